@@ -1,0 +1,92 @@
+import type { Config } from "./config.ts";
+import { errorResponse, HttpError } from "./errors.ts";
+import { Limiter } from "./limiter.ts";
+import type { LiveStream } from "./live_stream.ts";
+import { AccessLog } from "./logs/access_log.ts";
+import { OwnNames } from "./own_names.ts";
+import { RequestContext } from "./request_context.ts";
+import { type Route, Router } from "./router.ts";
+import { Sockets } from "./sockets.ts";
+
+/** What lives as long as the server. Handlers reach it as `context.app`. */
+export class App {
+  readonly started = Date.now();
+  readonly live = new Set<LiveStream>();
+  readonly limits: { streams: Limiter; downloads: Limiter; outbound: Limiter };
+  readonly sockets: Sockets;
+  readonly accessLog: AccessLog;
+  /** Where the server listens; set once it does. */
+  origin = "";
+  #draining = false;
+  #heartbeat: ReturnType<typeof setInterval> | undefined;
+  readonly #router: Router;
+  readonly #names: OwnNames;
+
+  constructor(readonly config: Config, readonly routes: readonly Route[]) {
+    const { limits } = config;
+    this.#router = new Router(routes);
+    this.#names = new OwnNames(config.host);
+    this.limits = {
+      streams: new Limiter(limits.streams),
+      downloads: new Limiter(limits.downloads),
+      outbound: new Limiter(limits.outbound),
+    };
+    this.sockets = new Sockets(limits.sockets);
+    this.accessLog = new AccessLog(config.accessLog, limits);
+  }
+
+  /** Whether `close` has been called: nothing new is begun. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Starts what runs beside the requests: one timer for every stream's heartbeat. */
+  start(origin: string): void {
+    this.origin = origin;
+    this.#heartbeat = setInterval(() => {
+      for (const stream of this.live) stream.second();
+    }, 1_000);
+  }
+
+  /** Answers one request, whatever happens. It never rejects. */
+  readonly fetch = async (request: Request): Promise<Response> => {
+    const context = new RequestContext(this, request.method);
+    let response: Response;
+    try {
+      if (this.#draining) {
+        throw new HttpError(503, "the server is shutting down", {
+          headers: { "Retry-After": "2", Connection: "close" },
+        });
+      }
+      const url = this.#names.check(request, this.config.limits.targetBytes);
+      context.url = url;
+      const match = this.#router.match(request.method, url.pathname);
+      if (match instanceof Response) response = match;
+      else {
+        context.params = match.params;
+        response = await match.route.handler(request, context);
+      }
+    } catch (error) {
+      response = errorResponse(error);
+    }
+    context.answered(response);
+    return response;
+  };
+
+  /**
+   * Tells every stream and socket that the server is going away; resolves when the streams have ended, which a reader
+   * that has stopped reading can delay for ever.
+   */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    for (const stream of [...this.live]) stream.drain();
+    await this.sockets.close();
+  }
+
+  /** Stops what {@linkcode App.start} started, and writes out the access log. */
+  async close(): Promise<void> {
+    await this.drain();
+    clearInterval(this.#heartbeat);
+    await this.accessLog.close();
+  }
+}

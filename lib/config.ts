@@ -1,0 +1,210 @@
+import { parseArgs } from "@std/cli/parse-args";
+
+/** Everything that can be set: flags and environment first, then the limits, each with its unit in its name or here. */
+export interface Config {
+  /** The address to bind; also a name that the server answers to. */
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Absolute path: the root of /files. */
+  readonly files: string;
+  /** Absolute paths of folders or files: what /logs lists, beside the server's own access log. */
+  readonly logs: readonly string[];
+  /** Absolute path of the sensors' JSON file, or null. */
+  readonly sensors: string | null;
+  /** What /stream requests at each step; null for the server's own /async_route. */
+  readonly upstream: string | null;
+  /** Seconds from the first signal to exit, at the latest. */
+  readonly drain: number;
+  /** Absolute path of the access log. */
+  readonly accessLog: string;
+  readonly limits: Limits;
+}
+
+/** Nothing is unbounded. */
+export interface Limits {
+  /** Live streams at once. */
+  readonly streams: number;
+  /** Tasks of one /concurrent_stream request at once; its others wait. */
+  readonly tasks: number;
+  /** Outbound requests at once, in all. */
+  readonly outbound: number;
+  /** An outbound request takes no longer, in ms. */
+  readonly outboundMs: number;
+  /** An outbound response body has no more bytes. */
+  readonly outboundBytes: number;
+  /** Downloads at once. */
+  readonly downloads: number;
+  /** WebSockets at once. */
+  readonly sockets: number;
+  /** Bytes of a request target. */
+  readonly targetBytes: number;
+  /** Bytes of a request body. */
+  readonly bodyBytes: number;
+  /** Bytes of a log line; the rest of a longer one is skipped. */
+  readonly lineBytes: number;
+  /** Bytes of the access log before it is rotated. */
+  readonly accessLogBytes: number;
+  /** Rotated access logs that are kept. */
+  readonly accessLogsKept: number;
+  /** Channels at once. */
+  readonly channels: number;
+  /** Events in a channel's history. */
+  readonly channelEvents: number;
+  /** Bytes in a channel's history. */
+  readonly channelBytes: number;
+  /** Bytes in the histories of all channels. */
+  readonly channelsBytes: number;
+  /** Names in a directory listing. */
+  readonly listing: number;
+}
+
+/** The limits of a server that nobody has tuned. */
+export const defaultLimits: Limits = Object.freeze({
+  streams: 12_000,
+  tasks: 50,
+  outbound: 50,
+  outboundMs: 5_000,
+  outboundBytes: 1_048_576,
+  downloads: 500,
+  sockets: 2_000,
+  targetBytes: 8_192,
+  bodyBytes: 1_048_576,
+  lineBytes: 65_536,
+  accessLogBytes: 16_777_216,
+  accessLogsKept: 3,
+  channels: 1_000,
+  channelEvents: 2_000,
+  channelBytes: 4_194_304,
+  channelsBytes: 67_108_864,
+  listing: 10_000,
+});
+
+/** A flag or variable that cannot be used; the message is one line for the person at the terminal. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+}
+
+/** What `--help` prints. */
+export const help = `Usage: deno task start [flags]
+
+Weir turns async generators into live streams.
+
+  --host HOST       address to bind, and a name to answer to (default 127.0.0.1)
+  --port PORT       port to bind; 0 takes a free one (default 8000)
+  --files DIR       root of /files (default: the working directory)
+  --logs PATH       folder or file that /logs lists; repeatable (default logs/)
+  --sensors FILE    JSON file of more sensors (default: none)
+  --upstream URL    what /stream requests at each step (default: its own /async_route)
+  --drain SECONDS   from SIGTERM or SIGINT to exit, at the latest (default 10)
+  --help, --version
+
+Each flag has an environment variable: WEIR_HOST, WEIR_PORT, WEIR_FILES, WEIR_LOGS (several, separated as in PATH),
+WEIR_SENSORS, WEIR_UPSTREAM, WEIR_DRAIN. A flag wins over its variable. A relative path is taken from where the command
+was typed.
+`;
+
+const flags = ["host", "port", "files", "logs", "sensors", "upstream", "drain"] as const;
+type Flag = typeof flags[number];
+
+/** What the process is started with. */
+export interface Surroundings {
+  /** Reads a variable; undefined when it is not set. */
+  env(name: string): string | undefined;
+  /** The folder that relative paths start from: where the user typed the command. */
+  base: string;
+  /** The folder that the server runs in: it holds the server's own `logs/`. */
+  home: string;
+  /** Makes a path absolute: (base, path). */
+  resolve(base: string, path: string): string;
+  /** What separates paths in `WEIR_LOGS`. */
+  delimiter: string;
+}
+
+/**
+ * Flags and environment → one frozen Config, or what `--help` or `--version` asks for.
+ *
+ * @throws ConfigError that names the flag, the rule and the value
+ */
+export function parseConfig(args: string[], around: Surroundings): Config | "help" | "version" {
+  const parsed = parseArgs(args, {
+    string: [...flags],
+    boolean: ["help", "version"],
+    collect: [...flags],
+    unknown: (arg: string) => {
+      throw new ConfigError(
+        `${arg.split("=")[0]} must be a known flag (see --help): current value is ${JSON.stringify(arg)}`,
+      );
+    },
+  });
+  if (parsed.help) return "help";
+  if (parsed.version) return "version";
+
+  /** The flag's values, else its variable's, with the name to blame. */
+  const given = (flag: Flag): { name: string; values: string[] } => {
+    const values = parsed[flag] as string[];
+    if (values.length > 0) return { name: `--${flag}`, values };
+    const name = `WEIR_${flag.toUpperCase()}`;
+    const value = around.env(name);
+    if (value === undefined || value === "") return { name, values: [] };
+    return {
+      name,
+      values: flag === "logs" ? value.split(around.delimiter).filter((path) => path !== "") : [value],
+    };
+  };
+  const one = (flag: Flag): { name: string; value: string | undefined } => {
+    const { name, values } = given(flag);
+    if (values.length > 1) fail(name, "be given once", values.join(" "));
+    if (values[0] === "") fail(name, "have a value", "");
+    return { name, value: values[0] };
+  };
+  const path = (flag: Flag) => {
+    const { value } = one(flag);
+    return value === undefined ? undefined : around.resolve(around.base, value);
+  };
+  const number = (flag: Flag, fallback: number, max: number) => {
+    const { name, value } = one(flag);
+    if (value === undefined) return fallback;
+    if (!/^\d{1,9}$/.test(value) || Number(value) > max) {
+      fail(name, `be a whole number from 0 to ${max}`, value);
+    }
+    return Number(value);
+  };
+
+  const host = one("host");
+  if (host.value !== undefined && !isHost(host.value)) {
+    fail(host.name, "be a host name or an address", host.value);
+  }
+  const upstream = one("upstream");
+  if (upstream.value !== undefined && !isHttpUrl(upstream.value)) {
+    fail(upstream.name, "be an http or https URL", upstream.value);
+  }
+  const logs = given("logs");
+  if (logs.values.includes("")) fail(logs.name, "have a value", "");
+  const ownLogs = around.resolve(around.home, "logs");
+  return Object.freeze({
+    host: host.value ?? "127.0.0.1",
+    port: number("port", 8000, 65_535),
+    files: path("files") ?? around.base,
+    logs: Object.freeze(
+      logs.values.length === 0 ? [ownLogs] : logs.values.map((value) => around.resolve(around.base, value)),
+    ),
+    sensors: path("sensors") ?? null,
+    upstream: upstream.value ?? null,
+    drain: number("drain", 10, 3_600),
+    accessLog: around.resolve(ownLogs, "access.log"),
+    limits: defaultLimits,
+  });
+}
+
+function fail(name: string, rule: string, value: string): never {
+  throw new ConfigError(`${name} must ${rule}: current value is ${JSON.stringify(value)}`);
+}
+
+function isHost(value: string): boolean {
+  return /^[a-zA-Z0-9.-]+$/.test(value) || /^[0-9a-fA-F:.]+$/.test(value);
+}
+
+function isHttpUrl(value: string): boolean {
+  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+}

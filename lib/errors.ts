@@ -1,0 +1,40 @@
+/**
+ * An error that a client may see: its status and a message written for the public. The `cause` stays inside and
+ * reaches the log only when the status is 500 or above.
+ */
+export class HttpError extends Error {
+  override name = "HttpError";
+
+  constructor(
+    readonly status: number,
+    publicMessage: string,
+    readonly options: { cause?: unknown; headers?: Record<string, string> } = {},
+  ) {
+    super(publicMessage, { cause: options.cause });
+  }
+}
+
+/** The 503 of a limit that is reached: `Retry-After` is in seconds (RFC 9110, 10.2.3). */
+export function overloaded(what: string, max: number, retryAfter = 1): HttpError {
+  return new HttpError(503, `too many ${what}: at most ${max} at once`, {
+    headers: { "Retry-After": String(retryAfter) },
+  });
+}
+
+/**
+ * The one place that writes an error body: `{"error": message}`. Whatever is not an HttpError becomes a 500 that tells
+ * nothing of the inside.
+ */
+export function errorResponse(error: unknown): Response {
+  const known = error instanceof HttpError;
+  const status = known ? error.status : 500;
+  if (status >= 500 && status !== 503) console.error(error);
+  return new Response(JSON.stringify({ error: known ? error.message : "internal server error" }) + "\n", {
+    status,
+    headers: {
+      "Content-Type": "application/json",
+      "Cache-Control": "no-store",
+      ...(known ? error.options.headers : {}),
+    },
+  });
+}

@@ -1,0 +1,241 @@
+import { endOfTurn } from "./clock.ts";
+import type { Encoder, EndReason, StreamEvent } from "./encoders.ts";
+import { HttpError } from "./errors.ts";
+
+/** What a generator yields: an event, or a block of whole records that is already in the stream's format. */
+export type StreamItem = StreamEvent | Uint8Array;
+
+/** What the response around a {@linkcode LiveStream} is told. */
+export interface LiveStreamEdge {
+  /** Bytes that keep an idle connection alive, or null where the format has none. */
+  ping: Uint8Array<ArrayBuffer> | null;
+  /** Aborts `context.signal`: no more values are wanted. May be called twice. */
+  stop(): void;
+  /** Called once, when the reader has everything or will get no more; the generator may still be cleaning up. */
+  ended(how: "complete" | "cut", bytes: number): void;
+  /** Called once, after `ended`, when the generator has finished its cleanup. */
+  released(): void;
+}
+
+/** A batch goes out at this many characters, or when a generator that never waits has run for this many milliseconds. */
+const batchChars = 64 * 1024;
+const sliceMs = 5;
+
+const encoder = new TextEncoder();
+
+/**
+ * Pumps a generator into a response body.
+ *
+ * Batching: values that are ready in the same turn of the event loop leave as one chunk; a write to a socket costs far
+ * more than a value. When the generator has to wait, what there is leaves at the end of that turn, so that nothing ever
+ * waits for a later value. Back-pressure: the generator is asked for a value only while the reader wants bytes, so it is
+ * never more than one value ahead. Endings: a body ends cleanly only when its format has said how, or is complete.
+ *
+ * Cancellation, the whole story: a generator acquires inside itself, passes `context.signal` to every await and cleans up
+ * in `finally`. When the client goes, the body's `cancel()` runs: the signal aborts, which ends whatever the generator
+ * awaits, and `return()` runs its `finally`. Nobody else has to know.
+ */
+export class LiveStream {
+  /** Resolves when there is something to send: an event, the end, or a failure. */
+  readonly ready: Promise<void>;
+  #markReady!: () => void;
+  #started = false;
+  readonly #source: AsyncIterator<StreamItem>;
+  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  #batch = "";
+  #block: Uint8Array | null = null;
+  #sliceStart = 0;
+  #turnAsked = false;
+  #wanted = true;
+  #resume: (() => void) | null = null;
+  /** How the body ends once the batch is out: null while it lives. */
+  #last: { reason: EndReason; error?: unknown } | null = null;
+  #ended = false;
+  #bytes = 0;
+  #sentEvents = false;
+  #idleSeconds = 0;
+
+  constructor(
+    source: AsyncIterable<StreamItem>,
+    readonly encoder: Encoder,
+    readonly edge: LiveStreamEdge,
+  ) {
+    this.ready = new Promise((resolve) => {
+      this.#markReady = () => {
+        this.#started = true;
+        resolve();
+      };
+    });
+    this.#source = source[Symbol.asyncIterator]();
+    this.#pump();
+  }
+
+  /** Whether {@linkcode LiveStream.ready} has resolved. */
+  get started(): boolean {
+    return this.#started;
+  }
+
+  /** The whole body, if the stream is complete already: then it needs no stream at all. */
+  whole(): Uint8Array<ArrayBuffer> | null {
+    if (this.#last === null || this.#block !== null) return null;
+    if (this.#last.reason !== "complete" && this.encoder.end("error") === null) return null;
+    const body = encoder.encode(this.#batch);
+    this.#bytes = body.length;
+    this.#settle(this.#last.reason === "complete" ? "complete" : "cut");
+    return body;
+  }
+
+  /** What went wrong before the first event, if anything did: it can still become a status. */
+  failure(): { error: unknown } | null {
+    if (this.#sentEvents || this.#last === null || this.#last.reason === "complete") return null;
+    return { error: this.#last.error };
+  }
+
+  /** Drops a stream that never got a response. */
+  abandon(): void {
+    this.#settle("cut");
+  }
+
+  /** The body. Its first chunk is what the generator had ready. */
+  body(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return new ReadableStream({
+      start: (controller) => {
+        this.#controller = controller;
+        this.#wanted = false;
+      },
+      pull: () => {
+        this.#wanted = true;
+        if (this.#last !== null || this.#batch !== "" || this.#block !== null) this.#flush();
+        else this.#wake();
+      },
+      cancel: () => this.#settle("cut"),
+    }, { highWaterMark: 0 });
+  }
+
+  /** The server is draining: say so where the format can, and end. */
+  drain(): void {
+    if (this.#ended || this.#last !== null) return;
+    this.#close(
+      "shutdown",
+      new HttpError(503, "the server is shutting down", { headers: { "Retry-After": "2" } }),
+    );
+    this.edge.stop();
+  }
+
+  /**
+   * Called once a second for every stream. An idle one gets its ping after 15 s; a reader that has taken nothing for five
+   * minutes, while what it was sent last still waits for it, is cut.
+   */
+  second(): void {
+    this.#idleSeconds++;
+    if (this.#controller === null) return;
+    if (this.#wanted && this.#idleSeconds >= 15 && this.edge.ping !== null) this.#enqueue(this.edge.ping);
+    else if (!this.#wanted && this.#idleSeconds >= 300) {
+      this.#controller.error(new Error("the reader has taken nothing for five minutes"));
+      this.#settle("cut");
+    }
+  }
+
+  async #pump(): Promise<void> {
+    try {
+      for (;;) {
+        const result = await this.#source.next();
+        if (this.#ended || this.#last !== null) return;
+        if (result.done) return this.#close("complete");
+        if (this.#append(result.value)) await new Promise<void>(endOfTurn);
+        if (!this.#wanted) await new Promise<void>((resolve) => this.#resume = resolve);
+        if (this.#ended || this.#last !== null) return;
+      }
+    } catch (error) {
+      if (!this.#ended && this.#last === null) this.#close("error", error);
+    }
+  }
+
+  /** True when a generator that never waits has had its share of this turn. */
+  #append(item: StreamItem): boolean {
+    this.#sentEvents = true;
+    if (item instanceof Uint8Array) {
+      this.#block = item;
+      this.#flush();
+      return false;
+    }
+    const now = Date.now();
+    if (this.#batch === "") this.#sliceStart = now;
+    this.#batch += this.encoder.event(item);
+    if (this.#batch.length >= batchChars || now - this.#sliceStart >= sliceMs) {
+      this.#flush();
+      return true;
+    }
+    if (!this.#turnAsked) {
+      this.#turnAsked = true;
+      endOfTurn(this.#turnEnded);
+    }
+    return false;
+  }
+
+  readonly #turnEnded = () => {
+    this.#turnAsked = false;
+    if (!this.#ended && this.#batch !== "") this.#flush();
+  };
+
+  #close(reason: EndReason, error?: unknown): void {
+    if (reason === "error" && (this.#sentEvents || this.#controller !== null)) {
+      console.error("a stream failed:", error);
+    }
+    this.#last = { reason, error };
+    this.#batch += this.encoder.end(reason) ?? "";
+    this.#flush();
+    this.#wake();
+  }
+
+  /** Hands over what there is, if the reader wants it; ends the body after the last of it. */
+  #flush(): void {
+    if (this.#controller === null) {
+      this.#wanted = false;
+      return this.#markReady();
+    }
+    if (!this.#wanted || this.#ended) return;
+    if (this.#batch !== "") {
+      const chunk = encoder.encode(this.#batch);
+      this.#batch = "";
+      this.#enqueue(chunk);
+    }
+    if (this.#block !== null) {
+      const block = this.#block;
+      this.#block = null;
+      this.#enqueue(block);
+    }
+    if (this.#last === null) return;
+    if (this.#last.reason !== "complete" && this.encoder.end("error") === null) {
+      // A text stream has no other way to say that it was cut. What is queued has to be read first: an error drops it.
+      if (!this.#wanted) return;
+      this.#controller.error(new Error(`the stream ended early: ${this.#last.reason}`));
+    } else this.#controller.close();
+    this.#settle(this.#last.reason === "complete" ? "complete" : "cut");
+  }
+
+  #enqueue(chunk: Uint8Array): void {
+    this.#wanted = false;
+    this.#idleSeconds = 0;
+    this.#bytes += chunk.length;
+    this.#controller!.enqueue(chunk);
+  }
+
+  #wake(): void {
+    const resume = this.#resume;
+    this.#resume = null;
+    resume?.();
+  }
+
+  /** The end of every path: tells the edge, then returns the generator, which runs its `finally`. */
+  #settle(how: "complete" | "cut"): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.edge.ended(how, this.#bytes);
+    if (how === "cut") this.edge.stop();
+    this.#wake();
+    const cleanup = this.#source.return?.() ?? Promise.resolve();
+    cleanup.then(undefined, (error) => console.error("a generator failed in its cleanup:", error))
+      .then(() => this.edge.released());
+  }
+}

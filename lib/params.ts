@@ -1,0 +1,57 @@
+import { HttpError } from "./errors.ts";
+
+/**
+ * A whole number from the query, within its bounds.
+ *
+ * @throws HttpError 400 that names the parameter, the rule and the value
+ */
+export function wholeNumber(
+  query: URLSearchParams,
+  name: string,
+  { min, max, fallback }: { min: number; max: number; fallback: number },
+): number {
+  const value = query.get(name);
+  return value === null ? fallback : parseWhole(value, name, min, max);
+}
+
+/** As {@linkcode wholeNumber}, for a value that is already at hand; `name` is what the message calls it. */
+export function parseWhole(value: string, name: string, min: number, max: number): number {
+  const number = /^[0-9]{1,15}$/.test(value) ? Number(value) : NaN;
+  if (number >= min && number <= max) return number;
+  throw new HttpError(
+    400,
+    `${name} must be a whole number from ${min} to ${max}: current value is ${quote(value)}`,
+  );
+}
+
+/**
+ * `true` or `false` from the query (also `1` and `0`).
+ *
+ * @throws HttpError 400 that names the parameter, the rule and the value
+ */
+export function flag(query: URLSearchParams, name: string, fallback: boolean): boolean {
+  const value = query.get(name);
+  if (value === null) return fallback;
+  if (value === "true" || value === "1") return true;
+  if (value === "false" || value === "0") return false;
+  throw new HttpError(400, `${name} must be true or false: current value is ${quote(value)}`);
+}
+
+/**
+ * A parameter that has to be there and not empty.
+ *
+ * @throws HttpError 400 that names the parameter
+ */
+export function required(query: URLSearchParams, name: string, example: string): string {
+  const value = query.get(name);
+  if (value) return value;
+  throw new HttpError(
+    400,
+    `${name} must be given, as in ?${name}=${example}: current value is ${value === null ? "absent" : '""'}`,
+  );
+}
+
+/** What a client sent, quoted and cut for a message. */
+export function quote(value: string): string {
+  return JSON.stringify(value.length > 80 ? value.slice(0, 80) + "…" : value);
+}

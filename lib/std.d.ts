@@ -1,0 +1,63 @@
+// What this project uses of @std, typed: the npm package that carries it has no types of its own. With the import map
+// moved to JSR, this file goes away.
+
+declare module "@std/assert" {
+  export function assert(value: unknown, message?: string): asserts value;
+  export function assertEquals<T>(actual: T, expected: T, message?: string): void;
+  export function assertNotEquals<T>(actual: T, expected: T, message?: string): void;
+  export function assertStrictEquals<T>(actual: unknown, expected: T, message?: string): void;
+  export function assertMatch(actual: string, expected: RegExp, message?: string): void;
+  export function assertStringIncludes(actual: string, expected: string, message?: string): void;
+  export function assertThrows<E extends Error = Error>(
+    fn: () => unknown,
+    // deno-lint-ignore no-explicit-any -- the constructor's parameters do not matter
+    type?: new (...args: any[]) => E,
+    messageIncludes?: string,
+    message?: string,
+  ): E;
+  export function assertRejects<E extends Error = Error>(
+    fn: () => PromiseLike<unknown>,
+    // deno-lint-ignore no-explicit-any -- the constructor's parameters do not matter
+    type?: new (...args: any[]) => E,
+    messageIncludes?: string,
+    message?: string,
+  ): Promise<E>;
+}
+
+declare module "@std/cli/parse-args" {
+  export function parseArgs(args: string[], options: {
+    string?: string[];
+    boolean?: string[];
+    collect?: string[];
+    unknown?: (arg: string, key?: string, value?: unknown) => unknown;
+  }): { _: (string | number)[]; [flag: string]: unknown };
+}
+
+declare module "@std/http/etag" {
+  export function eTag(
+    entity: string | Uint8Array | { size: number; mtime: Date | null },
+    options?: { weak?: boolean; algorithm?: string },
+  ): Promise<string | undefined>;
+  export function ifMatch(value: string | null, etag: string | undefined): boolean;
+  export function ifNoneMatch(value: string | null, etag: string | undefined): boolean;
+}
+
+declare module "@std/http/negotiation" {
+  export function accepts(request: Pick<Request, "headers">, ...types: string[]): string | undefined;
+}
+
+declare module "@std/media-types" {
+  export function contentType(extensionOrType: string): string | undefined;
+}
+
+declare module "@std/streams" {
+  export function mergeReadableStreams<T>(...streams: ReadableStream<T>[]): ReadableStream<T>;
+  export function toText(stream: ReadableStream<string | Uint8Array>): Promise<string>;
+  export class TextLineStream extends TransformStream<string, string> {
+    constructor(options?: { allowCR?: boolean });
+  }
+  export class LimitedBytesTransformStream
+    extends TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
+    constructor(size: number, options?: { error?: boolean });
+  }
+}

@@ -1,0 +1,118 @@
+import { endOfTurn } from "./clock.ts";
+import {
+  type Encoder,
+  type Format,
+  ndjsonEncoder,
+  sseEncoder,
+  type StreamEvent,
+  textEncoder,
+} from "./encoders.ts";
+import { overloaded } from "./errors.ts";
+import { LiveStream, type StreamItem } from "./live_stream.ts";
+import { negotiate } from "./negotiate.ts";
+import type { Context } from "./router.ts";
+
+/** What a generator may want to know of the stream that it feeds. */
+export interface StreamStart {
+  /** The cursor to go on after: `Last-Event-ID`, else `?after=`; undefined for a first visit. */
+  after: string | undefined;
+  /** The negotiated format, for a generator that yields blocks of bytes in it. */
+  format: Format;
+}
+
+/** How {@linkcode streamResponse} answers. */
+export interface StreamOptions<T> {
+  /** The route's own format, when the client asks for none. Default: text. */
+  format?: Format;
+  /** The text wording of an event, without its line end. Default: a string as it is, anything else as JSON. */
+  line?: (event: StreamEvent<T>) => string;
+}
+
+/** How long a response waits for its first event, in ms: until then a failure can still be a status. */
+const firstEventMs = 100;
+
+const ping = new TextEncoder().encode(": ping\n\n");
+
+/**
+ * Answers with a live stream of what the generator yields, in the format that the client asks for. `start` is called once
+ * the request is known to be good; a HEAD or a browser that reconnects after a complete stream (204) starts nothing.
+ *
+ * @throws HttpError 400, 406 (see {@linkcode negotiate}), 503 when too many streams are open, and what the generator
+ * throws before its first event
+ */
+export async function streamResponse<T>(
+  request: Request,
+  context: Context,
+  start: (start: StreamStart) => AsyncIterable<StreamEvent<T> | Uint8Array>,
+  { format: own = "text", line }: StreamOptions<T> = {},
+): Promise<Response> {
+  const { format, contentType } = negotiate(request, context.url, own);
+  const headers: [string, string][] = [
+    ["Content-Type", contentType],
+    ["Cache-Control", "no-store"],
+    ["X-Accel-Buffering", "no"],
+  ];
+  const after = cursor(request, context.url);
+  if (after === "end") return new Response(null, { status: 204, headers: { "Cache-Control": "no-store" } });
+  if (request.method === "HEAD") return new Response(null, { headers });
+
+  const { streams } = context.app.limits;
+  const permit = streams.tryAcquire();
+  if (permit === null) throw overloaded("streams", streams.max);
+  const { live } = context.app;
+  const delivered = context.track();
+  const stream: LiveStream = new LiveStream(
+    start({ after, format }) as AsyncIterable<StreamItem>,
+    encoderOf(format, line as ((event: StreamEvent) => string) | undefined),
+    {
+      ping: format === "sse" ? ping : null,
+      stop: () => context.abort(),
+      ended: (how, bytes) => {
+        live.delete(stream);
+        delivered(how, bytes);
+      },
+      released: () => permit.release(),
+    },
+  );
+  live.add(stream);
+  // Most small streams are complete within this turn, and then neither a timer nor a stream object is needed.
+  await firstEvent(request, stream);
+  const failure = stream.failure();
+  if (failure !== null && (format === "text" || context.app.draining === false)) {
+    stream.abandon();
+    throw failure.error;
+  }
+  return new Response(stream.whole() ?? stream.body(), { headers });
+}
+
+function cursor(request: Request, url: URL): string | undefined {
+  return request.headers.get("last-event-id") ?? (url.search === "" ? null : url.searchParams.get("after")) ??
+    undefined;
+}
+
+function encoderOf(format: Format, line?: (event: StreamEvent) => string): Encoder {
+  if (format === "text") return line ? textEncoder(line) : plainText;
+  return format === "sse" ? sseEncoder : ndjsonEncoder;
+}
+
+const plainText = textEncoder();
+
+/** Until the headers go out, `request.signal` is what tells that the client has gone; after that it is `cancel()`. */
+async function firstEvent(request: Request, stream: LiveStream): Promise<void> {
+  await Promise.race([stream.ready, new Promise<void>(endOfTurn)]);
+  if (stream.started) return;
+  await new Promise<void>((resolve) => {
+    const gone = () => {
+      stream.abandon();
+      done();
+    };
+    const done = () => {
+      clearTimeout(timer);
+      request.signal.removeEventListener("abort", gone);
+      resolve();
+    };
+    const timer = setTimeout(done, firstEventMs);
+    request.signal.addEventListener("abort", gone, { once: true });
+    stream.ready.then(done);
+  });
+}
