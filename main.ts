@@ -1,31 +1,36 @@
 import { delimiter, resolve } from "node:path";
 import denoJson from "./deno.json" with { type: "json" };
 import { asyncRoute } from "./handlers/async_route.ts";
+import { concurrentStream } from "./handlers/concurrent_stream.ts";
+import { health } from "./handlers/health.ts";
+import { home } from "./handlers/home.ts";
+import { stream } from "./handlers/stream.ts";
+import { ws } from "./handlers/ws.ts";
 import { App } from "./lib/app.ts";
 import { type Config, ConfigError, help, parseConfig } from "./lib/config.ts";
 import type { Route } from "./lib/router.ts";
 
-/** Every URL of the server. */
+/** Every URL of the server: method, path, handler, what it does, an example for the first page. */
 export const routes: Route[] = [
-  {
-    method: "GET",
-    path: "/async_route",
-    handler: asyncRoute,
-    description: "JSON after an asynchronous wait of 100 ms",
-    example: "/async_route",
-  },
-];
+  ["GET", "/", home, "this page; with Accept: application/json the same list as JSON", "/"],
+  ["GET", "/async_route", asyncRoute, "JSON after an asynchronous wait of 100 ms", "/async_route"],
+  ["GET", "/stream", stream, "steps, each with an outbound request", "/stream?count=5&interval=1000"],
+  ["GET", "/concurrent_stream", concurrentStream, "tasks side by side, merged", "/concurrent_stream"],
+  ["GET", "/ws", ws, "a WebSocket: each message is processed and answered in order", "#ws"],
+  ["GET", "/healthz", health, "status, uptime, and what is open now", "/healthz"],
+].map(([method, path, handler, description, example]) =>
+  ({ method, path, handler, description, example }) as Route
+);
 
+/** Flags and environment, or the one line that says why not. */
 function configure(): Config {
   try {
-    const home = Deno.cwd();
     const env = (name: string) => Deno.env.get(name);
+    const home = Deno.cwd();
     const config = parseConfig(Deno.args, { env, base: env("INIT_CWD") || home, home, resolve, delimiter });
-    if (config === "help" || config === "version") {
-      console.log(config === "help" ? help : `weir ${denoJson.version}`);
-      Deno.exit(0);
-    }
-    return config;
+    if (typeof config !== "string") return config;
+    console.log(config === "help" ? help : `weir ${denoJson.version}`);
+    Deno.exit(0);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     console.error(error.message);
@@ -33,16 +38,56 @@ function configure(): Config {
   }
 }
 
-if (import.meta.main) {
+/** Serves until a signal says otherwise. */
+function main(): void {
   const config = configure();
   const app = new App(config, routes);
-  Deno.serve({
-    hostname: config.host,
-    port: config.port,
-    onListen({ hostname, port }) {
-      const origin = `http://${hostname}:${port}`;
-      app.start(origin);
-      console.log(`Listening on ${origin}/`);
-    },
-  }, app.fetch);
+  const bracketed = (host: string) => host.includes(":") ? `[${host}]` : host;
+  const onListen = ({ port }: Deno.NetAddr) => {
+    const reachable = { "0.0.0.0": "127.0.0.1", "::": "::1" }[config.host] ?? config.host;
+    app.start(`http://${bracketed(reachable)}:${port}`);
+    console.log(`Listening on http://${bracketed(config.host)}:${port}/`);
+    if (!/^(127\.|localhost$|::1$)/.test(config.host)) {
+      console.error(
+        `warning: --host ${config.host} is more than loopback, and nothing here asks yet who is there`,
+      );
+    }
+  };
+  let server: Deno.HttpServer;
+  try {
+    server = Deno.serve({ hostname: config.host, port: config.port, onListen }, app.fetch);
+  } catch (error) {
+    console.error(`cannot listen on ${config.host} port ${config.port}: ${(error as Error).message}`);
+    Deno.exit(1);
+  }
+
+  // The last net below every piece of background work, each of which catches at its own edge.
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    console.error("background work failed:", event.reason);
+  });
+
+  let since: number | null = null;
+  const stop = async () => {
+    // A terminal delivers Ctrl-C twice through `deno task`, so only a later signal is a second one.
+    if (since !== null) return performance.now() - since > 1_000 ? Deno.exit(1) : undefined;
+    since = performance.now();
+    const exit = async () => {
+      await app.accessLog.close();
+      Deno.exit(0);
+    };
+    setTimeout(() => {
+      console.error(`drained for ${config.drain} s: ${app.open} connections were cut`);
+      exit();
+    }, config.drain * 1_000);
+    // Refuses what is new and waits for what is open; aborting the server instead would cut it (and end the process).
+    await Promise.all([app.drain(), server.shutdown()]);
+    await app.close();
+    exit();
+  };
+  for (const signal of Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, stop);
+  }
 }
+
+if (import.meta.main) main();

@@ -10,8 +10,10 @@ import { Sockets } from "./sockets.ts";
 
 /** What lives as long as the server. Handlers reach it as `context.app`. */
 export class App {
-  readonly started = Date.now();
-  readonly live = new Set<LiveStream>();
+  /** When the server was made, in ms since 1970. */
+  readonly started: number = Date.now();
+  /** The streams that are open. */
+  readonly live: Set<LiveStream> = new Set();
   readonly limits: { streams: Limiter; downloads: Limiter; outbound: Limiter };
   readonly sockets: Sockets;
   readonly accessLog: AccessLog;
@@ -38,6 +40,11 @@ export class App {
   /** Whether `close` has been called: nothing new is begun. */
   get draining(): boolean {
     return this.#draining;
+  }
+
+  /** Connections that something still goes out on. */
+  get open(): number {
+    return this.live.size + this.limits.downloads.used + this.sockets.size;
   }
 
   /** Starts what runs beside the requests: one timer for every stream's heartbeat. */

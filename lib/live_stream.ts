@@ -131,7 +131,7 @@ export class LiveStream {
     if (this.#controller === null) return;
     if (this.#wanted && this.#idleSeconds >= 15 && this.edge.ping !== null) this.#enqueue(this.edge.ping);
     else if (!this.#wanted && this.#idleSeconds >= 300) {
-      this.#controller.error(new Error("the reader has taken nothing for five minutes"));
+      this.#controller.error(cut("the reader has taken nothing for five minutes"));
       this.#settle("cut");
     }
   }
@@ -209,7 +209,7 @@ export class LiveStream {
     if (this.#last.reason !== "complete" && this.encoder.end("error") === null) {
       // A text stream has no other way to say that it was cut. What is queued has to be read first: an error drops it.
       if (!this.#wanted) return;
-      this.#controller.error(new Error(`the stream ended early: ${this.#last.reason}`));
+      this.#controller.error(cut(`the stream ended early: ${this.#last.reason}`));
     } else this.#controller.close();
     this.#settle(this.#last.reason === "complete" ? "complete" : "cut");
   }
@@ -238,4 +238,11 @@ export class LiveStream {
     cleanup.then(undefined, (error) => console.error("a generator failed in its cleanup:", error))
       .then(() => this.edge.released());
   }
+}
+
+/** What a body is errored with to reset its connection. Deno prints it, and one line says it all. */
+function cut(why: string): Error {
+  const error = new Error(why);
+  error.stack = `a response was cut: ${why}`;
+  return error;
 }

@@ -29,8 +29,8 @@ export interface Route {
   handler: Handler;
   /** What it does, for the first page. */
   description: string;
-  /** A path and query that shows it, for the first page; absent where a link makes no sense. */
-  example?: string;
+  /** A path and query that shows it, for the first page; `{file}` stands for the name of a file that is there. */
+  example: string;
 }
 
 interface Pattern {

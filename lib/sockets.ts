@@ -1,8 +1,152 @@
-/** placeholder for the next step */
+import { HttpError, overloaded } from "./errors.ts";
+import type { Context } from "./router.ts";
+
+/** Turns a text message into its answer. `signal` aborts when the socket is gone. */
+export type Process = (message: string, signal: AbortSignal) => Promise<string>;
+
+/** What one socket may hold, in bytes of UTF-8 and in messages. */
+const maxMessageBytes = 1_048_576;
+const maxQueued = 1_000;
+const maxQueuedChars = 4_194_304;
+const maxUnsentBytes = 8_388_608;
+
+interface Connection {
+  socket: WebSocket;
+  controller: AbortController;
+  queue: string[];
+  queuedChars: number;
+  working: boolean;
+  process: Process;
+}
+
+/**
+ * Every WebSocket of the server. A message is processed when the one before it has been answered, so answers keep their
+ * order; what a socket may have waiting is bounded in both directions, and beyond that it is closed with the reason: 1003
+ * not text, 1008 too fast, 1009 too big, 1013 too slow, 1011 the processing failed, 1001 the server is going away
+ * (RFC 6455, 7.4.1).
+ */
 export class Sockets {
+  readonly #connections = new Set<Connection>();
+  #closing = false;
+  #onEmpty: (() => void) | null = null;
+
+  /** @param max sockets at once */
   constructor(readonly max: number) {}
+
+  /** Sockets open now. */
   get size(): number {
-    return 0;
+    return this.#connections.size;
   }
-  async close(): Promise<void> {}
+
+  /**
+   * Answers an upgrade.
+   *
+   * @throws HttpError 426 when it is none, 400 when the handshake is wrong, 503 when too many are open
+   */
+  upgrade(request: Request, context: Context, process: Process): Response {
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+      throw new HttpError(426, "this path speaks WebSocket", {
+        headers: { Upgrade: "websocket", Connection: "Upgrade" },
+      });
+    }
+    if (this.size >= this.max) throw overloaded("sockets", this.max);
+    const { socket, response } = handshake(request);
+    const connection = {
+      socket,
+      controller: new AbortController(),
+      queue: [],
+      queuedChars: 0,
+      working: false,
+      process,
+    };
+    const delivered = context.track();
+    this.#connections.add(connection);
+    // `onclose` can come twice, and not at all before `onerror`: leaving has to be idempotent.
+    const leave = (code: number) => {
+      if (!this.#connections.delete(connection)) return;
+      connection.controller.abort();
+      delivered(code === 1000 || code === 1001 || code === 1005 ? "complete" : "cut", 0);
+      if (this.size === 0) this.#onEmpty?.();
+    };
+    socket.onopen = () => this.#closing && socket.close(1001, "the server is shutting down");
+    socket.onmessage = ({ data }) => this.#receive(connection, data);
+    socket.onerror = () => leave(0);
+    socket.onclose = ({ code }) => leave(code);
+    return response;
+  }
+
+  /** Sends a message to every open socket; one that cannot take it is closed as too slow. */
+  broadcast(message: string): void {
+    for (const { socket } of this.#connections) send(socket, message);
+  }
+
+  /** Closes every socket with 1001; resolves when all are gone. */
+  close(): Promise<void> {
+    this.#closing = true;
+    if (this.size === 0) return Promise.resolve();
+    for (const { socket } of this.#connections) close(socket, 1001, "the server is shutting down");
+    return new Promise((resolve) => this.#onEmpty = resolve);
+  }
+
+  #receive(connection: Connection, data: unknown): void {
+    const { socket, queue } = connection;
+    if (socket.readyState !== WebSocket.OPEN) return;
+    if (typeof data !== "string") return close(socket, 1003, "a message must be text");
+    if (!fits(data)) return close(socket, 1009, `a message must have at most ${maxMessageBytes} bytes`);
+    if (queue.length >= maxQueued || connection.queuedChars + data.length > maxQueuedChars) {
+      return close(socket, 1008, "too many messages are waiting for their answers");
+    }
+    queue.push(data);
+    connection.queuedChars += data.length;
+    if (!connection.working) this.#work(connection);
+  }
+
+  async #work(connection: Connection): Promise<void> {
+    const { socket, queue, controller, process } = connection;
+    connection.working = true;
+    try {
+      for (let at = 0; at < queue.length && !controller.signal.aborted;) {
+        const message = queue[at++];
+        const answer = await process(message, controller.signal);
+        connection.queuedChars -= message.length;
+        if (at === queue.length || at === 256) queue.splice(0, at), at = 0;
+        send(socket, answer);
+      }
+    } catch (error) {
+      if (!controller.signal.aborted) {
+        console.error("a socket's message could not be processed:", error);
+        close(socket, 1011, "internal error");
+      }
+    } finally {
+      connection.working = false;
+    }
+  }
+}
+
+function handshake(request: Request): { socket: WebSocket; response: Response } {
+  try {
+    return Deno.upgradeWebSocket(request);
+  } catch (error) {
+    throw new HttpError(400, "the WebSocket handshake must follow RFC 6455, 4.1", { cause: error });
+  }
+}
+
+function send(socket: WebSocket, message: string): void {
+  if (socket.readyState !== WebSocket.OPEN) return;
+  if (socket.bufferedAmount > maxUnsentBytes) {
+    return close(socket, 1013, "too slow: what was sent has not been read");
+  }
+  socket.send(message);
+}
+
+function close(socket: WebSocket, code: number, reason: string): void {
+  if (socket.readyState === WebSocket.OPEN) socket.close(code, reason);
+}
+
+const encoder = new TextEncoder();
+
+/** A UTF-16 unit is one to three bytes of UTF-8: only what lies between has to be counted. */
+function fits(message: string): boolean {
+  return message.length * 3 <= maxMessageBytes ||
+    message.length <= maxMessageBytes && encoder.encode(message).length <= maxMessageBytes;
 }

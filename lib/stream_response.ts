@@ -54,7 +54,8 @@ export async function streamResponse<T>(
   ];
   const after = cursor(request, context.url);
   if (after === "end") return new Response(null, { status: 204, headers: { "Cache-Control": "no-store" } });
-  if (request.method === "HEAD") return new Response(null, { headers });
+  // A null body would be announced as `Content-Length: 0`, which the GET is not.
+  if (request.method === "HEAD") return new Response(new ReadableStream(), { headers });
 
   const { streams } = context.app.limits;
   const permit = streams.tryAcquire();

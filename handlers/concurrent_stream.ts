@@ -1,0 +1,71 @@
+import { every } from "../lib/clock.ts";
+import type { StreamEvent } from "../lib/encoders.ts";
+import { HttpError } from "../lib/errors.ts";
+import { Limiter } from "../lib/limiter.ts";
+import { merge } from "../lib/merge.ts";
+import { parseWhole, quote } from "../lib/params.ts";
+import type { Handler } from "../lib/router.ts";
+import { streamResponse } from "../lib/stream_response.ts";
+
+interface Task {
+  name: string;
+  steps: number;
+  /** From the start of a step to the start of the next, in ms. */
+  interval: number;
+}
+
+/** What an event says: this task has done so many of its steps. */
+interface Progress {
+  task: string;
+  step: number;
+  steps: number;
+}
+
+const maxTasks = 1_000;
+const defaults: Task[] = [{ name: "1", steps: 3, interval: 2_000 }, { name: "2", steps: 3, interval: 3_000 }];
+
+/** One task at its own pace; it begins when there is a place for it. */
+async function* run(task: Task, places: Limiter, signal: AbortSignal): AsyncGenerator<StreamEvent<Progress>> {
+  using _place = await places.acquire({ signal });
+  const ticks = every(task.interval, signal);
+  for (let step = 1; step <= task.steps; step++) {
+    if (task.interval > 0) await ticks.next();
+    yield { data: { task: task.name, step, steps: task.steps } };
+  }
+}
+
+function parseTask(value: string): Task {
+  const [interval, steps, ...name] = value.split(":").reverse();
+  if (name.length === 0 || name.join("") === "") {
+    throw new HttpError(400, `task must be NAME:STEPS:INTERVAL_MS: current value is ${quote(value)}`);
+  }
+  return {
+    name: name.reverse().join(":"),
+    steps: parseWhole(steps, "the steps of a task", 1, 1_000_000),
+    interval: parseWhole(interval, "the interval of a task", 0, 60_000),
+  };
+}
+
+function line({ data }: StreamEvent): string {
+  const { task, step, steps } = data as Progress;
+  return `task ${task}: step ${step} of ${steps}`;
+}
+
+/** GET /concurrent_stream: tasks that run side by side, their progress merged as it happens. */
+export const concurrentStream: Handler = (request, context) => {
+  const named = context.url.searchParams.getAll("task");
+  if (named.length > maxTasks) {
+    throw new HttpError(
+      400,
+      `task must be given at most ${maxTasks} times: current value is ${named.length}`,
+    );
+  }
+  const tasks = named.length === 0 ? defaults : named.map(parseTask);
+  const places = new Limiter(context.app.config.limits.tasks);
+  return streamResponse(
+    request,
+    context,
+    () => merge((signal) => tasks.map((task) => run(task, places, signal)), { signal: context.signal }),
+    { line },
+  );
+};

@@ -1,0 +1,12 @@
+import type { Handler } from "../lib/router.ts";
+
+/** GET /healthz: 200 while the server takes requests, with what is open now. */
+export const health: Handler = (_request, { app }) =>
+  Response.json({
+    status: "ok",
+    uptime: Math.round((Date.now() - app.started) / 1_000),
+    streams: app.limits.streams.used,
+    downloads: app.limits.downloads.used,
+    sockets: app.sockets.size,
+    access_log_lost: app.accessLog.lost,
+  }, { headers: { "Cache-Control": "no-store" } });

@@ -1,0 +1,21 @@
+/**
+ * What this run may do. A bare `deno test` has no permissions: the tests that need some are then ignored, never failed,
+ * while `deno task test` grants them all and fails when one is ignored.
+ */
+function has(descriptor: Deno.PermissionDescriptor): boolean {
+  return Deno.permissions.querySync(descriptor).state === "granted";
+}
+
+const net = has({ name: "net", host: "127.0.0.1" });
+const files = has({ name: "read" }) && has({ name: "write" });
+
+export const granted = {
+  /** Sockets on 127.0.0.1. */
+  net,
+  /** Reading and writing files. */
+  files,
+  /** Both: what a test with a server needs. */
+  server: net && files && has({ name: "sys" }),
+  /** Starting other processes, with sockets and files. */
+  run: net && files && has({ name: "run" }),
+};
