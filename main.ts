@@ -1,6 +1,7 @@
 import { delimiter, resolve } from "node:path";
 import denoJson from "./deno.json" with { type: "json" };
 import { asyncRoute } from "./handlers/async_route.ts";
+import { publish, subscribe } from "./handlers/channels.ts";
 import { concurrentStream } from "./handlers/concurrent_stream.ts";
 import { health } from "./handlers/health.ts";
 import { home } from "./handlers/home.ts";
@@ -16,6 +17,8 @@ export const routes: Route[] = [
   ["GET", "/async_route", asyncRoute, "JSON after an asynchronous wait of 100 ms", "/async_route"],
   ["GET", "/stream", stream, "steps, each with an outbound request", "/stream?count=5&interval=1000"],
   ["GET", "/concurrent_stream", concurrentStream, "tasks side by side, merged", "/concurrent_stream"],
+  ["GET", "/channels/:name", subscribe, "what is published there from now on", "/channels/demo"],
+  ["POST", "/channels/:name", publish, "publishes a JSON or text event, or many as NDJSON", "/channels/demo"],
   ["GET", "/ws", ws, "a WebSocket: each message is processed and answered in order", "#ws"],
   ["GET", "/healthz", health, "status, uptime, and what is open now", "/healthz"],
 ].map(([method, path, handler, description, example]) =>

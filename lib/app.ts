@@ -1,3 +1,5 @@
+import { Bodies } from "./body.ts";
+import { MemoryStore } from "./channels/memory_store.ts";
 import type { Config } from "./config.ts";
 import { errorResponse, HttpError } from "./errors.ts";
 import { Limiter } from "./limiter.ts";
@@ -17,6 +19,10 @@ export class App {
   readonly limits: { streams: Limiter; downloads: Limiter; outbound: Limiter };
   readonly sockets: Sockets;
   readonly accessLog: AccessLog;
+  /** What people publish and subscribe to. */
+  readonly channels: MemoryStore;
+  /** Reads the bodies of requests. */
+  readonly bodies: Bodies;
   /** Where the server listens; set once it does. */
   origin = "";
   #draining = false;
@@ -35,6 +41,8 @@ export class App {
     };
     this.sockets = new Sockets(limits.sockets);
     this.accessLog = new AccessLog(config.accessLog, limits);
+    this.channels = new MemoryStore(limits);
+    this.bodies = new Bodies(limits);
   }
 
   /** Whether `close` has been called: nothing new is begun. */
@@ -94,6 +102,7 @@ export class App {
   async close(): Promise<void> {
     await this.drain();
     clearInterval(this.#heartbeat);
+    this.channels.close();
     await this.accessLog.close();
   }
 }

@@ -41,6 +41,10 @@ export interface Limits {
   readonly targetBytes: number;
   /** Bytes of a request body. */
   readonly bodyBytes: number;
+  /** A request body is there within so many ms. */
+  readonly bodyMs: number;
+  /** Bytes of all request bodies that are being read. */
+  readonly bodiesBytes: number;
   /** Bytes of a log line; the rest of a longer one is skipped. */
   readonly lineBytes: number;
   /** Bytes of the access log before it is rotated. */
@@ -70,6 +74,8 @@ export const defaultLimits: Limits = Object.freeze({
   sockets: 2_000,
   targetBytes: 8_192,
   bodyBytes: 1_048_576,
+  bodyMs: 10_000,
+  bodiesBytes: 67_108_864,
   lineBytes: 65_536,
   accessLogBytes: 16_777_216,
   accessLogsKept: 3,

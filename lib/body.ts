@@ -1,0 +1,92 @@
+import { HttpError } from "./errors.ts";
+
+/** The bounds of request bodies. */
+export interface BodyLimits {
+  /** Bytes of one body. */
+  readonly bodyBytes: number;
+  /** A body is there within so many ms. */
+  readonly bodyMs: number;
+  /** Bytes of all bodies that are being read. */
+  readonly bodiesBytes: number;
+}
+
+/** Reads request bodies, each and all of them within bounds. */
+export class Bodies {
+  #held = 0;
+
+  constructor(readonly limits: BodyLimits) {}
+
+  /** Bytes of bodies that are being read now. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /**
+   * The whole body as text. A client that is slow, or stops half-way, holds nothing for longer than `bodyMs`.
+   *
+   * @throws HttpError 413 when it is too large (by its Content-Length, before anything is read), 408 when it is too slow,
+   * 503 when too much is being read at once, 400 when it breaks off or is not UTF-8
+   */
+  async text(request: Request): Promise<string> {
+    const { bodyBytes, bodyMs } = this.limits;
+    if (Number(request.headers.get("content-length") ?? 0) > bodyBytes) throw tooLarge(bodyBytes);
+    if (request.body === null) return "";
+    const reader = request.body.getReader();
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      reader.cancel().catch(() => {});
+    }, bodyMs);
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    try {
+      for (;;) {
+        const { value, done } = await reader.read();
+        // A cancelled body reads as one that has ended.
+        if (late) throw new HttpError(408, `the body must be there within ${bodyMs} ms`, closing);
+        if (done) break;
+        bytes += value.length;
+        this.#held += value.length;
+        if (bytes > bodyBytes) throw tooLarge(bodyBytes);
+        if (this.#held > this.limits.bodiesBytes) {
+          throw new HttpError(503, "too many bodies at once", {
+            headers: { "Retry-After": "1", ...closing.headers },
+          });
+        }
+        chunks.push(value);
+      }
+    } catch (error) {
+      reader.cancel().catch(() => {});
+      if (error instanceof HttpError) throw error;
+      throw new HttpError(400, "the body must not break off", { cause: error });
+    } finally {
+      clearTimeout(timer);
+      this.#held -= bytes;
+    }
+    return decode(chunks, bytes);
+  }
+}
+
+/** What is left of the body is not read, so the connection cannot go on. */
+const closing = { headers: { Connection: "close" } };
+
+function tooLarge(max: number): HttpError {
+  return new HttpError(413, `the body must have at most ${max} bytes`, closing);
+}
+
+function decode(chunks: Uint8Array[], bytes: number): string {
+  let whole = chunks[0] ?? new Uint8Array();
+  if (chunks.length > 1) {
+    whole = new Uint8Array(bytes);
+    let at = 0;
+    for (const chunk of chunks) {
+      whole.set(chunk, at);
+      at += chunk.length;
+    }
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(whole);
+  } catch {
+    throw new HttpError(400, "the body must be UTF-8");
+  }
+}

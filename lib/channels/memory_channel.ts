@@ -1,0 +1,205 @@
+import { type Encoder, type Format, gap, sseEncoder, type StreamEvent, textEncoder } from "../encoders.ts";
+import { HttpError } from "../errors.ts";
+import type { Value } from "./channel.ts";
+import { type Block, Pages } from "./pages.ts";
+import { type Waiter, Waves } from "./waves.ts";
+
+/** The bounds of one channel's history. */
+export interface ChannelLimits {
+  readonly channelEvents: number;
+  readonly channelBytes: number;
+}
+
+/** A kept value, and what it counts for. */
+interface Kept extends Value {
+  bytes: number;
+}
+
+/** Beside its text an event takes about so many bytes of memory; they count where all channels are bounded together. */
+const overhead = 128;
+
+/** Stands for what has left the history until the array is cut. */
+const evicted: Kept = { json: "", text: null, bytes: 0 };
+
+const utf8 = new TextEncoder();
+
+/** One channel in memory: a bounded history, its encoded forms while somebody reads them, and those who wait for more. */
+export class MemoryChannel {
+  /** Random for each creation, so that a cursor of a former life is never taken for one of this. */
+  readonly #life = [...crypto.getRandomValues(new Uint8Array(6))]
+    .map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  #kept: Kept[] = [];
+  /** Where in `#kept` the history starts: what is before it has been evicted. */
+  #head = 0;
+  /** Number of the oldest event kept; one more than the last when none is. Events count from 1. */
+  #oldest = 1;
+  #bytes = 0;
+  #readers = 0;
+  readonly #pages = new Map<Format, { pages: Pages; readers: number }>();
+  readonly #waves = new Waves(() => this.#trim(this.#last + 1));
+  readonly #text: Encoder;
+
+  /** @param line the text wording of a value, without its line end */
+  constructor(
+    readonly limits: ChannelLimits,
+    line: (value: Value) => string = ({ json, text }) => text ?? json,
+  ) {
+    this.#text = textEncoder((event) => line(event.data as Value));
+  }
+
+  get #last(): number {
+    return this.#oldest + this.#kept.length - this.#head - 1;
+  }
+
+  /** Subscribers now. */
+  get readers(): number {
+    return this.#readers;
+  }
+
+  /** Bytes that the history takes. */
+  get size(): number {
+    return this.#bytes + (this.#kept.length - this.#head) * overhead;
+  }
+
+  /** Whether there is nothing that a subscriber could come back for. */
+  get idle(): boolean {
+    return this.#readers === 0 && this.#kept.length === this.#head;
+  }
+
+  /** The id of the last event, or of none yet: what comes after it has not been published. */
+  get tip(): string {
+    return this.#id(this.#last);
+  }
+
+  #id(number: number): string {
+    return `${this.#life}-${number}`;
+  }
+
+  /**
+   * Adds values in order, all of them or none; gives the last one's id.
+   *
+   * @throws HttpError 413 for a value larger than the whole history
+   */
+  publish(values: readonly Value[]): string {
+    const { channelBytes } = this.limits;
+    const added = values.map((value) => {
+      const bytes = utf8.encode(value.json).length;
+      if (bytes > channelBytes) {
+        throw new HttpError(
+          413,
+          `an event must have at most ${channelBytes} bytes: current value is ${bytes}`,
+        );
+      }
+      return { ...value, bytes };
+    });
+    const first = this.#last + 1;
+    for (const value of added) {
+      this.#kept.push(value);
+      this.#bytes += value.bytes;
+    }
+    for (const [format, { pages }] of this.#pages) this.#encode(format, pages, first);
+    // Whoever waits at the end gets all of these values, even if they are more than the history holds.
+    this.#trim(this.#readers === 0 ? this.#last + 1 : first);
+    this.#waves.announce();
+    return this.tip;
+  }
+
+  /** Drops the oldest events until the history takes at most `size` bytes, to make room for other channels. */
+  shrink(size: number): void {
+    this.#trim(this.#last + 1, size);
+  }
+
+  /** Takes part as a subscriber; `leave` has to follow. */
+  join(format: Format, signal: AbortSignal): Waiter {
+    this.#readers++;
+    const entry = this.#pages.get(format);
+    if (entry !== undefined) entry.readers++;
+    else {
+      const pages = new Pages();
+      this.#encode(format, pages, this.#oldest);
+      this.#pages.set(format, { pages, readers: 1 });
+    }
+    return this.#waves.waiter(signal);
+  }
+
+  /** Ends a {@linkcode MemoryChannel.join}. */
+  leave(format: Format, waiter: Waiter): void {
+    waiter[Symbol.dispose]();
+    this.#readers--;
+    if (--this.#pages.get(format)!.readers === 0) this.#pages.delete(format);
+  }
+
+  /** The number that a cursor goes on with, and the gap to tell first when it cannot be followed exactly. */
+  locate(after: string | undefined): { next: number; gap: StreamEvent | null } {
+    if (after === undefined) return { next: this.#last + 1, gap: null };
+    if (after === "0") return { next: this.#oldest, gap: null };
+    const [, life, number] = /^([0-9a-f]+)-(\d{1,15})$/.exec(after) ?? [];
+    if (life === this.#life && Number(number) <= this.#last) return { next: Number(number) + 1, gap: null };
+    return { next: this.#oldest, gap: gap(after, this.#nextId(), null) };
+  }
+
+  /** The gap between `next`, which has been evicted, and what is kept. */
+  missed(next: number): { next: number; gap: StreamEvent } | null {
+    if (next >= this.#oldest) return null;
+    return { next: this.#oldest, gap: gap(this.#id(next - 1), this.#nextId(), this.#oldest - next) };
+  }
+
+  #nextId(): string | null {
+    return this.#last < this.#oldest ? null : this.#id(this.#oldest);
+  }
+
+  /** What there is from event `next` on, up to a page; null when it has yet to be published. */
+  read(next: number, format: Format): Block | null {
+    return next > this.#last ? null : this.#pages.get(format)!.pages.block(next);
+  }
+
+  /** As {@linkcode MemoryChannel.read}, but only what has one of these tags: perhaps nothing of what there is. */
+  select(next: number, format: Format, tags: ReadonlySet<string>): Block | null {
+    if (next > this.#last) return null;
+    let records = "";
+    for (; next <= this.#last && records.length < 16_384; next++) {
+      const value = this.#kept[this.#head + next - this.#oldest];
+      if (tags.has(value.tag ?? "")) records += this.#record(format, next, value);
+    }
+    return { bytes: utf8.encode(records), next };
+  }
+
+  /** Stops what is under way. */
+  close(): void {
+    this.#waves.close();
+  }
+
+  #encode(format: Format, pages: Pages, first: number): void {
+    for (let number = first; number <= this.#last; number++) {
+      pages.add(number, this.#record(format, number, this.#kept[this.#head + number - this.#oldest]));
+    }
+  }
+
+  #record(format: Format, number: number, value: Value): string {
+    const id = this.#id(number);
+    if (format === "ndjson") return `{"id":"${id}","data":${value.json}}\n`;
+    return format === "sse"
+      ? sseEncoder.event({ id, data: value.text ?? value.json })
+      : this.#text.event({ data: value });
+  }
+
+  /** Evicts what is beyond the limits, but nothing from event `keep` on. */
+  #trim(keep: number, size = Infinity): void {
+    const { channelEvents, channelBytes } = this.limits;
+    const had = this.#oldest;
+    while (
+      this.#oldest < keep && this.#head < this.#kept.length &&
+      (this.#kept.length - this.#head > channelEvents || this.#bytes > channelBytes || this.size > size)
+    ) {
+      this.#bytes -= this.#kept[this.#head].bytes;
+      this.#kept[this.#head++] = evicted;
+      this.#oldest++;
+    }
+    if (this.#oldest === had) return;
+    if (this.#head >= 1_024 && this.#head * 2 >= this.#kept.length) {
+      this.#kept = this.#kept.slice(this.#head);
+      this.#head = 0;
+    }
+    for (const { pages } of this.#pages.values()) pages.evict(this.#oldest);
+  }
+}

@@ -1,0 +1,123 @@
+import type { StreamEvent } from "../encoders.ts";
+import { overloaded } from "../errors.ts";
+import type { ChannelStore, Subscription, Value } from "./channel.ts";
+import { type ChannelLimits, MemoryChannel } from "./memory_channel.ts";
+
+/** The bounds of all channels together, beside those of each. */
+export interface StoreLimits extends ChannelLimits {
+  readonly channels: number;
+  readonly channelsBytes: number;
+}
+
+/** Channels in memory: what is kept ends with the process. */
+export class MemoryStore implements ChannelStore {
+  readonly #channels = new Map<string, MemoryChannel>();
+  readonly #permanent = new Set<string>();
+
+  constructor(readonly limits: StoreLimits) {}
+
+  /** Channels now. */
+  get size(): number {
+    return this.#channels.size;
+  }
+
+  /** Adds a channel that stays, whoever reads it. */
+  add(name: string, channel: MemoryChannel): void {
+    this.#channels.set(name, channel);
+    this.#permanent.add(name);
+  }
+
+  publish(name: string, values: readonly Value[]): string {
+    const channel = this.#open(name);
+    try {
+      return channel.publish(values);
+    } finally {
+      // The order of the map is the order of publishing, for #makeRoom.
+      if (this.#channels.delete(name)) this.#channels.set(name, channel);
+      this.#shrink();
+      this.#drop(name, channel);
+    }
+  }
+
+  async *subscribe(
+    name: string,
+    { after, format, signal, tags }: Subscription,
+  ): AsyncGenerator<Uint8Array | StreamEvent> {
+    const channel = this.#open(name);
+    const waiter = channel.join(format, signal);
+    try {
+      // A subscriber is this cursor: it is right whatever happens between two reads, so replay and live are one thing.
+      let { next, gap } = channel.locate(after);
+      if (gap !== null) yield gap;
+      while (!signal.aborted) {
+        const missed = channel.missed(next);
+        if (missed !== null) {
+          next = missed.next;
+          yield tags === undefined ? missed.gap : uncounted(missed.gap);
+          continue;
+        }
+        const block = tags === undefined ? channel.read(next, format) : channel.select(next, format, tags);
+        if (block === null) {
+          await waiter.wait();
+          continue;
+        }
+        next = block.next;
+        if (block.bytes.length > 0) yield block.bytes;
+      }
+    } finally {
+      channel.leave(format, waiter);
+      this.#drop(name, channel);
+    }
+  }
+
+  close(): void {
+    for (const channel of this.#channels.values()) channel.close();
+    this.#channels.clear();
+  }
+
+  #open(name: string): MemoryChannel {
+    const existing = this.#channels.get(name);
+    if (existing !== undefined) return existing;
+    if (this.#channels.size >= this.limits.channels) this.#makeRoom();
+    const channel = new MemoryChannel(this.limits);
+    this.#channels.set(name, channel);
+    return channel;
+  }
+
+  /** A channel that nobody reads gives way, the one first that was published to the longest time ago. */
+  #makeRoom(): void {
+    for (const [name, channel] of this.#channels) {
+      if (channel.readers > 0 || this.#permanent.has(name)) continue;
+      channel.close();
+      this.#channels.delete(name);
+      return;
+    }
+    throw overloaded("channels", this.limits.channels, 5);
+  }
+
+  /** An idle channel with no history goes away. */
+  #drop(name: string, channel: MemoryChannel): void {
+    if (!channel.idle || this.#permanent.has(name) || this.#channels.get(name) !== channel) return;
+    channel.close();
+    this.#channels.delete(name);
+  }
+
+  /** Beyond the bound of all together, the largest history gives way. */
+  #shrink(): void {
+    for (;;) {
+      let total = 0;
+      let largest: MemoryChannel | undefined;
+      for (const channel of this.#channels.values()) {
+        total += channel.size;
+        if (largest === undefined || channel.size > largest.size) largest = channel;
+      }
+      const excess = total - this.limits.channelsBytes;
+      if (excess <= 0 || largest === undefined || largest.size === 0) return;
+      largest.shrink(Math.max(0, largest.size - excess));
+    }
+  }
+}
+
+function uncounted(gap: StreamEvent): StreamEvent {
+  return { ...gap, data: { ...gap.data as object, lost: null } };
+}

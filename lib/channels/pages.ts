@@ -1,0 +1,87 @@
+/** Bytes of a full page. A subscriber that stalls holds one at most. */
+const pageBytes = 16 * 1024;
+const firstPageBytes = 1024;
+
+const encoder = new TextEncoder();
+
+interface Page {
+  /** Number of its first event. */
+  first: number;
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Where each event ends. */
+  ends: number[];
+  /** The block that was asked for last: after a publish everybody asks for the same. */
+  last: { from: number; block: Block } | null;
+}
+
+/** Whole records, and the number of the event after them. */
+export interface Block {
+  bytes: Uint8Array<ArrayBuffer>;
+  next: number;
+}
+
+/**
+ * A channel's events in one format, encoded once: records one behind the other in pages. A block is a view of a page, so
+ * a thousand subscribers that read the same events share the same memory; only what lies beyond a page's last record is
+ * ever written to.
+ */
+export class Pages {
+  #pages: Page[] = [];
+
+  /** Adds the record of event `number`: the next one, after the first. */
+  add(number: number, record: string): void {
+    const page = this.#pages.at(-1);
+    if (page !== undefined) {
+      const used = page.ends.at(-1)!;
+      const { read, written } = encoder.encodeInto(record, page.bytes.subarray(used));
+      if (read === record.length) {
+        page.ends.push(used + written);
+        page.last = null;
+        return;
+      }
+    }
+    const exact = encoder.encode(record);
+    // A quiet channel keeps little, a busy one soon has pages worth a write.
+    const capacity = page === undefined ? firstPageBytes : Math.min(pageBytes, page.bytes.length * 4);
+    let bytes = exact;
+    if (exact.length < capacity) {
+      bytes = new Uint8Array(capacity);
+      bytes.set(exact);
+    }
+    this.#pages.push({ first: number, bytes, ends: [exact.length], last: null });
+  }
+
+  /** The records from event `from`, which has to be here, to the end of its page. */
+  block(from: number): Block {
+    const page = this.#find(from);
+    if (page.last?.from === from) return page.last.block;
+    const start = from === page.first ? 0 : page.ends[from - page.first - 1];
+    const block = {
+      bytes: page.bytes.subarray(start, page.ends.at(-1)),
+      next: page.first + page.ends.length,
+    };
+    page.last = { from, block };
+    return block;
+  }
+
+  /** Drops the pages that hold nothing from event `oldest` on. */
+  evict(oldest: number): void {
+    let gone = 0;
+    while (gone < this.#pages.length && this.#pages[gone].first + this.#pages[gone].ends.length <= oldest) {
+      gone++;
+    }
+    if (gone > 0) this.#pages.splice(0, gone);
+  }
+
+  #find(number: number): Page {
+    let low = 0;
+    let high = this.#pages.length - 1;
+    if (this.#pages[high].first <= number) return this.#pages[high];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#pages[middle].first <= number) low = middle;
+      else high = middle - 1;
+    }
+    return this.#pages[low];
+  }
+}

@@ -1,0 +1,61 @@
+import { endOfTurn } from "../clock.ts";
+import { HttpError } from "../errors.ts";
+import { quote } from "../params.ts";
+import type { Value } from "./channel.ts";
+import { valueOf, valueOfJson } from "./value.ts";
+
+/** Many lines are parsed in slices of so many ms, so that nobody else waits for them. */
+const sliceMs = 5;
+
+/**
+ * The values in a posted body, by its Content-Type: one text for `text/plain`, one JSON value a line for
+ * `application/x-ndjson` and `application/jsonl`, else one JSON value (curl's `-d` says
+ * `application/x-www-form-urlencoded`, which is taken for JSON as well).
+ *
+ * @throws HttpError 400 that names the line which is not JSON, 415 for another type
+ */
+export async function postedValues(contentType: string | null, body: string): Promise<Value[]> {
+  const type = (contentType ?? "").split(";")[0].trim().toLowerCase();
+  if (type === "text/plain") return [valueOf(body)];
+  if (type === "application/x-ndjson" || type === "application/jsonl") return await manyValues(body);
+  if (
+    type !== "" && type !== "application/x-www-form-urlencoded" && !/^application\/(.+\+)?json$/.test(type)
+  ) {
+    throw new HttpError(
+      415,
+      "Content-Type must be application/json, application/x-ndjson, application/jsonl or text/plain: " +
+        `current value is ${quote(type)}`,
+    );
+  }
+  return [parse(body, "the body")];
+}
+
+async function manyValues(body: string): Promise<Value[]> {
+  const values: Value[] = [];
+  let line = 0;
+  let start = performance.now();
+  for (let from = 0; from < body.length;) {
+    let to = body.indexOf("\n", from);
+    if (to < 0) to = body.length;
+    const text = body.slice(from, to);
+    from = to + 1;
+    line++;
+    // An empty line, such as an editor leaves at the end, is nothing.
+    if (text.trim() === "") continue;
+    values.push(parse(text, `line ${line}`));
+    if (line % 64 === 0 && performance.now() - start > sliceMs) {
+      await new Promise<void>(endOfTurn);
+      start = performance.now();
+    }
+  }
+  if (values.length === 0) throw new HttpError(400, "the body must hold at least one line of JSON");
+  return values;
+}
+
+function parse(text: string, name: string): Value {
+  try {
+    return valueOfJson(text);
+  } catch {
+    throw new HttpError(400, `${name} must be JSON: current value is ${quote(text)}`);
+  }
+}

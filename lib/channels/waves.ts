@@ -1,0 +1,114 @@
+import { endOfTurn } from "../clock.ts";
+
+/** So many are woken in one turn of the event loop; what else the server does gets its turn in between. */
+const perTurn = 128;
+
+/** After a wave the loop belongs to the rest of the server for so many times as long as the wave took. */
+const restFactor = 2;
+
+/**
+ * Wakes everybody who waits, in waves.
+ *
+ * When it is quiet a wave starts at the end of the turn that asked for it: the answer to the publisher goes first, and
+ * nobody waits for more to come. Every woken subscriber costs a write to its socket, and writes are what a fan-out is
+ * bounded by; so the next wave starts only after a rest in proportion to how long this one took. Whatever is published
+ * meanwhile joins that next wave: writes are joined exactly when they would otherwise take over the event loop.
+ */
+export class Waves {
+  #waiting = new Set<Waiter>();
+  #wave: Iterator<Waiter> | null = null;
+  #asked = false;
+  #startedAt = 0;
+  #restUntil = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param ended called after each wave */
+  constructor(readonly ended: () => void) {}
+
+  /** One that will wait, until its signal aborts. It has to be disposed of. */
+  waiter(signal: AbortSignal): Waiter {
+    return new Waiter(signal, (waiter) => this.#waiting.add(waiter));
+  }
+
+  /** There is something to wake for. */
+  announce(): void {
+    if (this.#asked) return;
+    this.#asked = true;
+    if (this.#wave === null) this.#schedule();
+  }
+
+  /** Drops the wave that is due. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#asked = true;
+  }
+
+  #schedule(): void {
+    const rest = this.#restUntil - performance.now();
+    if (rest < 1) endOfTurn(this.#start);
+    else this.#timer = setTimeout(this.#start, rest);
+  }
+
+  readonly #start = () => {
+    this.#asked = false;
+    this.#startedAt = performance.now();
+    this.#wave = this.#waiting.values();
+    // Those who are woken wait again in the next set, or a wave would never end.
+    this.#waiting = new Set();
+    this.#slice();
+  };
+
+  readonly #slice = () => {
+    for (let i = 0; i < perTurn; i++) {
+      const { value, done } = this.#wave!.next();
+      if (done) return endOfTurn(this.#finish);
+      value.wake();
+    }
+    endOfTurn(this.#slice);
+  };
+
+  readonly #finish = () => {
+    const now = performance.now();
+    this.#restUntil = now + (now - this.#startedAt) * restFactor;
+    this.#wave = null;
+    this.ended();
+    if (this.#asked) this.#schedule();
+  };
+}
+
+/** A subscriber that waits: one listener on its signal for all its waiting, and nothing else of its own. */
+export class Waiter implements Disposable {
+  #set: Set<Waiter> | null = null;
+  #resolve: (() => void) | null = null;
+
+  constructor(readonly signal: AbortSignal, readonly enter: (waiter: Waiter) => Set<Waiter>) {
+    signal.addEventListener("abort", this);
+  }
+
+  /** Resolves with the next wave, or when the signal aborts. */
+  wait(): Promise<void> {
+    if (this.signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+      this.#set = this.enter(this);
+    });
+  }
+
+  /** Ends the wait. */
+  wake(): void {
+    const resolve = this.#resolve;
+    this.#resolve = null;
+    resolve?.();
+  }
+
+  /** The signal aborts. */
+  handleEvent(): void {
+    this.#set?.delete(this);
+    this.wake();
+  }
+
+  [Symbol.dispose](): void {
+    this.signal.removeEventListener("abort", this);
+    this.#set?.delete(this);
+  }
+}

@@ -1,0 +1,48 @@
+/** The channel that readings go to; nobody else publishes there. */
+export const sensorChannel = "sensors";
+
+/** Something that can be read again and again. */
+export interface Sensor {
+  /** 1 to 64 letters, digits, `.`, `_` or `-`. */
+  readonly id: string;
+  /** What a value counts, such as `%`, `B` or `ms`; empty for a bare number. */
+  readonly unit: string;
+  readonly description: string;
+  /** From start to start of two reads, in ms. */
+  readonly interval: number;
+  /** A read takes no longer, in ms; no more than the interval. */
+  readonly timeout: number;
+  /**
+   * The value now. What it throws makes the reading `failed`, with the message of a {@linkcode SensorError} as the public
+   * reason. Once the signal aborts nobody waits for it any more.
+   */
+  read(signal: AbortSignal): number | Promise<number>;
+}
+
+/** A sensor that is not read: its values arrive. */
+export interface PushSensor extends Omit<Sensor, "timeout" | "read"> {
+  /** Without a value for three intervals it is stale. */
+  readonly push: true;
+}
+
+/** Why a read failed, in words that a client may see. */
+export class SensorError extends Error {
+  override name = "SensorError";
+}
+
+/** How a reading came about: `stale` is a push sensor that has sent nothing for three intervals. */
+export type ReadingState = "ok" | "failed" | "timeout" | "stale";
+
+/** One reading, as it is published. */
+export interface Reading {
+  /** The sensor's. */
+  id: string;
+  /** When the read began, or the value arrived: ISO 8601. */
+  time: string;
+  /** Null unless the state is `ok`. */
+  value: number | null;
+  unit: string;
+  state: ReadingState;
+  /** Why there is no value. */
+  reason?: string;
+}
