@@ -2,7 +2,7 @@ import { type Encoder, type Format, gap, sseEncoder, type StreamEvent, textEncod
 import { HttpError } from "../errors.ts";
 import type { Value } from "./channel.ts";
 import { type Block, Pages } from "./pages.ts";
-import { type Waiter, Waves } from "./waves.ts";
+import { Waves } from "./waves.ts";
 
 /** The bounds of one channel's history. */
 export interface ChannelLimits {
@@ -36,7 +36,8 @@ export class MemoryChannel {
   #bytes = 0;
   #readers = 0;
   readonly #pages = new Map<Format, { pages: Pages; readers: number }>();
-  readonly #waves = new Waves(() => this.#trim(this.#last + 1));
+  /** Wakes the subscribers when there is more. */
+  readonly waves: Waves = new Waves(() => this.#trim(this.#last + 1));
   readonly #text: Encoder;
 
   /** @param line the text wording of a value, without its line end */
@@ -100,7 +101,7 @@ export class MemoryChannel {
     for (const [format, { pages }] of this.#pages) this.#encode(format, pages, first);
     // Whoever waits at the end gets all of these values, even if they are more than the history holds.
     this.#trim(this.#readers === 0 ? this.#last + 1 : first);
-    this.#waves.announce();
+    this.waves.announce();
     return this.tip;
   }
 
@@ -110,7 +111,7 @@ export class MemoryChannel {
   }
 
   /** Takes part as a subscriber; `leave` has to follow. */
-  join(format: Format, signal: AbortSignal): Waiter {
+  join(format: Format): void {
     this.#readers++;
     const entry = this.#pages.get(format);
     if (entry !== undefined) entry.readers++;
@@ -119,12 +120,10 @@ export class MemoryChannel {
       this.#encode(format, pages, this.#oldest);
       this.#pages.set(format, { pages, readers: 1 });
     }
-    return this.#waves.waiter(signal);
   }
 
   /** Ends a {@linkcode MemoryChannel.join}. */
-  leave(format: Format, waiter: Waiter): void {
-    waiter[Symbol.dispose]();
+  leave(format: Format): void {
     this.#readers--;
     if (--this.#pages.get(format)!.readers === 0) this.#pages.delete(format);
   }
@@ -166,7 +165,7 @@ export class MemoryChannel {
 
   /** Stops what is under way. */
   close(): void {
-    this.#waves.close();
+    this.waves.close();
   }
 
   #encode(format: Format, pages: Pages, first: number): void {

@@ -2,6 +2,7 @@ import type { StreamEvent } from "../encoders.ts";
 import { overloaded } from "../errors.ts";
 import type { ChannelStore, Subscription, Value } from "./channel.ts";
 import { type ChannelLimits, MemoryChannel } from "./memory_channel.ts";
+import { Subscriber } from "./subscriber.ts";
 
 /** The bounds of all channels together, beside those of each. */
 export interface StoreLimits extends ChannelLimits {
@@ -39,35 +40,8 @@ export class MemoryStore implements ChannelStore {
     }
   }
 
-  async *subscribe(
-    name: string,
-    { after, format, signal, tags }: Subscription,
-  ): AsyncGenerator<Uint8Array | StreamEvent> {
-    const channel = this.#open(name);
-    const waiter = channel.join(format, signal);
-    try {
-      // A subscriber is this cursor: it is right whatever happens between two reads, so replay and live are one thing.
-      let { next, gap } = channel.locate(after);
-      if (gap !== null) yield gap;
-      while (!signal.aborted) {
-        const missed = channel.missed(next);
-        if (missed !== null) {
-          next = missed.next;
-          yield tags === undefined ? missed.gap : uncounted(missed.gap);
-          continue;
-        }
-        const block = tags === undefined ? channel.read(next, format) : channel.select(next, format, tags);
-        if (block === null) {
-          await waiter.wait();
-          continue;
-        }
-        next = block.next;
-        if (block.bytes.length > 0) yield block.bytes;
-      }
-    } finally {
-      channel.leave(format, waiter);
-      this.#drop(name, channel);
-    }
+  subscribe(name: string, wanted: Subscription): AsyncIterableIterator<Uint8Array | StreamEvent> {
+    return new Subscriber(wanted, () => this.#open(name), (channel) => this.#drop(name, channel));
   }
 
   close(): void {
@@ -116,8 +90,4 @@ export class MemoryStore implements ChannelStore {
       largest.shrink(Math.max(0, largest.size - excess));
     }
   }
-}
-
-function uncounted(gap: StreamEvent): StreamEvent {
-  return { ...gap, data: { ...gap.data as object, lost: null } };
 }

@@ -6,6 +6,12 @@ const perTurn = 128;
 /** After a wave the loop belongs to the rest of the server for so many times as long as the wave took. */
 const restFactor = 2;
 
+/** Somebody who waits for a wave. */
+export interface Waiter {
+  /** Called once for each {@linkcode Waves.wait}; it must not throw. */
+  wake(): void;
+}
+
 /**
  * Wakes everybody who waits, in waves.
  *
@@ -25,9 +31,14 @@ export class Waves {
   /** @param ended called after each wave */
   constructor(readonly ended: () => void) {}
 
-  /** One that will wait, until its signal aborts. It has to be disposed of. */
-  waiter(signal: AbortSignal): Waiter {
-    return new Waiter(signal, (waiter) => this.#waiting.add(waiter));
+  /** Waits for the next wave. */
+  wait(waiter: Waiter): void {
+    this.#waiting.add(waiter);
+  }
+
+  /** Waits no more; a wave that is under way may still call. */
+  forget(waiter: Waiter): void {
+    this.#waiting.delete(waiter);
   }
 
   /** There is something to wake for. */
@@ -74,41 +85,4 @@ export class Waves {
     this.ended();
     if (this.#asked) this.#schedule();
   };
-}
-
-/** A subscriber that waits: one listener on its signal for all its waiting, and nothing else of its own. */
-export class Waiter implements Disposable {
-  #set: Set<Waiter> | null = null;
-  #resolve: (() => void) | null = null;
-
-  constructor(readonly signal: AbortSignal, readonly enter: (waiter: Waiter) => Set<Waiter>) {
-    signal.addEventListener("abort", this);
-  }
-
-  /** Resolves with the next wave, or when the signal aborts. */
-  wait(): Promise<void> {
-    if (this.signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#resolve = resolve;
-      this.#set = this.enter(this);
-    });
-  }
-
-  /** Ends the wait. */
-  wake(): void {
-    const resolve = this.#resolve;
-    this.#resolve = null;
-    resolve?.();
-  }
-
-  /** The signal aborts. */
-  handleEvent(): void {
-    this.#set?.delete(this);
-    this.wake();
-  }
-
-  [Symbol.dispose](): void {
-    this.signal.removeEventListener("abort", this);
-    this.#set?.delete(this);
-  }
 }
