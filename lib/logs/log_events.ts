@@ -1,0 +1,92 @@
+import type { Format, StreamEvent } from "../encoders.ts";
+import { merge } from "../merge.ts";
+import { encodeLines } from "./line_block.ts";
+import type { FollowOptions, LogFollower } from "./log_follower.ts";
+import type { LogPlace } from "./log_place.ts";
+import type { LogItem } from "./log_reader.ts";
+
+const encoder = new TextEncoder();
+
+/** What a line of several logs is: `cursor` is that of its own log. */
+export interface NamedLine {
+  name: string;
+  line: string;
+  cursor?: string;
+}
+
+/** Log items → what a live stream takes: blocks of records in its format, with the lines that contain `grep`. */
+export async function* logRecords(
+  items: AsyncIterable<LogItem>,
+  format: Format,
+  grep: string | undefined,
+): AsyncGenerator<StreamEvent | Uint8Array> {
+  for await (const item of items) {
+    if ("data" in item) yield item;
+    else if (grep === undefined) yield item.encode(format);
+    else {
+      const lines = item.lines(grep);
+      if (lines.length > 0) yield encoder.encode(encodeLines(lines, format));
+    }
+  }
+}
+
+/**
+ * Several logs as one stream of {@linkcode NamedLine}s. The id of an event is a cursor of them all, `NAME=CURSOR&…` as in a
+ * query, so that the whole can be resumed; a log that has not been there yet has an empty one.
+ */
+export async function* mergedLogs(
+  follower: LogFollower,
+  places: LogPlace[],
+  { after, grep, signal, ...options }: FollowOptions & { grep?: string },
+): AsyncGenerator<StreamEvent> {
+  const given = after === undefined ? null : new URLSearchParams(after);
+  const cursors = new Map<string, string>(places.map(({ name }) => [name, given?.get(name) ?? ""]));
+  const id = () => [...cursors].map(([name, cursor]) => `${encodeURIComponent(name)}=${cursor}`).join("&");
+  // An id has to know where each log begins, also one that has had no line yet.
+  const begun: Promise<void>[] = [];
+  const sources = (signal: AbortSignal) =>
+    places.map((place) => {
+      const cursor = given?.get(place.name);
+      // There was nothing of it yet when the client left: all that is there now is new.
+      const start: Partial<FollowOptions> = cursor === "" ? { from: "start" } : { after: cursor ?? after };
+      const { promise, resolve } = Promise.withResolvers<void>();
+      begun.push(promise);
+      const first = (cursor: string) => {
+        cursors.set(place.name, cursor);
+        resolve();
+      };
+      return named(
+        place.name,
+        follower.follow(place, { ...options, ...start, begun: first, signal }),
+        resolve,
+      );
+    });
+  for await (const { name, item } of merge(sources, { signal }) as AsyncIterable<Named>) {
+    await Promise.all(begun.splice(0));
+    if ("data" in item) {
+      cursors.set(name, item.data.next ?? "");
+      yield { event: "gap", data: { name, ...item.data } };
+      continue;
+    }
+    for (const { id: cursor, line } of item.lines()) {
+      if (cursor !== undefined) cursors.set(name, cursor);
+      if (grep !== undefined && !line.includes(grep)) continue;
+      const data: NamedLine = { name, line, cursor };
+      yield cursor === undefined ? { data } : { id: id(), data };
+    }
+  }
+}
+
+interface Named {
+  name: string;
+  item: LogItem;
+}
+
+/** `ended`: whatever waits for it to begin need not wait any longer. */
+async function* named(name: string, items: AsyncIterable<LogItem>, ended: () => void): AsyncGenerator<Named> {
+  try {
+    for await (const item of items) yield { name, item };
+  } finally {
+    ended();
+  }
+}

@@ -1,0 +1,70 @@
+import { headBytes, lineStart, Mark } from "./cursor.ts";
+
+/** One open log file. Its reads name their position; only one may be under way at a time. */
+export class LogFile implements Disposable {
+  mark: Mark;
+  readonly #file: Deno.FsFile;
+
+  /** Takes over `file`; `info` is what its own `stat()` says. */
+  constructor(file: Deno.FsFile, readonly info: Deno.FileInfo) {
+    this.#file = file;
+    this.mark = new Mark(info);
+  }
+
+  stat(): Promise<Deno.FileInfo> {
+    return this.#file.stat();
+  }
+
+  /** Fills as much of `buffer` as there is from `position`; tells how much. */
+  async read(position: number, buffer: Uint8Array): Promise<number> {
+    this.#file.seekSync(position, Deno.SeekMode.Start);
+    let filled = 0;
+    while (filled < buffer.length) {
+      const count = await this.#file.read(filled === 0 ? buffer : buffer.subarray(filled));
+      if (count === null) break;
+      filled += count;
+    }
+    return filled;
+  }
+
+  /** Makes the mark know the head of the file as far as `end`: it may have grown since. */
+  async knowHead(end: number): Promise<void> {
+    const wanted = Math.min(end, headBytes);
+    if (this.mark.head.length >= wanted) return;
+    const head = new Uint8Array(wanted);
+    this.mark.head = head.subarray(0, await this.read(0, head));
+  }
+
+  /** Forgets what the file had in it: it was truncated. */
+  forget(): void {
+    this.mark = new Mark(this.info);
+  }
+
+  /** The cursor of a position after a line; null when the file is shorter. */
+  async cursorAt(offset: number, lineBytes: number): Promise<string | null> {
+    await this.knowHead(offset);
+    // A line within the limit has its start, or the newline before it, within this window.
+    const window = new Uint8Array(Math.min(offset, lineBytes + 2));
+    if (await this.read(offset - window.length, window) < window.length) return null;
+    return this.mark.cursor(
+      offset,
+      window,
+      checkedFrom(window, window.length, offset, lineBytes),
+      window.length,
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+}
+
+/**
+ * Where the part of the last line that a check looks at begins in `bytes`, whose end is `offset` in the file. Of a line over
+ * the limit that is its end: whoever checks it later has not read its start.
+ */
+export function checkedFrom(bytes: Uint8Array, end: number, offset: number, lineBytes: number): number {
+  const start = lineStart(bytes, end);
+  const known = start > 0 || end === offset;
+  return known && end - start <= lineBytes + 1 ? start : Math.max(0, end - 24);
+}

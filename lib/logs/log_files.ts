@@ -1,0 +1,121 @@
+import { basename, join } from "node:path";
+import { HttpError } from "../errors.ts";
+import { quote } from "../params.ts";
+import { parseCursor } from "./cursor.ts";
+import { LogPlace } from "./log_place.ts";
+import { isRotated } from "./rotation.ts";
+
+/** One log as the list tells it. `time` is its last change, ISO 8601; null while there is no file. */
+export interface LogInfo {
+  name: string;
+  /** Bytes. */
+  size: number;
+  time: string | null;
+}
+
+/** What is set for the logs. */
+export interface LogSettings {
+  /** Folders or files, absolute. */
+  readonly logs: readonly string[];
+  /** The server's own access log, absolute. */
+  readonly accessLog: string;
+  readonly limits: { readonly listing: number };
+}
+
+/** Finds the logs by their names, which are one segment: the first root that has one wins. */
+export class LogFiles {
+  constructor(readonly settings: LogSettings) {}
+
+  /** All logs, by name; at most `limits.listing` of them. */
+  async list(): Promise<LogInfo[]> {
+    const { accessLog, logs, limits } = this.settings;
+    const own = basename(accessLog);
+    const places = new Map([[own, new LogPlace(own, accessLog, null)]]);
+    const add = (place: LogPlace) => {
+      if (places.size < limits.listing && !places.has(place.name)) places.set(place.name, place);
+    };
+    for (const path of logs) {
+      const root = await realFolder(path);
+      if (root === null) {
+        if (isName(basename(path))) add(new LogPlace(basename(path), path, null));
+        continue;
+      }
+      for await (const entry of Deno.readDir(root)) {
+        if ((entry.isFile || entry.isSymlink) && isName(entry.name)) {
+          add(new LogPlace(entry.name, join(root, entry.name), root));
+        }
+      }
+    }
+    const list: LogInfo[] = [];
+    for (const place of places.values()) {
+      const info = await place.stat();
+      // The own log is there by name before its first line is.
+      if (info === null && place.name !== own) continue;
+      list.push({ name: place.name, size: info?.size ?? 0, time: info?.mtime?.toISOString() ?? null });
+    }
+    return list.sort((a, b) => a.name < b.name ? -1 : 1);
+  }
+
+  /**
+   * The place of a name. A log that is not there now is waited for when it is known to belong there: it was named as a file,
+   * its rotated ones are there, or a client comes back with a cursor of it.
+   *
+   * @throws HttpError 404: no such name, or hidden, or not a regular file, or one that a symlink leads to from outside
+   */
+  async find(name: string, after?: string): Promise<LogPlace> {
+    if (!isName(name)) throw notFound(name);
+    const { accessLog, logs } = this.settings;
+    if (name === basename(accessLog)) return new LogPlace(name, accessLog, null);
+    let absent: LogPlace | null = null;
+    for (const path of logs) {
+      const root = await realFolder(path);
+      if (root === null) {
+        if (basename(path) === name) return new LogPlace(name, path, null);
+        continue;
+      }
+      const place = new LogPlace(name, join(root, name), root);
+      if (await place.stat() !== null) return place;
+      if (await isThere(place.path)) throw notFound(name);
+      if (absent === null && await isExpected(place, after)) absent = place;
+    }
+    if (absent === null) throw notFound(name);
+    return absent;
+  }
+}
+
+function notFound(name: string): HttpError {
+  return new HttpError(404, `no such log: ${quote(name)}`);
+}
+
+/** One segment of a path, and not a hidden file. */
+function isName(name: string): boolean {
+  return name !== "" && name.length <= 255 && !name.startsWith(".") && !/[/\\\0]/.test(name);
+}
+
+async function realFolder(path: string): Promise<string | null> {
+  try {
+    const real = await Deno.realPath(path);
+    return (await Deno.stat(real)).isDirectory ? real : null;
+  } catch {
+    return null;
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function isExpected(place: LogPlace, after: string | undefined): Promise<boolean> {
+  if (after !== undefined && parseCursor(after) !== null) return true;
+  try {
+    for await (const { name } of Deno.readDir(place.folder)) if (isRotated(place.base, name)) return true;
+  } catch {
+    // As if it were empty.
+  }
+  return false;
+}

@@ -1,0 +1,64 @@
+import { basename, dirname, sep } from "node:path";
+import { sameFile } from "./cursor.ts";
+import { LogFile } from "./log_file.ts";
+
+/** Where a log is: a path at which one file after the other may be. */
+export class LogPlace {
+  readonly folder: string;
+  readonly base: string;
+
+  /**
+   * @param path absolute
+   * @param root real path of the folder that a symlink may not lead out of; null where the operator named the file
+   */
+  constructor(readonly name: string, readonly path: string, readonly root: string | null) {
+    this.folder = dirname(path);
+    this.base = basename(path);
+  }
+
+  /** The file that is there now; null when there is none that could be read: a folder, a device, a link that leads out. */
+  async stat(): Promise<Deno.FileInfo | null> {
+    return (await this.#look(this.path))?.info ?? null;
+  }
+
+  /** Opens it; null when there is none, or it may not be read: both can change. */
+  async open(): Promise<LogFile | null> {
+    const found = await this.#look(this.path);
+    return found === null ? null : await openFile(found.path, found.info);
+  }
+
+  /** The path behind a symlink and what is there. `lstat` comes first: opening a FIFO would wait for its writer for ever. */
+  async #look(path: string): Promise<{ path: string; info: Deno.FileInfo } | null> {
+    try {
+      let info = await Deno.lstat(path);
+      if (info.isSymlink) {
+        path = await Deno.realPath(path);
+        if (this.root !== null && !path.startsWith(this.root.endsWith(sep) ? this.root : this.root + sep)) {
+          return null;
+        }
+        info = await Deno.lstat(path);
+      }
+      return info.isFile ? { path, info } : null;
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** Opens the regular file that `info` was told of; null when it is another by now, or cannot be opened. */
+export async function openFile(path: string, info: Deno.FileInfo): Promise<LogFile | null> {
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(path);
+  } catch {
+    return null;
+  }
+  try {
+    const opened = await file.stat();
+    if (opened.isFile && sameFile(opened, info)) return new LogFile(file, opened);
+  } catch {
+    // As if it were another.
+  }
+  file.close();
+  return null;
+}

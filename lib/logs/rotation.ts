@@ -1,0 +1,184 @@
+import { extname, join } from "node:path";
+import { type Cursor, identity, parseCursor } from "./cursor.ts";
+import type { LogFile } from "./log_file.ts";
+import { type LogPlace, openFile } from "./log_place.ts";
+
+/** A file beside a log that may be one of its rotated ones, or the log itself. */
+export interface Sibling {
+  name: string;
+  path: string;
+  info: Deno.FileInfo;
+}
+
+/** What comes after a file: the newer ones in turn, the log's own place last. */
+export interface Newer {
+  files: Sibling[];
+  /** Nothing between is missing, as far as names and times can tell. */
+  complete: boolean;
+}
+
+const packed = /\.(?:gz|xz|bz2|zst|Z)$/;
+
+/** Files of a folder that are looked at for an inode. */
+const maxSiblings = 10_000;
+
+/** What rotation added to `base`, before its extension or at its end; null for a name that is none of its rotated ones. */
+function added(base: string, name: string): string | null {
+  name = name.replace(packed, "");
+  let part = "";
+  if (name.startsWith(base)) part = name.slice(base.length);
+  else {
+    const extension = extname(base);
+    const stem = base.slice(0, base.length - extension.length);
+    if (extension === "" || !name.startsWith(stem) || !name.endsWith(extension)) return null;
+    part = name.slice(stem.length, -extension.length);
+  }
+  return /^[.\-_]\d[\d.\-_:T]*$|^\.(?:old|bak)$/.test(part) ? part : null;
+}
+
+/** Whether a name is that of a rotated `base`: app.log.1, app.log-20300102, app-20300102.log, packed ones too. */
+export function isRotated(base: string, name: string): boolean {
+  return added(base, name) !== null;
+}
+
+/** The number of `.1`, `.2` …, which grows with age; null for a date. */
+function number(base: string, name: string): number | null {
+  const match = /^[.\-_](\d{1,3})$/.exec(added(base, name) ?? "");
+  return match === null ? null : Number(match[1]);
+}
+
+/** Oldest first. */
+function byAge(base: string): (a: Sibling, b: Sibling) => number {
+  return (a, b) => {
+    const [m, n] = [number(base, a.name), number(base, b.name)];
+    if (m !== null && n !== null && m !== n) return n - m;
+    return time(a.info) - time(b.info) || a.name.localeCompare(b.name, "en", { numeric: true });
+  };
+}
+
+function time(info: Deno.FileInfo): number {
+  return info.mtime?.getTime() ?? 0;
+}
+
+/** The regular files of the folder: the rotated ones, and when `all`, every other one but the log itself. */
+async function look(place: LogPlace, all: boolean): Promise<Sibling[]> {
+  const siblings: Sibling[] = [];
+  try {
+    for await (const { name, isFile } of Deno.readDir(place.folder)) {
+      if (!isFile || name === place.base || !(all || isRotated(place.base, name))) continue;
+      if (siblings.length >= maxSiblings) break;
+      const path = join(place.folder, name);
+      const info = await Deno.lstat(path).catch(() => null);
+      if (info?.isFile) siblings.push({ name, path, info });
+    }
+  } catch {
+    // A folder that has gone has nothing in it.
+  }
+  return siblings;
+}
+
+/** As {@linkcode look}, and the log last, when nothing was renamed meanwhile: a folder cannot be read in one step. */
+async function snapshot(place: LogPlace, all: boolean): Promise<{ rotated: Sibling[]; log: Sibling | null }> {
+  let last = "";
+  for (let tries = 0;; tries++) {
+    const rotated = await look(place, all);
+    const info = await place.stat();
+    const now = [...rotated.map(({ name, info }) => `${name} ${info.ino}`).sort(), info?.ino].join("/");
+    if (now === last || tries === 10) {
+      const log = info === null ? null : { name: place.base, path: place.path, info };
+      return { rotated: rotated.sort(byAge(place.base)), log };
+    }
+    last = now;
+  }
+}
+
+/** What is to be read after `file`, which is at the log's place no more. */
+export async function newer(place: LogPlace, file: LogFile): Promise<Newer> {
+  const { rotated: siblings, log } = await snapshot(place, false);
+  const isOurs = ({ info }: Sibling) => info.ino === file.info.ino && info.dev === file.info.dev;
+  const at = siblings.findIndex(isOurs);
+  let ours: Sibling | undefined = siblings[at];
+  let files = siblings.slice(at + 1);
+  if (at === -1) {
+    // Renamed to something else, or deleted: then its time tells which ones are newer.
+    ours = (await look(place, true)).find(isOurs);
+    const last = time(ours?.info ?? await file.stat());
+    files = siblings.filter(({ info }) => time(info) > last);
+  }
+  let complete = ours !== undefined;
+  // A packed one cannot be read.
+  const readable = files.filter(({ name }) => !packed.test(name));
+  if (readable.length < files.length) complete = false;
+  if (log !== null) readable.push(log);
+  if (ours !== undefined && readable.length > 0) {
+    const n = number(place.base, ours.name);
+    const next = readable[0] === log ? 0 : number(place.base, readable[0].name);
+    if (n !== null && at !== -1 && next !== null && n - next !== 1) complete = false;
+    // A file that is younger than the log's own is a copy of what that had: lines may have come between copy and truncation.
+    const born = identity(ours.info).birth;
+    if (log !== null && born > identity(log.info).birth) complete = false;
+  }
+  return { files: readable, complete };
+}
+
+/**
+ * Opens the file that a cursor is of: by inode and content, at the log's place or renamed in its folder. When its inode now
+ * holds something else it was truncated, and a copy of it beside it serves as well. Null when it is gone.
+ */
+export async function locate(place: LogPlace, cursor: Cursor, lineBytes: number): Promise<LogFile | null> {
+  const current = await place.open();
+  const isCursors = (info: Deno.FileInfo) => {
+    const { ino, birth } = identity(info);
+    return ino === cursor.ino && birth === cursor.birth;
+  };
+  let truncated = false;
+  if (current !== null && isCursors(current.info)) {
+    if (await holds(current, cursor, lineBytes)) return current;
+    truncated = true;
+  }
+  current?.[Symbol.dispose]();
+  if (!truncated) {
+    for (
+      const { path, info } of (await snapshot(place, true)).rotated.filter(({ info }) => isCursors(info))
+    ) {
+      const file = await openFile(path, info);
+      if (file === null) continue;
+      if (await holds(file, cursor, lineBytes)) return file;
+      truncated = true;
+      file[Symbol.dispose]();
+    }
+  }
+  return truncated ? await findCopy(place, cursor, lineBytes) : null;
+}
+
+/** The rotated file that has the content before a position, if there is just one: what `copytruncate` made. */
+export async function findCopy(
+  place: LogPlace,
+  position: { offset: number; check: number },
+  lineBytes: number,
+): Promise<LogFile | null> {
+  // With nothing before the position, everything has it.
+  if (position.offset === 0) return null;
+  let copy: LogFile | null = null;
+  for (const { name, path, info } of (await snapshot(place, false)).rotated) {
+    const file = packed.test(name) ? null : await openFile(path, info);
+    if (file === null) continue;
+    if (!await holds(file, position, lineBytes)) file[Symbol.dispose]();
+    else if (copy === null) copy = file;
+    else {
+      file[Symbol.dispose]();
+      copy[Symbol.dispose]();
+      return null;
+    }
+  }
+  return copy;
+}
+
+async function holds(
+  file: LogFile,
+  { offset, check }: { offset: number; check: number },
+  lineBytes: number,
+): Promise<boolean> {
+  const there = file.info.size < offset ? null : await file.cursorAt(offset, lineBytes);
+  return there !== null && parseCursor(there)!.check === check;
+}
