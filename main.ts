@@ -5,6 +5,7 @@ import { publish, subscribe } from "./handlers/channels.ts";
 import { concurrentStream } from "./handlers/concurrent_stream.ts";
 import { health } from "./handlers/health.ts";
 import { home } from "./handlers/home.ts";
+import { log, logs } from "./handlers/logs.ts";
 import { stream } from "./handlers/stream.ts";
 import { ws } from "./handlers/ws.ts";
 import { App } from "./lib/app.ts";
@@ -17,6 +18,8 @@ export const routes: Route[] = [
   ["GET", "/async_route", asyncRoute, "JSON after an asynchronous wait of 100 ms", "/async_route"],
   ["GET", "/stream", stream, "steps, each with an outbound request", "/stream?count=5&interval=1000"],
   ["GET", "/concurrent_stream", concurrentStream, "tasks side by side, merged", "/concurrent_stream"],
+  ["GET", "/logs", logs, "the log files; with ?name=a&name=b these logs, merged", "/logs"],
+  ["GET", "/logs/:name", log, "the last lines of a log, then each new one", "/logs/access.log?lines=20"],
   ["GET", "/channels/:name", subscribe, "what is published there from now on", "/channels/demo"],
   ["POST", "/channels/:name", publish, "publishes a JSON or text event, or many as NDJSON", "/channels/demo"],
   ["GET", "/ws", ws, "a WebSocket: each message is processed and answered in order", "#ws"],

@@ -5,6 +5,8 @@ import { errorResponse, HttpError } from "./errors.ts";
 import { Limiter } from "./limiter.ts";
 import type { LiveStream } from "./live_stream.ts";
 import { AccessLog } from "./logs/access_log.ts";
+import { LogFiles } from "./logs/log_files.ts";
+import { LogFollower } from "./logs/log_follower.ts";
 import { OwnNames } from "./own_names.ts";
 import { RequestContext } from "./request_context.ts";
 import { type Route, Router } from "./router.ts";
@@ -19,6 +21,8 @@ export class App {
   readonly limits: { streams: Limiter; downloads: Limiter; outbound: Limiter };
   readonly sockets: Sockets;
   readonly accessLog: AccessLog;
+  readonly logFiles: LogFiles;
+  readonly logFollower: LogFollower;
   /** What people publish and subscribe to. */
   readonly channels: MemoryStore;
   /** Reads the bodies of requests. */
@@ -41,6 +45,8 @@ export class App {
     };
     this.sockets = new Sockets(limits.sockets);
     this.accessLog = new AccessLog(config.accessLog, limits);
+    this.logFiles = new LogFiles(config);
+    this.logFollower = new LogFollower(limits.lineBytes);
     this.channels = new MemoryStore(limits);
     this.bodies = new Bodies(limits);
   }
