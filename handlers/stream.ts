@@ -32,9 +32,9 @@ async function* steps(
     yield gap(after, "1", null);
   }
   const upstream = app.config.upstream ?? `${app.origin}/async_route`;
-  const ticks = every(interval, signal);
+  const ticks = interval > 0 ? every(interval, signal) : null;
   while (step++ < count) {
-    if (interval > 0) await ticks.next();
+    if (ticks) await ticks.next();
     const data: Step = { step, result: step * 2 };
     if (request) data.request = await outbound(app, upstream, signal);
     yield { id: String(step), data };
@@ -43,11 +43,11 @@ async function* steps(
 
 function line({ data }: StreamEvent): string {
   const { step, result, request } = data as Step;
-  if (request === undefined) return `step ${step}: ${step} × 2 = ${result}`;
+  if (request === undefined) return `step ${step}: ${step} x 2 = ${result}`;
   const { error, ms } = request;
   const failed = error === "status" ? `failed with status ${request.status}` : `failed: ${error}`;
   const outcome = error === undefined ? `answered ${request.status}` : failed;
-  return `step ${step}: ${step} × 2 = ${result}, upstream ${outcome} after ${ms} ms`;
+  return `step ${step}: ${step} x 2 = ${result}, upstream ${outcome} after ${ms} ms`;
 }
 
 /** GET /stream: steps that mix a calculation with an outbound request, each as soon as it is done. */

@@ -36,16 +36,17 @@ const encoder = new TextEncoder();
  * awaits, and `return()` runs its `finally`. Nobody else has to know.
  */
 export class LiveStream {
-  /** Resolves when there is something to send: an event, the end, or a failure. */
-  readonly ready: Promise<void>;
-  #markReady!: () => void;
+  /** Resolves when there is something to send, an event, the end or a failure; at the latest when this turn ends. */
+  readonly firstTurn: Promise<void>;
+  #endFirstTurn!: () => void;
+  #onStart: (() => void) | null = null;
   #started = false;
   readonly #source: AsyncIterator<StreamItem>;
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   #batch = "";
   #block: Uint8Array | null = null;
   #sliceStart = 0;
-  #turnAsked = false;
+  #turnAsked = true;
   #wanted = true;
   #resume: (() => void) | null = null;
   /** How the body ends once the batch is out: null while it lives. */
@@ -60,27 +61,28 @@ export class LiveStream {
     readonly encoder: Encoder,
     readonly edge: LiveStreamEdge,
   ) {
-    this.ready = new Promise((resolve) => {
-      this.#markReady = () => {
-        this.#started = true;
-        resolve();
-      };
-    });
+    this.firstTurn = new Promise((resolve) => this.#endFirstTurn = resolve);
+    endOfTurn(this.#turnEnded);
     this.#source = source[Symbol.asyncIterator]();
     this.#pump();
   }
 
-  /** Whether {@linkcode LiveStream.ready} has resolved. */
+  /** Whether there is something to send. */
   get started(): boolean {
     return this.#started;
   }
 
-  /** The whole body, if the stream is complete already: then it needs no stream at all. */
-  whole(): Uint8Array<ArrayBuffer> | null {
+  /** Calls back when there is something to send, in place of an earlier callback. */
+  onStart(callback: () => void): void {
+    this.#onStart = callback;
+  }
+
+  /** The whole body, if the stream is complete already: then it needs no stream at all, which saves half the work. */
+  whole(): string | null {
     if (this.#last === null || this.#block !== null) return null;
     if (this.#last.reason !== "complete" && this.encoder.end("error") === null) return null;
-    const body = encoder.encode(this.#batch);
-    this.#bytes = body.length;
+    const body = this.#batch;
+    this.#bytes = isAscii(body) ? body.length : encoder.encode(body).length;
     this.#settle(this.#last.reason === "complete" ? "complete" : "cut");
     return body;
   }
@@ -176,6 +178,7 @@ export class LiveStream {
   readonly #turnEnded = () => {
     this.#turnAsked = false;
     if (!this.#ended && this.#batch !== "") this.#flush();
+    this.#endFirstTurn();
   };
 
   #close(reason: EndReason, error?: unknown): void {
@@ -192,7 +195,9 @@ export class LiveStream {
   #flush(): void {
     if (this.#controller === null) {
       this.#wanted = false;
-      return this.#markReady();
+      this.#started = true;
+      this.#endFirstTurn();
+      return this.#onStart?.();
     }
     if (!this.#wanted || this.#ended) return;
     if (this.#batch !== "") {
@@ -239,6 +244,8 @@ export class LiveStream {
       .then(() => this.edge.released());
   }
 }
+
+const isAscii = (text: string) => !/[^\0-\x7f]/.test(text);
 
 /** What a body is errored with to reset its connection. Deno prints it, and one line says it all. */
 function cut(why: string): Error {

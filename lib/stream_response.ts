@@ -1,4 +1,3 @@
-import { endOfTurn } from "./clock.ts";
 import {
   type Encoder,
   type Format,
@@ -47,11 +46,7 @@ export async function streamResponse<T>(
   { format: own = "text", line }: StreamOptions<T> = {},
 ): Promise<Response> {
   const { format, contentType } = negotiate(request, context.url, own);
-  const headers: [string, string][] = [
-    ["Content-Type", contentType],
-    ["Cache-Control", "no-store"],
-    ["X-Accel-Buffering", "no"],
-  ];
+  const headers = { "Content-Type": contentType, "Cache-Control": "no-store", "X-Accel-Buffering": "no" };
   const after = cursor(request, context.url);
   if (after === "end") return new Response(null, { status: 204, headers: { "Cache-Control": "no-store" } });
   // A null body would be announced as `Content-Length: 0`, which the GET is not.
@@ -77,7 +72,8 @@ export async function streamResponse<T>(
   );
   live.add(stream);
   // Most small streams are complete within this turn, and then neither a timer nor a stream object is needed.
-  await firstEvent(request, stream);
+  await stream.firstTurn;
+  if (!stream.started) await firstEvent(request, stream);
   const failure = stream.failure();
   if (failure !== null && (format === "text" || context.app.draining === false)) {
     stream.abandon();
@@ -99,10 +95,8 @@ function encoderOf(format: Format, line?: (event: StreamEvent) => string): Encod
 const plainText = textEncoder();
 
 /** Until the headers go out, `request.signal` is what tells that the client has gone; after that it is `cancel()`. */
-async function firstEvent(request: Request, stream: LiveStream): Promise<void> {
-  await Promise.race([stream.ready, new Promise<void>(endOfTurn)]);
-  if (stream.started) return;
-  await new Promise<void>((resolve) => {
+function firstEvent(request: Request, stream: LiveStream): Promise<void> {
+  return new Promise<void>((resolve) => {
     const gone = () => {
       stream.abandon();
       done();
@@ -114,6 +108,6 @@ async function firstEvent(request: Request, stream: LiveStream): Promise<void> {
     };
     const timer = setTimeout(done, firstEventMs);
     request.signal.addEventListener("abort", gone, { once: true });
-    stream.ready.then(done);
+    stream.onStart(done);
   });
 }
