@@ -3,6 +3,7 @@ import denoJson from "./deno.json" with { type: "json" };
 import { asyncRoute } from "./handlers/async_route.ts";
 import { publish, subscribe } from "./handlers/channels.ts";
 import { concurrentStream } from "./handlers/concurrent_stream.ts";
+import { asyncDownload, files, streamFile } from "./handlers/files.ts";
 import { health } from "./handlers/health.ts";
 import { home } from "./handlers/home.ts";
 import { log, logs } from "./handlers/logs.ts";
@@ -18,6 +19,9 @@ export const routes: Route[] = [
   ["GET", "/async_route", asyncRoute, "JSON after an asynchronous wait of 100 ms", "/async_route"],
   ["GET", "/stream", stream, "steps, each with an outbound request", "/stream?count=5&interval=1000"],
   ["GET", "/concurrent_stream", concurrentStream, "tasks side by side, merged", "/concurrent_stream"],
+  ["GET", "/files/*", files, "what is below --files: folders as JSON or a page, files with resume", "/files/"],
+  ["GET", "/async_download", asyncDownload, "a file as an attachment", "/async_download?file=README.md"],
+  ["GET", "/stream/file", streamFile, "a file in the response itself", "/stream/file?file=README.md"],
   ["GET", "/logs", logs, "the log files; with ?name=a&name=b these logs, merged", "/logs"],
   ["GET", "/logs/:name", log, "the last lines of a log, then each new one", "/logs/access.log?lines=20"],
   ["GET", "/channels/:name", subscribe, "what is published there from now on", "/channels/demo"],

@@ -69,9 +69,9 @@ export class App {
     }, 1_000);
   }
 
-  /** Answers one request, whatever happens. It never rejects. */
-  readonly fetch = async (request: Request): Promise<Response> => {
-    const context = new RequestContext(this, request.method);
+  /** Answers one request, whatever happens. It never rejects. `info` is what `Deno.serve` gives. */
+  readonly fetch = async (request: Request, info?: Deno.ServeHandlerInfo): Promise<Response> => {
+    const context = new RequestContext(this, request.method, info !== undefined);
     let response: Response;
     try {
       if (this.#draining) {

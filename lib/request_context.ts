@@ -15,7 +15,7 @@ export class RequestContext implements Context {
   #status = 0;
   #delivered: { how: "complete" | "cut"; bytes: number } | null = null;
 
-  constructor(readonly app: App, readonly method: string) {}
+  constructor(readonly app: App, readonly method: string, readonly overTcp: boolean = false) {}
 
   /** Made on first use: many requests never look at it. */
   get signal(): AbortSignal {

@@ -15,6 +15,8 @@ export interface Context {
   /** Aborts when the client has gone or the server is draining; a handler never has to tell which. */
   readonly signal: AbortSignal;
   readonly app: App;
+  /** Whether the response goes to `Deno.serve`, which is done with a chunk when it asks for the next. */
+  readonly overTcp: boolean;
   /** Aborts `signal`. For what makes bodies, not for handlers. */
   abort(): void;
   /** For what makes bodies: says that this body will report its own end, by calling what this returns, once. */

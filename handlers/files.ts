@@ -1,0 +1,73 @@
+import { accepts } from "@std/http/negotiation";
+import { HttpError, overloaded } from "../lib/errors.ts";
+import { fileResponse, harmless } from "../lib/files/file_response.ts";
+import { list } from "../lib/files/listing.ts";
+import { listingPage } from "../lib/files/listing_page.ts";
+import { find, type Found, notFound } from "../lib/files/root.ts";
+import { isPlainTarget, pathSegments } from "../lib/files/safe_path.ts";
+import { required } from "../lib/params.ts";
+import type { Context, Handler } from "../lib/router.ts";
+
+/** GET /files/*: a file below the root, or what is in a folder: JSON, or a page for a browser. */
+export const files: Handler = async (request, context) => {
+  const { config } = context.app;
+  const { pathname, search } = context.url;
+  const rest = context.params["*"];
+  const asFolder = rest === "" || rest.endsWith("/");
+  const segments = rest === "" ? [] : pathSegments(asFolder ? rest.slice(0, -1) : rest, { encoded: true });
+  if (segments === null || !isPlainTarget(request.url)) throw notFound();
+  const found = await find(config.files, segments);
+  if (found.info.isFile) {
+    if (asFolder) throw notFound();
+    return fileResponse(request, context, { found, segments, how: "inline" });
+  }
+  if (!pathname.endsWith("/")) {
+    return new Response(null, {
+      status: 301,
+      headers: { Location: `${pathname}/${search}`, "Cache-Control": "no-cache" },
+    });
+  }
+  return await listing(request, context, segments, found);
+};
+
+/** GET /async_download?file=NAME: the file as an attachment. */
+export const asyncDownload: Handler = (request, context) => named(request, context, "attachment");
+
+/** GET /stream/file?file=NAME: the file in the response itself. */
+export const streamFile: Handler = (request, context) => named(request, context, "inline");
+
+async function named(request: Request, context: Context, how: "attachment" | "inline"): Promise<Response> {
+  const segments = pathSegments(required(context.url.searchParams, "file", "report.csv"), { encoded: false });
+  if (segments === null) throw notFound();
+  const found = await find(context.app.config.files, segments);
+  return await fileResponse(request, context, { found, segments, how });
+}
+
+/** A page in a sandbox may have links, its own style, and downloads that they start. */
+const pageHeaders = {
+  ...harmless,
+  "Content-Security-Policy": "sandbox allow-downloads; default-src 'none'; style-src 'unsafe-inline'",
+};
+
+async function listing(
+  request: Request,
+  context: Context,
+  segments: string[],
+  found: Found,
+): Promise<Response> {
+  const type = accepts(request, "application/json", "text/html");
+  if (type === undefined) throw new HttpError(406, "Accept must allow application/json or text/html");
+  const html = type === "text/html";
+  const headers = new Headers({ ...pageHeaders, "Cache-Control": "no-cache", Vary: "Accept" });
+  headers.set("Content-Type", html ? "text/html; charset=utf-8" : "application/json");
+  if (request.method === "HEAD") return new Response(null, { headers });
+  const { config, limits: { downloads } } = context.app;
+  using permit = downloads.tryAcquire();
+  if (permit === null) throw overloaded("downloads", downloads.max);
+  const path = segments.map((segment) => `${segment}/`).join("");
+  const names = await list(config.files, segments, found, config.limits.listing);
+  const body = html ? listingPage(path, names) : JSON.stringify({ path, ...names }) + "\n";
+  const bytes = new TextEncoder().encode(body);
+  headers.set("Content-Length", String(bytes.length));
+  return new Response(bytes, { headers });
+}

@@ -1,0 +1,56 @@
+/** Bytes `first` to `last` of a file, both included, as Content-Range counts them. */
+export interface ByteRange {
+  first: number;
+  last: number;
+}
+
+/** A Range with more ranges than this is refused: nobody needs it, and each one costs a seek and a part's head. */
+export const maxRanges = 100;
+
+/**
+ * The ranges that a Range field asks for (RFC 9110, 14.1 and 14.2), in its order, those that overlap merged into the
+ * first of them. Null when the field has to be ignored, since it is malformed or in another unit; empty when none can be
+ * satisfied or when there are too many, which is a 416 (15.5.17).
+ */
+export function parseRange(field: string, size: number): ByteRange[] | null {
+  const set = /^bytes=(.*)$/i.exec(field);
+  if (set === null) return null;
+  // A list may have empty elements, and white space around its commas (RFC 9110, 5.6.1.2).
+  const specs = set[1].split(",").map((spec) => spec.trim()).filter((spec) => spec !== "");
+  if (specs.length === 0) return null;
+  const ranges: ByteRange[] = [];
+  for (const spec of specs) {
+    const parts = /^([0-9]*)-([0-9]*)$/.exec(spec);
+    if (parts === null || spec === "-") return null;
+    const [, first, last] = parts;
+    if (first !== "" && last !== "" && isLess(last, first)) return null;
+    if (first === "") {
+      // A suffix of an empty file is satisfiable, but no Content-Range can say so: it gets the whole, empty, file.
+      if (size === 0 && Number(last) > 0) return null;
+      if (Number(last) > 0) ranges.push({ first: Math.max(0, size - Number(last)), last: size - 1 });
+    } else if (Number(first) < size) {
+      ranges.push({ first: Number(first), last: last === "" ? size - 1 : Math.min(Number(last), size - 1) });
+    }
+  }
+  return specs.length > maxRanges ? [] : merge(ranges);
+}
+
+/** Compares digits as they are: whether a range is malformed must not depend on how a double rounds. */
+function isLess(a: string, b: string): boolean {
+  const [x, y] = [a.replace(/^0+/, ""), b.replace(/^0+/, "")];
+  return x.length === y.length ? x < y : x.length < y.length;
+}
+
+/** Ranges that merely touch stay apart: a client that asked for two parts gets two. */
+function merge(ranges: ByteRange[]): ByteRange[] {
+  const merged: (ByteRange & { place: number })[] = [];
+  for (const range of ranges.map((range, place) => ({ ...range, place })).sort((a, b) => a.first - b.first)) {
+    const before = merged.at(-1);
+    if (before === undefined || before.last < range.first) merged.push(range);
+    else {
+      before.last = Math.max(before.last, range.last);
+      before.place = Math.min(before.place, range.place);
+    }
+  }
+  return merged.sort((a, b) => a.place - b.place).map(({ first, last }) => ({ first, last }));
+}

@@ -1,0 +1,149 @@
+import { type Piece, pieceLength } from "./multipart.ts";
+
+/** Bodies up to this many bytes are read whole: no stream, no handle that stays open. */
+export const wholeBytes = 64 * 1024;
+
+/**
+ * Views that the file is read into, in bytes. Large ones are fast, but a connection may hold three of them and what the
+ * HTTP server queues besides (some 400 KiB), so only a reader that shows that it is fast gets them.
+ */
+const smallView = 64 * 1024;
+const largeView = 512 * 1024;
+
+/** A reader is fast when it has taken this many bytes, more than the kernel's buffers hold, at this rate. */
+const fastBytes = 8 * 1024 * 1024;
+const fastBytesPerMs = 100_000;
+
+/** A reader that takes nothing for this long is cut, in ms: it holds a file and a place. */
+const stalledMs = 300_000;
+
+/** What a {@linkcode fileBody} is told, and tells. */
+export interface BodyEdge {
+  /** Whether a fast reader may have large views now. */
+  mayHurry(): boolean;
+  /** Whether the reader is done with a chunk when it asks for the next, as the HTTP server is: then it is freed at once. */
+  releasesChunks: boolean;
+  /** Called once, when the body has ended: closes the file. `bytes` is what was handed over. */
+  ended(how: "complete" | "cut", bytes: number): void;
+}
+
+/**
+ * The pieces of a file as a response body, exactly as many bytes as they say. A file that turns out shorter fails the body, which resets the connection: nothing short may look whole.
+ *
+ * One chunk is read for each that is asked for, so the reader sets the pace. `FsFile.read` fills a view of ours directly;
+ * `file.readable` with a BYOB reader does the same through one more stream, and is measurably slower.
+ */
+export function fileBody(
+  file: Deno.FsFile,
+  pieces: Piece[],
+  edge: BodyEdge,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const total = pieces.reduce((sum, piece) => sum + pieceLength(piece), 0);
+  let sent = 0;
+  let ended = false;
+  let stalled: ReturnType<typeof setTimeout> | undefined;
+  let chunk: Uint8Array<ArrayBuffer> | null = null;
+  const source = new PieceReader(file, pieces);
+  const pace = new Pace(edge);
+
+  const end = () => {
+    if (ended) return;
+    ended = true;
+    clearTimeout(stalled);
+    edge.ended(sent === total ? "complete" : "cut", sent);
+  };
+
+  return new ReadableStream<Uint8Array<ArrayBuffer>>({
+    async pull(controller) {
+      clearTimeout(stalled);
+      if (sent === total) {
+        controller.close();
+        return end();
+      }
+      if (edge.releasesChunks && chunk !== null) chunk.buffer.transfer(0);
+      try {
+        chunk = await source.read(pace.view(chunk?.length ?? 0));
+      } catch (error) {
+        end();
+        throw error;
+      }
+      if (ended) return;
+      sent += chunk.length;
+      controller.enqueue(chunk);
+      stalled = setTimeout(() => {
+        controller.error(new Error("the reader has taken nothing for five minutes"));
+        end();
+      }, stalledMs);
+    },
+    cancel: end,
+  }, { highWaterMark: 0 });
+}
+
+/** All pieces at once, for a body of at most {@linkcode wholeBytes}. */
+export async function readWhole(
+  file: Deno.FsFile,
+  pieces: Piece[],
+  total: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const source = new PieceReader(file, pieces);
+  const first = await source.read(total);
+  if (first.length === total) return first;
+  const whole = new Uint8Array(total);
+  whole.set(first);
+  for (let at = first.length; at < total;) {
+    const chunk = await source.read(total - at);
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
+/** Reads the pieces one after another. */
+class PieceReader {
+  readonly #pieces: Iterator<Piece>;
+  /** What is left of the range that is being read. */
+  #left = 0;
+
+  constructor(readonly file: Deno.FsFile, pieces: Piece[]) {
+    this.#pieces = pieces.values();
+  }
+
+  /** The next bytes: at least one, and of a range at most `view`. Not to be asked for more than there is. */
+  async read(view: number): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.#left === 0) {
+      const piece = this.#pieces.next().value!;
+      if (!("first" in piece)) return piece;
+      // Moving the position of an open file waits for nothing, so it needs no turn of its own.
+      this.file.seekSync(piece.first, Deno.SeekMode.Start);
+      this.#left = pieceLength(piece);
+    }
+    const chunk = new Uint8Array(Math.min(view, this.#left));
+    const read = await this.file.read(chunk);
+    if (read === null) throw new Error("a file became shorter while it was sent");
+    this.#left -= read;
+    return read === chunk.length ? chunk : chunk.subarray(0, read);
+  }
+}
+
+/** Finds out how fast the reader is, and how large its views may be. */
+class Pace {
+  #view = smallView;
+  #start = performance.now();
+  #bytes = 0;
+
+  constructor(readonly edge: BodyEdge) {}
+
+  /** The size of the next view, now that the reader has taken `bytes` more. */
+  view(bytes: number): number {
+    this.#bytes += bytes;
+    const now = performance.now();
+    // A hiccup of 20 ms is forgiven: the machine may be busy.
+    const slow = now - this.#start > this.#bytes / fastBytesPerMs + 20;
+    if (slow || this.#bytes >= fastBytes) {
+      this.#view = !slow && this.edge.mayHurry() ? largeView : smallView;
+      this.#start = now;
+      this.#bytes = 0;
+    }
+    return this.#view;
+  }
+}

@@ -1,0 +1,134 @@
+import { extname } from "node:path";
+import { contentType } from "@std/media-types";
+import { HttpError, overloaded } from "../errors.ts";
+import type { Context } from "../router.ts";
+import { maxRanges, parseRange } from "./byte_range.ts";
+import { contentDisposition } from "./disposition.ts";
+import { fileBody, readWhole, wholeBytes } from "./file_body.ts";
+import { contentRange, multipart, type Piece, pieceLength } from "./multipart.ts";
+import { attempts, find, type Found, notFound, open } from "./root.ts";
+import { checkPreconditions, rangeApplies, type Validators, validatorsOf } from "./validators.ts";
+
+/** Large views are for a server with few downloads: with these at most, so that memory is bounded. */
+const fewDownloads = 16;
+
+/** What a request for a file will get: decided by one look at the file's state, once and for all. */
+interface Plan {
+  status: 200 | 206 | 304;
+  headers: Headers;
+  pieces: Piece[];
+  length: number;
+}
+
+/** Headers that keep what is served from acting as a page of this server. */
+export const harmless = { "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox" };
+
+/**
+ * Answers GET or HEAD for a file below the root, with ranges and preconditions (RFC 9110, 13 and 14).
+ *
+ * @throws HttpError 404, 412, 416, 503 when too many downloads are under way
+ */
+export async function fileResponse(
+  request: Request,
+  context: Context,
+  { found, segments, how }: { found: Found; segments: string[]; how: "attachment" | "inline" },
+): Promise<Response> {
+  const name = segments.at(-1)!;
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    if (!found.info.isFile) throw notFound();
+    const decide = (info: Deno.FileInfo) => planFor(request, info, name, how);
+    // What needs no bytes needs no file: a 304, and the errors that this throws.
+    const plan = decide(found.info);
+    if (plan.status === 304) return new Response(null, plan);
+    const response = await openAndAnswer(request, context, found, decide);
+    if (response !== null) return response;
+    found = await find(context.app.config.files, segments);
+  }
+  throw notFound();
+}
+
+/** Null when another file has taken the place of the one that was found. */
+async function openAndAnswer(
+  request: Request,
+  context: Context,
+  found: Found,
+  decide: (info: Deno.FileInfo) => Plan,
+): Promise<Response | null> {
+  const { downloads } = context.app.limits;
+  // Whatever way this ends, the place and the file are given back; only a stream takes them along.
+  using held = new DisposableStack();
+  if (request.method === "GET") {
+    const permit = downloads.tryAcquire();
+    if (permit === null) throw overloaded("downloads", downloads.max);
+    held.use(permit);
+  }
+  const opened = await open(found);
+  if (opened === null) return null;
+  const { file, info } = opened;
+  held.use(file);
+  const { status, headers, pieces, length } = decide(info);
+  if (status === 304) return new Response(null, { status, headers });
+  if (request.method === "HEAD") {
+    context.track()("complete", 0);
+    return new Response(null, { status, headers });
+  }
+  if (length <= wholeBytes) return new Response(await readWhole(file, pieces, length), { status, headers });
+  const kept = held.move();
+  const delivered = context.track();
+  const body = fileBody(file, pieces, {
+    mayHurry: () => downloads.used <= fewDownloads,
+    releasesChunks: context.overTcp,
+    ended(how, bytes) {
+      kept.dispose();
+      delivered(how, bytes);
+    },
+  });
+  return new Response(body, { status, headers });
+}
+
+function planFor(request: Request, info: Deno.FileInfo, name: string, how: "attachment" | "inline"): Plan {
+  const { size } = info;
+  const validators = validatorsOf(info);
+  const headers = new Headers({ "Accept-Ranges": "bytes", "Cache-Control": "no-cache", ...harmless });
+  if (validators.etag !== null) headers.set("ETag", validators.etag);
+  if (validators.lastModified !== null) headers.set("Last-Modified", validators.lastModified);
+
+  const verdict = checkPreconditions(request.headers, validators);
+  if (verdict === 304) return { status: 304, headers, pieces: [], length: 0 };
+  if (verdict === 412) throw new HttpError(412, "the file is not the version that the request asks for");
+
+  const type = contentType(extname(name)) ?? "application/octet-stream";
+  headers.set("Content-Type", type);
+  headers.set("Content-Disposition", contentDisposition(how, name));
+  const { status, pieces } = piecesFor(request, validators, size, headers);
+  const length = pieces.reduce((sum, piece) => sum + pieceLength(piece), 0);
+  headers.set("Content-Length", String(length));
+  return { status, headers, pieces, length };
+}
+
+/** What of the file to send; the headers that depend on it are set. */
+function piecesFor(request: Request, validators: Validators, size: number, headers: Headers) {
+  const field = request.headers.get("range");
+  // Range is defined for GET alone (RFC 9110, 14.2), so a HEAD tells of the whole file.
+  const asked = field !== null && request.method === "GET" && rangeApplies(request.headers, validators);
+  const ranges = asked ? parseRange(field, size) : null;
+  if (ranges === null) {
+    return { status: 200, pieces: size === 0 ? [] : [{ first: 0, last: size - 1 }] } as const;
+  }
+  if (ranges.length === 0) {
+    throw new HttpError(
+      416,
+      `Range must have at most ${maxRanges} ranges, and one within the file's ${size} bytes`,
+      {
+        headers: { "Content-Range": `bytes */${size}`, "Accept-Ranges": "bytes" },
+      },
+    );
+  }
+  if (ranges.length === 1) {
+    headers.set("Content-Range", contentRange(ranges[0], size));
+    return { status: 206, pieces: ranges } as const;
+  }
+  const { type, pieces } = multipart(ranges, size, headers.get("Content-Type")!);
+  headers.set("Content-Type", type);
+  return { status: 206, pieces } as const;
+}

@@ -1,0 +1,39 @@
+import type { Listing } from "./listing.ts";
+
+/**
+ * A folder as a plain page. Names come from whoever can write there: each is escaped, and isolated so that its writing
+ * direction does not reach its neighbours.
+ *
+ * @param path the folder's path below the root, decoded; empty for the root
+ */
+export function listingPage(path: string, { entries, truncated }: Listing): string {
+  const title = escapeHtml(`/${path}`);
+  const up = path === "" ? "" : `<tr><td><a href="../">../</a></td></tr>\n`;
+  const rows = entries.map(({ name, type, size, time }) => {
+    const slash = type === "directory" ? "/" : "";
+    return `<tr><td><a href="${encodeURIComponent(name.toWellFormed())}${slash}"><bdi>${
+      escapeHtml(name)
+    }</bdi>${slash}</a></td><td>${size ?? ""}</td><td>${time ?? ""}</td></tr>\n`;
+  }).join("");
+  const more = truncated ? `<p>Only ${entries.length} names are shown: there are more.</p>\n` : "";
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>${title}</title>
+<style>
+body { font: 16px system-ui, sans-serif; margin: 2em; color-scheme: light dark }
+td { padding: 0.1em 1em 0.1em 0 }
+td:nth-child(2) { text-align: right }
+</style>
+<h1>${title}</h1>
+<table>
+<tr><th align="left">name</th><th>bytes</th><th align="left">changed</th></tr>
+${up}${rows}</table>
+${more}</html>
+`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+}

@@ -1,0 +1,39 @@
+import type { ByteRange } from "./byte_range.ts";
+
+/** Bytes as they are, or a range of the file. */
+export type Piece = Uint8Array<ArrayBuffer> | ByteRange;
+
+/** How many bytes a piece has. */
+export function pieceLength(piece: Piece): number {
+  return "first" in piece ? piece.last - piece.first + 1 : piece.length;
+}
+
+/** What Content-Range says of a range (RFC 9110, 14.4). */
+export function contentRange({ first, last }: ByteRange, size: number): string {
+  return `bytes ${first}-${last}/${size}`;
+}
+
+/**
+ * A multipart/byteranges body (RFC 9110, 14.6) as the pieces to send one after another. The boundary must not occur in the
+ * file: one drawn at random is as good as certain not to.
+ */
+export function multipart(
+  ranges: ByteRange[],
+  size: number,
+  type: string,
+  boundary: string = crypto.randomUUID(),
+): { type: string; pieces: Piece[] } {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const pieces = ranges.flatMap((range, i): Piece[] => [
+    bytes(
+      `${i === 0 ? "" : "\r\n"}--${boundary}\r\nContent-Type: ${type}\r\nContent-Range: ${
+        contentRange(range, size)
+      }\r\n\r\n`,
+    ),
+    range,
+  ]);
+  return {
+    type: `multipart/byteranges; boundary=${boundary}`,
+    pieces: [...pieces, bytes(`\r\n--${boundary}--\r\n`)],
+  };
+}

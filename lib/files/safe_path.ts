@@ -1,0 +1,35 @@
+/**
+ * The segments of a path below the root, or null for one that no file may have: hidden names (and with them `.` and `..`),
+ * empty segments (and with them absolute paths), NUL, and a slash or backslash within a segment.
+ *
+ * @param path slashes between its segments
+ * @param encoded whether the segments are percent-encoded
+ */
+export function pathSegments(path: string, { encoded }: { encoded: boolean }): string[] | null {
+  const segments: string[] = [];
+  for (const part of path.split("/")) {
+    let segment;
+    try {
+      segment = encoded ? decodeURIComponent(part) : part;
+    } catch {
+      return null; // not UTF-8
+    }
+    if (!isVisibleName(segment)) return null;
+    segments.push(segment);
+  }
+  return segments;
+}
+
+/** Whether a name in the root can be asked for at all. NUL ends a name for the system, but not for what checks it here. */
+export function isVisibleName(name: string): boolean {
+  return name !== "" && !name.startsWith(".") && !/[/\\\0]/.test(name);
+}
+
+/**
+ * Whether a request target is the path that it looks like. A URL parser turns backslashes into slashes and takes `..` out,
+ * so that what is left of them can only be seen before.
+ */
+export function isPlainTarget(url: string): boolean {
+  const path = url.split(/[?#]/, 1)[0];
+  return !/\\|\/(?:\.|%2e){1,2}(?:\/|$)/i.test(path);
+}

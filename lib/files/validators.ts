@@ -1,0 +1,71 @@
+import { ifMatch, ifNoneMatch } from "@std/http/etag";
+import { parseHttpDate } from "./http_date.ts";
+
+/** What tells one version of a file from another (RFC 9110, 8.8). */
+export interface Validators {
+  /** Weak while the file is so young that it may change again without a trace; null where the system has no mtime. */
+  etag: string | null;
+  /** An HTTP-date, never in the future (8.8.2.1); null where the system has no mtime. */
+  lastModified: string | null;
+  /** Whether both are fit for putting parts together. */
+  strong: boolean;
+}
+
+/** What of a file's state its version is made of; `Deno.FileInfo` fits. */
+export type FileState = Pick<Deno.FileInfo, "size" | "mtime" | "ctime" | "ino">;
+
+/** Two changes within this many milliseconds may leave the same mtime: until then a version is weak (8.8.1). */
+const settledMs = 1_000;
+
+/**
+ * The validators of a file. Inode, size and mtime tell a version; ctime, which nobody can set back, tells a copy that was
+ * given the size and mtime of what it replaced.
+ */
+export function validatorsOf(info: FileState, now: number = Date.now()): Validators {
+  if (info.mtime === null) return { etag: null, lastModified: null, strong: false };
+  const mtime = info.mtime.getTime();
+  const strong = now - mtime >= settledMs;
+  const tag = [info.ino ?? 0, info.size, mtime, info.ctime?.getTime() ?? 0].map((n) => n.toString(36)).join(
+    "-",
+  );
+  return {
+    etag: `${strong ? "" : "W/"}"${tag}"`,
+    lastModified: new Date(Math.min(mtime, now)).toUTCString(),
+    strong,
+  };
+}
+
+/** What the preconditions of a GET or HEAD say, in the order of RFC 9110, 13.2.2: go on, or answer with this status. */
+export function checkPreconditions(headers: Headers, { etag, lastModified }: Validators): 200 | 304 | 412 {
+  const match = headers.get("if-match");
+  if (match !== null) {
+    // The library does not let `*` match a weak version; by 13.1.1 it matches whatever is there.
+    if (match.trim() !== "*" && !ifMatch(match, etag ?? undefined)) return 412;
+  } else {
+    const since = dateOf(headers, "if-unmodified-since");
+    if (since !== null && lastModified !== null && Date.parse(lastModified) > since) return 412;
+  }
+  const noneMatch = headers.get("if-none-match");
+  // An If-None-Match that does not match overrules If-Modified-Since (13.1.3).
+  if (noneMatch !== null) return ifNoneMatch(noneMatch, etag ?? undefined) ? 200 : 304;
+  const since = dateOf(headers, "if-modified-since");
+  return since !== null && lastModified !== null && Date.parse(lastModified) <= since ? 304 : 200;
+}
+
+/**
+ * Whether If-Range lets a Range count (13.1.5). Entity tags are compared strongly; a date has to be exactly the one of
+ * Last-Modified, and that has to be strong as well.
+ */
+export function rangeApplies(headers: Headers, { etag, lastModified, strong }: Validators): boolean {
+  const condition = headers.get("if-range");
+  if (condition === null) return true;
+  if (!strong) return false;
+  if (condition.includes('"')) return condition === etag;
+  const date = parseHttpDate(condition);
+  return date !== null && date === Date.parse(lastModified!);
+}
+
+function dateOf(headers: Headers, name: string): number | null {
+  const value = headers.get(name);
+  return value === null ? null : parseHttpDate(value);
+}
