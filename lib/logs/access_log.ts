@@ -3,8 +3,8 @@ import { endOfTurn } from "../clock.ts";
 
 /** One request, as its line in the access log tells it. */
 export interface AccessEntry {
-  /** When the request came, ISO 8601. */
-  time: string;
+  /** When the request came, in ms since 1970; its line has it as ISO 8601. */
+  time: number;
   method: string;
   /** The path alone: a query may hold what is nobody else's. */
   path: string;
@@ -24,6 +24,7 @@ const joinMs = 20;
 const retryMs = 1_000;
 
 const encoder = new TextEncoder();
+const newline = new Uint8Array([10]);
 
 /**
  * Writes one JSON line a request, without delaying any: a request leaves its entry, and the lines are made and written
@@ -80,7 +81,7 @@ export class AccessLog {
   }
 
   readonly #due = (): void => {
-    if (this.#writing !== null || this.#closing) return;
+    if (this.#writing !== null || this.#closing || this.#waiting.length === 0) return;
     this.#writing = this.#write().then(() => {
       this.#writing = null;
       this.#scheduled = false;
@@ -92,11 +93,12 @@ export class AccessLog {
     const entries = this.#waiting;
     this.#waiting = [];
     let text = "";
-    for (const entry of entries) text += JSON.stringify(entry) + "\n";
-    const bytes = encoder.encode(this.#torn ? "\n" + text : text);
+    for (const entry of entries) text += JSON.stringify({ ...entry, time: new Date(entry.time).toISOString() }) + "\n";
+    const bytes = encoder.encode(text);
     let written = 0;
     try {
       const file = await this.#open(bytes.length);
+      if (this.#torn && this.#size > 0) await file.write(newline);
       while (written < bytes.length) {
         const count = await file.write(written === 0 ? bytes : bytes.subarray(written));
         written += count;
@@ -170,9 +172,9 @@ export class AccessLog {
   }
 }
 
-/** Whole lines in what was written; the newline that ends a torn line is none. */
+/** Whole lines in what was written. */
 function countLines(bytes: Uint8Array): number {
   let lines = 0;
-  for (let at = bytes[0] === 10 ? 1 : 0; (at = bytes.indexOf(10, at) + 1) > 0;) lines++;
+  for (let at = 0; (at = bytes.indexOf(10, at) + 1) > 0;) lines++;
   return lines;
 }

@@ -221,10 +221,10 @@ export class LogReader implements Disposable {
   async #move(file: LogFile): Promise<StreamEvent<Gap> | "on" | null> {
     const after = this.#cursor;
     for (let tries = 1; tries <= 5; tries++) {
-      const { files: [first], complete } = await newer(this.place, file);
+      const { files: [first], complete, copied } = await newer(this.place, file);
       if (first === undefined) return null;
       // A rotation has several steps: what seems to be missing may be on its way to its new name.
-      if (!complete && !this.#copied && tries < 5) await pause();
+      if (!complete && tries < 5) await pause();
       else {
         const next = first.path === this.place.path
           ? await this.place.open()
@@ -233,7 +233,7 @@ export class LogReader implements Disposable {
           next?.[Symbol.dispose]();
           await pause();
         } else {
-          const certain = complete && !this.#copied;
+          const certain = complete && !copied && !this.#copied;
           await this.begin(next, 0);
           return certain ? "on" : gap(after, this.#cursor, null);
         }

@@ -15,6 +15,8 @@ export interface Newer {
   files: Sibling[];
   /** Nothing between is missing, as far as names and times can tell. */
   complete: boolean;
+  /** The file is a copy that was made before a truncation. */
+  copied: boolean;
 }
 
 const packed = /\.(?:gz|xz|bz2|zst|Z)$/;
@@ -106,6 +108,7 @@ export async function newer(place: LogPlace, file: LogFile): Promise<Newer> {
     files = siblings.filter(({ info }) => time(info) > last);
   }
   let complete = ours !== undefined;
+  let copied = false;
   // A packed one cannot be read.
   const readable = files.filter(({ name }) => !packed.test(name));
   if (readable.length < files.length) complete = false;
@@ -116,9 +119,9 @@ export async function newer(place: LogPlace, file: LogFile): Promise<Newer> {
     if (n !== null && at !== -1 && next !== null && n - next !== 1) complete = false;
     // A file that is younger than the log's own is a copy of what that had: lines may have come between copy and truncation.
     const born = identity(ours.info).birth;
-    if (log !== null && born > identity(log.info).birth) complete = false;
+    copied = log !== null && born > identity(log.info).birth;
   }
-  return { files: readable, complete };
+  return { files: readable, complete, copied };
 }
 
 /**

@@ -1,0 +1,114 @@
+/** How a log is rotated: the writer opens a new file after a rename, and goes on as it was after a truncation. */
+export type Rotation = "rename" | "copytruncate" | "logrotate" | "logrotate-copytruncate";
+
+/** A program that logs: numbered lines of different lengths, appended to one file that is rotated under it. */
+export class LogWriter implements Disposable {
+  /** The last number that was written. */
+  last = 0;
+  readonly path: string;
+  #file: Deno.FsFile;
+
+  /** @param kept rotated files that are kept */
+  constructor(readonly folder: string, readonly name: string, readonly kept: number) {
+    this.path = `${folder}/${name}`;
+    this.#file = Deno.openSync(this.path, { append: true, create: true });
+  }
+
+  /** Appends `count` lines in one write. */
+  write(count: number): void {
+    let text = "";
+    for (let i = 0; i < count; i++) text += `${++this.last} ${"é".repeat(this.last % 40)}\n`;
+    const bytes = new TextEncoder().encode(text);
+    for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
+  }
+
+  /** Rotates once, with `between` lines at the point where a log is easiest to lose lines. */
+  async rotate(how: Rotation, between: number): Promise<void> {
+    if (how === "rename") {
+      this.#shift();
+      Deno.renameSync(this.path, `${this.path}.1`);
+      this.write(between);
+      this.#reopen();
+    } else if (how === "copytruncate") {
+      this.#shift();
+      Deno.copyFileSync(this.path, `${this.path}.1`);
+      this.write(between);
+      Deno.truncateSync(this.path);
+    } else {
+      const truncate = how === "logrotate-copytruncate";
+      const file = await Deno.makeTempFile();
+      await Deno.writeTextFile(
+        file,
+        `${this.path} {\n  rotate ${this.kept}\n  ${
+          truncate ? "copytruncate" : "create 0644"
+        }\n  missingok\n}\n`,
+      );
+      const { success, stderr } = await new Deno.Command("/usr/sbin/logrotate", {
+        args: ["--force", "--state", `${file}.state`, file],
+      }).output();
+      if (!success) throw new Error(`logrotate failed: ${new TextDecoder().decode(stderr)}`);
+      await Promise.all([Deno.remove(file), Deno.remove(`${file}.state`)]);
+      if (truncate) return;
+      this.write(between);
+      this.#reopen();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+
+  #shift(): void {
+    for (let n = this.kept; n > 1; n--) {
+      try {
+        Deno.renameSync(`${this.path}.${n - 1}`, `${this.path}.${n}`);
+      } catch {
+        // There are not as many yet.
+      }
+    }
+  }
+
+  #reopen(): void {
+    this.#file.close();
+    this.#file = Deno.openSync(this.path, { append: true, create: true });
+  }
+}
+
+/** The same numbers from 0 to 1 for the same seed (mulberry32). */
+export function seeded(seed: number): () => number {
+  return () => {
+    seed = seed + 0x6d2b79f5 | 0;
+    let t = Math.imul(seed ^ seed >>> 15, 1 | seed);
+    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
+    return ((t ^ t >>> 14) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** What a reader of the numbered lines has seen: each number once and in order, and a gap wherever some are missing. */
+export class Seen {
+  last = 0;
+  gaps = 0;
+  /** Numbers that are missing, where a gap says so. */
+  missing = 0;
+  #gapped = false;
+
+  gap(): void {
+    this.gaps++;
+    this.#gapped = true;
+  }
+
+  line(line: string): void {
+    const match = /^(\d+) (é*)$/.exec(line);
+    const number = Number(match?.[1]);
+    if (match === null || match[2].length !== number % 40) {
+      throw new Error(`not a line that was written: ${line.slice(0, 200)}`);
+    }
+    if (number <= this.last) throw new Error(`${number} came after ${this.last}`);
+    if (number > this.last + 1) {
+      if (!this.#gapped) throw new Error(`${number} came after ${this.last}, and no gap said so`);
+      this.missing += number - this.last - 1;
+    }
+    this.last = number;
+    this.#gapped = false;
+  }
+}
