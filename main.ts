@@ -7,11 +7,14 @@ import { asyncDownload, files, streamFile } from "./handlers/files.ts";
 import { health } from "./handlers/health.ts";
 import { home } from "./handlers/home.ts";
 import { log, logs } from "./handlers/logs.ts";
+import { pushReading, sensorHistory, sensors, sensorStream } from "./handlers/sensors.ts";
 import { stream } from "./handlers/stream.ts";
 import { ws } from "./handlers/ws.ts";
 import { App } from "./lib/app.ts";
 import { type Config, ConfigError, help, parseConfig } from "./lib/config.ts";
 import type { Route } from "./lib/router.ts";
+import { readDeclared } from "./lib/sensors/configured.ts";
+import type { DeclaredSensor } from "./lib/sensors/declared.ts";
 
 /** Every URL of the server: method, path, handler, what it does, an example for the first page. */
 export const routes: Route[] = [
@@ -19,26 +22,42 @@ export const routes: Route[] = [
   ["GET", "/async_route", asyncRoute, "JSON after an asynchronous wait of 100 ms", "/async_route"],
   ["GET", "/stream", stream, "steps, each with an outbound request", "/stream?count=5&interval=1000"],
   ["GET", "/concurrent_stream", concurrentStream, "tasks side by side, merged", "/concurrent_stream"],
-  ["GET", "/files/*", files, "what is below --files: folders as JSON or a page, files with resume", "/files/"],
+  [
+    "GET",
+    "/files/*",
+    files,
+    "what is below --files: folders as JSON or a page, files with resume",
+    "/files/",
+  ],
   ["GET", "/async_download", asyncDownload, "a file as an attachment", "/async_download?file=README.md"],
   ["GET", "/stream/file", streamFile, "a file in the response itself", "/stream/file?file=README.md"],
   ["GET", "/logs", logs, "the log files; with ?name=a&name=b these logs, merged", "/logs"],
   ["GET", "/logs/:name", log, "the last lines of a log, then each new one", "/logs/access.log?lines=20"],
   ["GET", "/channels/:name", subscribe, "what is published there from now on", "/channels/demo"],
   ["POST", "/channels/:name", publish, "publishes a JSON or text event, or many as NDJSON", "/channels/demo"],
+  ["GET", "/sensors", sensors, "the latest reading of each sensor", "/sensors"],
+  [
+    "GET",
+    "/sensors/stream",
+    sensorStream,
+    "readings as they are made; ?id= chooses",
+    "/sensors/stream?format=text",
+  ],
+  ["GET", "/sensors/:id/history", sensorHistory, "[time, value] pairs of one sensor", "/sensors/cpu/history"],
+  ["POST", "/sensors/:id", pushReading, "a push sensor's value: a number", "/sensors/mine"],
   ["GET", "/ws", ws, "a WebSocket: each message is processed and answered in order", "#ws"],
   ["GET", "/healthz", health, "status, uptime, and what is open now", "/healthz"],
 ].map(([method, path, handler, description, example]) =>
   ({ method, path, handler, description, example }) as Route
 );
 
-/** Flags and environment, or the one line that says why not. */
-function configure(): Config {
+/** Flags, environment and the sensors file, or the one line that says why not. */
+function configure(): { config: Config; declared: DeclaredSensor[] } {
   try {
     const env = (name: string) => Deno.env.get(name);
     const home = Deno.cwd();
     const config = parseConfig(Deno.args, { env, base: env("INIT_CWD") || home, home, resolve, delimiter });
-    if (typeof config !== "string") return config;
+    if (typeof config !== "string") return { config, declared: readDeclared(config.sensors) };
     console.log(config === "help" ? help : `weir ${denoJson.version}`);
     Deno.exit(0);
   } catch (error) {
@@ -50,8 +69,8 @@ function configure(): Config {
 
 /** Serves until a signal says otherwise. */
 function main(): void {
-  const config = configure();
-  const app = new App(config, routes);
+  const { config, declared } = configure();
+  const app = new App(config, routes, declared);
   const bracketed = (host: string) => host.includes(":") ? `[${host}]` : host;
   const onListen = ({ port }: Deno.NetAddr) => {
     const reachable = { "0.0.0.0": "127.0.0.1", "::": "::1" }[config.host] ?? config.host;

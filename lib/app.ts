@@ -10,6 +10,10 @@ import { LogFollower } from "./logs/log_follower.ts";
 import { OwnNames } from "./own_names.ts";
 import { RequestContext } from "./request_context.ts";
 import { type Route, Router } from "./router.ts";
+import { configuredSensor } from "./sensors/configured.ts";
+import type { DeclaredSensor } from "./sensors/declared.ts";
+import { hostSensors, type Traffic } from "./sensors/host.ts";
+import { Sensors } from "./sensors/sensors.ts";
 import { Sockets } from "./sockets.ts";
 
 /** What lives as long as the server. Handlers reach it as `context.app`. */
@@ -25,6 +29,9 @@ export class App {
   readonly logFollower: LogFollower;
   /** What people publish and subscribe to. */
   readonly channels: MemoryStore;
+  readonly sensors: Sensors;
+  /** What was answered: streams that are open are not in it yet. */
+  readonly answered: Traffic = { requests: 0, bytes: 0 };
   /** Reads the bodies of requests. */
   readonly bodies: Bodies;
   /** Where the server listens; set once it does. */
@@ -34,7 +41,11 @@ export class App {
   readonly #router: Router;
   readonly #names: OwnNames;
 
-  constructor(readonly config: Config, readonly routes: readonly Route[]) {
+  constructor(
+    readonly config: Config,
+    readonly routes: readonly Route[],
+    declared: readonly DeclaredSensor[] = [],
+  ) {
     const { limits } = config;
     this.#router = new Router(routes);
     this.#names = new OwnNames(config.host);
@@ -49,11 +60,25 @@ export class App {
     this.logFollower = new LogFollower(limits.lineBytes);
     this.channels = new MemoryStore(limits);
     this.bodies = new Bodies(limits);
+    this.sensors = new Sensors(
+      [
+        ...hostSensors(config.files, () => this.#traffic()),
+        ...declared.map((sensor) => configuredSensor(sensor, this)),
+      ],
+      this.channels,
+      limits,
+    );
   }
 
   /** Whether `close` has been called: nothing new is begun. */
   get draining(): boolean {
     return this.#draining;
+  }
+
+  #traffic(): Traffic {
+    let { requests, bytes } = this.answered;
+    for (const stream of this.live) bytes += stream.bytes;
+    return { requests, bytes };
   }
 
   /** Connections that something still goes out on. */
@@ -67,6 +92,7 @@ export class App {
     this.#heartbeat = setInterval(() => {
       for (const stream of this.live) stream.second();
     }, 1_000);
+    this.sensors.start();
   }
 
   /** Answers one request, whatever happens. It never rejects. `info` is what `Deno.serve` gives. */
@@ -108,6 +134,7 @@ export class App {
   async close(): Promise<void> {
     await this.drain();
     clearInterval(this.#heartbeat);
+    this.sensors.stop();
     this.channels.close();
     await this.accessLog.close();
   }

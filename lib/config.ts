@@ -59,6 +59,8 @@ export interface Limits {
   readonly channelBytes: number;
   /** Bytes in the histories of all channels. */
   readonly channelsBytes: number;
+  /** Readings of a sensor that are kept for its history. */
+  readonly sensorReadings: number;
   /** Names in a directory listing. */
   readonly listing: number;
 }
@@ -83,6 +85,7 @@ export const defaultLimits: Limits = Object.freeze({
   channelEvents: 2_000,
   channelBytes: 4_194_304,
   channelsBytes: 67_108_864,
+  sensorReadings: 3_600,
   listing: 10_000,
 });
 

@@ -8,7 +8,7 @@ export class RequestContext implements Context {
   url: URL = noUrl;
   params: Record<string, string> = {};
   readonly #start = performance.now();
-  readonly #time = new Date();
+  readonly #time: number = Date.now();
   #controller: AbortController | null = null;
   #aborted = false;
   #tracked = false;
@@ -48,8 +48,10 @@ export class RequestContext implements Context {
   }
 
   #log(end: "complete" | "cut" | "refused", bytes: number): void {
+    this.app.answered.requests++;
+    this.app.answered.bytes += bytes;
     this.app.accessLog.record({
-      time: this.#time.toISOString(),
+      time: this.#time,
       method: this.method,
       path: this.url.pathname,
       status: this.#status,

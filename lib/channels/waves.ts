@@ -3,8 +3,8 @@ import { endOfTurn } from "../clock.ts";
 /** So many are woken in one turn of the event loop; what else the server does gets its turn in between. */
 const perTurn = 128;
 
-/** After a wave the loop belongs to the rest of the server for so many times as long as the wave took. */
-const restFactor = 2;
+/** After a wave the event loop belongs to the rest of the server for so many times as long as the wave took. */
+const restFactor = 1;
 
 /** Somebody who waits for a wave. */
 export interface Waiter {

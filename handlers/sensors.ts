@@ -1,0 +1,48 @@
+import { HttpError } from "../lib/errors.ts";
+import { quote } from "../lib/params.ts";
+import type { Handler } from "../lib/router.ts";
+import type { Reading } from "../lib/sensors/sensor.ts";
+import { readingLine } from "../lib/sensors/sensors.ts";
+import { streamResponse } from "../lib/stream_response.ts";
+
+const noStore = { "Cache-Control": "no-store" };
+
+/** GET /sensors: the latest reading of each sensor. */
+export const sensors: Handler = (_request, context) =>
+  Response.json({ sensors: context.app.sensors.list() }, { headers: noStore });
+
+/** GET /sensors/stream: readings as they are made; `?id=`, repeatable, chooses sensors. */
+export const sensorStream: Handler = (request, context) => {
+  const ids = context.url.searchParams.getAll("id");
+  const tags = ids.length === 0 ? undefined : new Set(ids);
+  return streamResponse(
+    request,
+    context,
+    ({ after, format }) => context.app.sensors.stream({ after, format, signal: context.signal, tags }),
+    { format: "sse", line: ({ data }) => readingLine(data as Reading) },
+  );
+};
+
+/** GET /sensors/ID/history: `[time, value]` pairs, the time in ms since 1970. */
+export const sensorHistory: Handler = (_request, context) =>
+  Response.json(context.app.sensors.history(context.params.id), { headers: noStore });
+
+/** POST /sensors/ID: the value of a push sensor, as a JSON number or `{"value": number}`. */
+export const pushReading: Handler = async (request, context) => {
+  const push = context.app.sensors.pusher(context.params.id);
+  const value = number(await context.app.bodies.text(request));
+  return Response.json({ id: push(value) }, { status: 201 });
+};
+
+function number(body: string): number {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch { /* told below */ }
+  if (typeof value === "object" && value !== null && "value" in value) value = value.value;
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  throw new HttpError(
+    400,
+    `the body must be a JSON number or {"value": number}: current value is ${quote(body)}`,
+  );
+}

@@ -1,0 +1,48 @@
+import { dirname, resolve } from "node:path";
+import type { App } from "../app.ts";
+import { ConfigError } from "../config.ts";
+import { type DeclaredSensor, parseDeclared } from "./declared.ts";
+import { fileSensor } from "./file_sensor.ts";
+import { hostSensorIds } from "./host.ts";
+import { httpSensor } from "./http_sensor.ts";
+import type { PushSensor, Sensor } from "./sensor.ts";
+
+/**
+ * What the file of `--sensors` declares; nothing without one. Relative paths in it start from its folder.
+ *
+ * @param path absolute
+ * @throws ConfigError that points at the field
+ */
+export function readDeclared(path: string | null): DeclaredSensor[] {
+  if (path === null) return [];
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(path);
+  } catch (error) {
+    throw new ConfigError(`--sensors must be a file that can be read: ${(error as Error).message}`);
+  }
+  try {
+    return parseDeclared(text, hostSensorIds).map((sensor) =>
+      sensor.type === "file" ? { ...sensor, path: resolve(dirname(path), sensor.path) } : sensor
+    );
+  } catch (error) {
+    throw new ConfigError(`--sensors ${path}: ${(error as Error).message}`);
+  }
+}
+
+/** The sensor that is declared so. */
+export function configuredSensor(
+  declared: DeclaredSensor,
+  app: Pick<App, "limits" | "config">,
+): Sensor | PushSensor {
+  switch (declared.type) {
+    case "http":
+      return httpSensor(declared, app);
+    case "file":
+      return fileSensor(declared);
+    case "push": {
+      const { id, unit, description, interval } = declared;
+      return { id, unit, description, interval, push: true };
+    }
+  }
+}

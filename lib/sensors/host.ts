@@ -1,0 +1,134 @@
+import os from "node:os";
+import { statfs } from "node:fs/promises";
+import { sleep } from "../clock.ts";
+import type { Sensor } from "./sensor.ts";
+
+/** What the server counts of itself. */
+export interface Traffic {
+  /** Requests answered since the start. */
+  requests: number;
+  /** Bytes of bodies sent since the start. */
+  bytes: number;
+}
+
+/** The ids of all host sensors, whether this host has them or not. */
+export const hostSensorIds = [
+  "cpu",
+  "load",
+  "memory",
+  "memory-available",
+  "disk",
+  "disk-free",
+  "server-memory",
+  "server-heap",
+  "requests",
+  "sent",
+  "event-loop-delay",
+] as const;
+
+type HostSensor = Sensor & { id: typeof hostSensorIds[number] };
+
+/**
+ * What this host can be asked, as far as the permissions go: what it has not is left out.
+ *
+ * @param files the folder whose disk counts
+ * @param traffic the server's own counters
+ */
+export function hostSensors(files: string, traffic: () => Traffic): Sensor[] {
+  const sensors: HostSensor[] = [];
+  const add = (
+    id: HostSensor["id"],
+    unit: string,
+    description: string,
+    read: Sensor["read"],
+    interval = 1_000,
+  ) => sensors.push({ id, unit, description, interval, timeout: interval, read });
+
+  if (allowed("cpus") && os.cpus().length > 0) add("cpu", "%", "CPU use, all cores", cpuUse());
+  if (allowed("loadavg") && Deno.build.os !== "windows") {
+    add("load", "", "load average over one minute", () => round(Deno.loadavg()[0]), 5_000);
+  }
+  if (allowed("systemMemoryInfo")) {
+    add("memory", "%", "memory in use", () => {
+      const { total, available } = Deno.systemMemoryInfo();
+      return round((total - available) / total * 100);
+    }, 2_000);
+    add("memory-available", "B", "memory available", () => Deno.systemMemoryInfo().available, 2_000);
+  }
+  if (allowed("statfs") && Deno.permissions.querySync({ name: "read", path: files }).state === "granted") {
+    add("disk", "%", "disk in use, where --files is", async () => {
+      const { blocks, bfree, bavail } = await statfs(files);
+      // As df counts: what only root may use is neither free nor in use.
+      return round((blocks - bfree) / (blocks - bfree + bavail) * 100);
+    }, 10_000);
+    add("disk-free", "B", "disk space free, where --files is", async () => {
+      const { bavail, bsize } = await statfs(files);
+      return bavail * bsize;
+    }, 10_000);
+  }
+  add("server-memory", "B", "memory of the server (resident)", () => Deno.memoryUsage().rss, 2_000);
+  add("server-heap", "B", "JavaScript heap of the server in use", () => Deno.memoryUsage().heapUsed, 2_000);
+  add("requests", "/s", "requests answered", rate(() => traffic().requests));
+  add("sent", "B/s", "bytes sent in bodies", rate(() => traffic().bytes));
+  add("event-loop-delay", "ms", "longest delay of the event loop", eventLoopDelay(1_200), 2_000);
+  return sensors;
+}
+
+function allowed(kind: string): boolean {
+  return Deno.permissions.querySync({ name: "sys", kind } as Deno.SysPermissionDescriptor).state ===
+    "granted";
+}
+
+/** Two decimals: what lies beyond is noise. */
+const round = (value: number) => Math.round(value * 100) / 100;
+
+/** Percent of the time since the last read that the cores were busy; the first read looks at 200 ms. */
+function cpuUse(): Sensor["read"] {
+  const times = () => {
+    let idle = 0;
+    let total = 0;
+    for (const { times } of os.cpus()) {
+      idle += times.idle;
+      total += times.user + times.nice + times.sys + times.idle + times.irq;
+    }
+    return { idle, total };
+  };
+  let last: { idle: number; total: number } | null = null;
+  return async (signal) => {
+    if (last === null) {
+      last = times();
+      await sleep(200, signal);
+    }
+    const now = times();
+    const { idle, total } = last;
+    last = now;
+    return now.total > total ? round((1 - (now.idle - idle) / (now.total - total)) * 100) : 0;
+  };
+}
+
+/** How fast a counter has grown since the last read, a second. */
+function rate(counter: () => number): Sensor["read"] {
+  let count = counter();
+  let time = performance.now();
+  return () => {
+    const grown = counter() - count;
+    const seconds = Math.max(0.001, (performance.now() - time) / 1_000);
+    count += grown;
+    time = performance.now();
+    return round(grown / seconds);
+  };
+}
+
+/** How late the latest timer within `ms` was: so late is whatever else the server has to do. */
+function eventLoopDelay(ms: number): Sensor["read"] {
+  return async (signal) => {
+    const step = 30;
+    const end = performance.now() + ms;
+    let worst = 0;
+    for (let start = performance.now(); start < end; start = performance.now()) {
+      await sleep(step, signal);
+      worst = Math.max(worst, performance.now() - start - step);
+    }
+    return round(worst);
+  };
+}

@@ -1,0 +1,157 @@
+import type { Subscription, Value } from "../channels/channel.ts";
+import { MemoryChannel } from "../channels/memory_channel.ts";
+import type { MemoryStore, StoreLimits } from "../channels/memory_store.ts";
+import { valueOf } from "../channels/value.ts";
+import type { StreamEvent } from "../encoders.ts";
+import { HttpError } from "../errors.ts";
+import { quote } from "../params.ts";
+import { History } from "./history.ts";
+import { type Sample, sample } from "./sampler.ts";
+import { type PushSensor, type Reading, type Sensor, sensorChannel } from "./sensor.ts";
+
+/** A sensor and its latest reading, as `GET /sensors` lists it. */
+export interface Latest extends Omit<Reading, "time"> {
+  description: string;
+  interval: number;
+  /** Null before the first reading. */
+  time: string | null;
+}
+
+interface Entry {
+  sensor: Sensor | PushSensor;
+  history: History;
+  /** The last reading, and its id in the channel. */
+  last: { reading: Reading; id: string } | null;
+  /** Until a push sensor is stale. */
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+/** A reading in words: `TIME ID VALUE UNIT`, or the state and its reason in place of the value. */
+export function readingLine({ time, id, value, unit, state, reason }: Reading): string {
+  return `${time} ${id} ` + (state === "ok" ? `${value} ${unit}`.trimEnd() : `${state}: ${reason}`);
+}
+
+/** All sensors: sampled once, however many watch. Readings go to the channel `sensors`. */
+export class Sensors {
+  readonly #entries = new Map<string, Entry>();
+  readonly #channel: MemoryChannel;
+  #stop: AbortController | null = null;
+
+  constructor(
+    sensors: readonly (Sensor | PushSensor)[],
+    readonly store: MemoryStore,
+    limits: StoreLimits & { readonly sensorReadings: number },
+  ) {
+    this.#channel = new MemoryChannel(limits, ({ json }: Value) => readingLine(JSON.parse(json)));
+    store.add(sensorChannel, this.#channel);
+    for (const sensor of sensors) {
+      const history = new History(limits.sensorReadings);
+      this.#entries.set(sensor.id, { sensor, history, last: null, timer: undefined });
+    }
+  }
+
+  /** Begins to sample. */
+  start(): void {
+    this.#stop = new AbortController();
+    for (const entry of this.#entries.values()) {
+      const { sensor } = entry;
+      if ("push" in sensor) this.#expect(entry, sensor);
+      else sample(sensor, (sample) => this.#report(entry, sample), this.#stop.signal);
+    }
+  }
+
+  /** Samples no more. */
+  stop(): void {
+    this.#stop?.abort();
+    this.#stop = null;
+    for (const { timer } of this.#entries.values()) clearTimeout(timer);
+  }
+
+  /** The latest of every sensor. */
+  list(): Latest[] {
+    return [...this.#entries.values()].map(({ sensor: { id, unit, description, interval }, last }) => {
+      const { time, value, state, reason } = last?.reading ??
+        { time: null, value: null, state: "stale" as const, reason: "no reading yet" };
+      return { id, unit, description, interval, time, value, state, reason };
+    });
+  }
+
+  /**
+   * What is kept of one sensor: time in ms since 1970, and the value or null where a reading had none.
+   *
+   * @throws HttpError 404
+   */
+  history(id: string): [time: number, value: number | null][] {
+    return this.#entry(id).history.pairs();
+  }
+
+  /**
+   * What takes the values of a push sensor and gives each reading's id.
+   *
+   * @throws HttpError 404 for an unknown id, 409 for a sensor that is read
+   */
+  pusher(id: string): (value: number) => string {
+    const entry = this.#entry(id);
+    const { sensor } = entry;
+    if (!("push" in sensor)) {
+      throw new HttpError(409, `the sensor ${id} is read by the server: values cannot be posted to it`);
+    }
+    return (value) => {
+      this.#expect(entry, sensor);
+      return this.#report(entry, { state: "ok", value });
+    };
+  }
+
+  /**
+   * The readings from now on, after the latest of each sensor; with a cursor, those after it.
+   *
+   * @throws HttpError 400 when `tags` names an unknown sensor
+   */
+  async *stream(wanted: Subscription): AsyncGenerator<StreamEvent | Uint8Array> {
+    for (const id of wanted.tags ?? []) {
+      if (!this.#entries.has(id)) {
+        throw new HttpError(400, `id must be a sensor's: current value is ${quote(id)}`);
+      }
+    }
+    let { after } = wanted;
+    if (after === undefined) {
+      // Taken in one step, so that no reading is between what is latest and what comes after it.
+      after = this.#channel.tip;
+      const latest = [...this.#entries.values()].flatMap(({ last, sensor }) =>
+        last !== null && (wanted.tags?.has(sensor.id) ?? true) ? [last] : []
+      ).sort((a, b) => sequence(a.id) - sequence(b.id));
+      for (const { id, reading } of latest) yield { id, data: reading };
+    }
+    yield* this.store.subscribe(sensorChannel, { ...wanted, after });
+  }
+
+  #entry(id: string): Entry {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw new HttpError(404, "no such sensor");
+    return entry;
+  }
+
+  #report(entry: Entry, { state, value, reason }: Sample): string {
+    const { id, unit } = entry.sensor;
+    const now = Date.now();
+    const reading: Reading = { id, time: new Date(now).toISOString(), value, unit, state, reason };
+    entry.last = { reading, id: this.store.publish(sensorChannel, [valueOf(reading, id)]) };
+    entry.history.add(now, value);
+    return entry.last.id;
+  }
+
+  /** From now on a value has to come within three intervals. */
+  #expect(entry: Entry, { interval }: PushSensor): void {
+    if (this.#stop === null) return;
+    clearTimeout(entry.timer);
+    entry.timer = setTimeout(() => {
+      try {
+        this.#report(entry, { state: "stale", value: null, reason: `no value for ${interval * 3} ms` });
+      } catch (error) {
+        console.error(`the sensor ${entry.sensor.id} could not be reported as stale:`, error);
+      }
+    }, interval * 3);
+  }
+}
+
+const sequence = (id: string) => Number(id.slice(id.indexOf("-") + 1));
