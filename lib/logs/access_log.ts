@@ -93,7 +93,9 @@ export class AccessLog {
     const entries = this.#waiting;
     this.#waiting = [];
     let text = "";
-    for (const entry of entries) text += JSON.stringify({ ...entry, time: new Date(entry.time).toISOString() }) + "\n";
+    for (const entry of entries) {
+      text += JSON.stringify({ ...entry, time: new Date(entry.time).toISOString() }) + "\n";
+    }
     const bytes = encoder.encode(text);
     let written = 0;
     try {

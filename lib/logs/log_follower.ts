@@ -105,9 +105,9 @@ export class LogFollower {
     const { place, lineBytes } = reader;
     const cursor = after === undefined ? null : parseCursor(after);
     if (cursor !== null) {
-      const file = await locate(place, cursor, lineBytes);
-      if (file !== null) {
-        await reader.begin(file, cursor.offset, after);
+      const found = await locate(place, cursor, lineBytes);
+      if (found !== null) {
+        await reader.begin(found.file, cursor.offset, after, found.copied);
         return null;
       }
     }

@@ -52,12 +52,13 @@ export class LogReader implements Disposable {
 
   /**
    * Takes over an open file, to read on from where a line ends or the file begins. `cursor` is what a client calls that
-   * position; it has been compared with the file.
+   * position; it has been compared with the file. `copied`: the file is a copy, made before a truncation.
    */
-  async begin(file: LogFile, offset: number, cursor?: string): Promise<void> {
+  async begin(file: LogFile, offset: number, cursor?: string, copied = false): Promise<void> {
     this.#file?.[Symbol.dispose]();
     this.#file = file;
-    this.#left = this.#copied = false;
+    this.#left = false;
+    this.#copied = copied;
     await this.#seek(file, offset, cursor);
   }
 
@@ -210,6 +211,7 @@ export class LogReader implements Disposable {
     const tail = this.#long === null ? this.#rest : this.#context.subarray(-24);
     const after = file.mark.cursor(end, tail, 0, tail.length);
     const block = new OddLine(file.mark, this.#offset, end, this.#cursor, after, this.#restLine());
+    if (this.#long === null) this.#context = this.#rest.slice(-contextBytes);
     this.#offset = end;
     this.#cursor = after;
     this.#rest = nothing;
@@ -247,8 +249,7 @@ export class LogReader implements Disposable {
     const after = this.#cursor;
     const copy = await findCopy(this.place, parseCursor(after)!, this.lineBytes);
     if (copy !== null) {
-      await this.begin(copy, this.#offset, after);
-      this.#copied = true;
+      await this.begin(copy, this.#offset, after, true);
       return await this.next();
     }
     file.forget();

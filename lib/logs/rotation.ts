@@ -128,7 +128,11 @@ export async function newer(place: LogPlace, file: LogFile): Promise<Newer> {
  * Opens the file that a cursor is of: by inode and content, at the log's place or renamed in its folder. When its inode now
  * holds something else it was truncated, and a copy of it beside it serves as well. Null when it is gone.
  */
-export async function locate(place: LogPlace, cursor: Cursor, lineBytes: number): Promise<LogFile | null> {
+export async function locate(
+  place: LogPlace,
+  cursor: Cursor,
+  lineBytes: number,
+): Promise<{ file: LogFile; copied: boolean } | null> {
   const current = await place.open();
   const isCursors = (info: Deno.FileInfo) => {
     const { ino, birth } = identity(info);
@@ -136,7 +140,7 @@ export async function locate(place: LogPlace, cursor: Cursor, lineBytes: number)
   };
   let truncated = false;
   if (current !== null && isCursors(current.info)) {
-    if (await holds(current, cursor, lineBytes)) return current;
+    if (await holds(current, cursor, lineBytes)) return { file: current, copied: false };
     truncated = true;
   }
   current?.[Symbol.dispose]();
@@ -146,12 +150,13 @@ export async function locate(place: LogPlace, cursor: Cursor, lineBytes: number)
     ) {
       const file = await openFile(path, info);
       if (file === null) continue;
-      if (await holds(file, cursor, lineBytes)) return file;
+      if (await holds(file, cursor, lineBytes)) return { file, copied: false };
       truncated = true;
       file[Symbol.dispose]();
     }
   }
-  return truncated ? await findCopy(place, cursor, lineBytes) : null;
+  const copy = truncated ? await findCopy(place, cursor, lineBytes) : null;
+  return copy === null ? null : { file: copy, copied: true };
 }
 
 /** The rotated file that has the content before a position, if there is just one: what `copytruncate` made. */
