@@ -142,10 +142,13 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
     collect: [...flags],
     unknown: (arg: string) => {
       throw new ConfigError(
-        `${arg.split("=")[0]} must be a known flag (see --help): current value is ${JSON.stringify(arg)}`,
+        `${arg.split("=")[0] || "an argument"} must be a known flag (see --help): current value is ${
+          JSON.stringify(arg)
+        }`,
       );
     },
   });
+  if (parsed._.length > 0) fail(String(parsed._[0]), "be a known flag (see --help)", String(parsed._[0]));
   if (parsed.help) return "help";
   if (parsed.version) return "version";
 

@@ -161,8 +161,8 @@ export class LiveStream {
 
   /** True when a generator that never waits has had its share of this turn. */
   #append(item: StreamItem): boolean {
-    this.#sentEvents = true;
     if (item instanceof Uint8Array) {
+      this.#sentEvents = true;
       this.#block = item;
       this.#flush();
       return false;
@@ -171,9 +171,14 @@ export class LiveStream {
       this.#sliceStart = Date.now();
       this.#values = 0;
     }
+    // What cannot be encoded throws, and has not been sent.
     this.#batch += this.encoder.event(item);
-    // A look at the clock for every value would be a tenth of the cost of a small one.
-    const late = (++this.#values & 7) === 0 && Date.now() - this.#sliceStart >= sliceMs;
+    this.#sentEvents = true;
+    // A look at the clock for every value would be a tenth of the cost of a small one; the first few, which may be slow
+    // to compute, do not wait for eight.
+    const n = ++this.#values;
+    const look = (n & 7) === 0 || n === 2 || n === 4;
+    const late = look && Date.now() - this.#sliceStart >= sliceMs;
     if (late || this.#batch.length >= batchChars) {
       this.#flush();
       return true;

@@ -1,0 +1,112 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { posix } from "node:path";
+import { ConfigError, defaultLimits, help, parseConfig } from "../../lib/config.ts";
+
+function parse(args: string[], variables: Record<string, string> = {}) {
+  const config = parseConfig(args, {
+    env: (name) => variables[name],
+    base: "/typed/here",
+    home: "/srv/weir",
+    resolve: posix.resolve,
+    delimiter: ":",
+  });
+  assert(typeof config !== "string");
+  return config;
+}
+
+Deno.test("without flags and variables everything has its default", () => {
+  assertEquals(parse([]), {
+    host: "127.0.0.1",
+    port: 8000,
+    files: "/typed/here",
+    logs: ["/srv/weir/logs"],
+    sensors: null,
+    upstream: null,
+    drain: 10,
+    accessLog: "/srv/weir/logs/access.log",
+    limits: defaultLimits,
+  });
+});
+
+Deno.test("the configuration cannot be changed later", () => {
+  const config = parse(["--logs", "a"]);
+  assert(Object.isFrozen(config) && Object.isFrozen(config.logs) && Object.isFrozen(config.limits));
+});
+
+const good: [args: string[], variables: Record<string, string>, field: string, value: unknown][] = [
+  [["--port", "0"], {}, "port", 0],
+  [["--port=65535"], {}, "port", 65_535],
+  [[], { WEIR_PORT: "9000" }, "port", 9000],
+  [["--port", "1"], { WEIR_PORT: "9000" }, "port", 1],
+  [[], { WEIR_PORT: "" }, "port", 8000],
+  [["--host", "::1"], {}, "host", "::1"],
+  [["--host", "0.0.0.0"], {}, "host", "0.0.0.0"],
+  [[], { WEIR_HOST: "weir.example" }, "host", "weir.example"],
+  [["--files", "data"], {}, "files", "/typed/here/data"],
+  [["--files", "../data"], {}, "files", "/typed/data"],
+  [["--files", "/data"], {}, "files", "/data"],
+  [[], { WEIR_FILES: "data" }, "files", "/typed/here/data"],
+  [["--logs", "a", "--logs", "/b"], {}, "logs", ["/typed/here/a", "/b"]],
+  [[], { WEIR_LOGS: "a:/b:" }, "logs", ["/typed/here/a", "/b"]],
+  [["--logs", "a"], { WEIR_LOGS: "b" }, "logs", ["/typed/here/a"]],
+  [["--logs", "a"], {}, "accessLog", "/srv/weir/logs/access.log"],
+  [["--sensors", "s.json"], {}, "sensors", "/typed/here/s.json"],
+  [["--upstream", "https://example.com/x"], {}, "upstream", "https://example.com/x"],
+  [[], { WEIR_UPSTREAM: "http://localhost:1/" }, "upstream", "http://localhost:1/"],
+  [["--drain", "0"], {}, "drain", 0],
+  [[], { WEIR_DRAIN: "3600" }, "drain", 3600],
+];
+
+for (const [args, variables, field, value] of good) {
+  Deno.test(`'${args.join(" ")}' with ${JSON.stringify(variables)} sets ${field} to ${JSON.stringify(value)}`, () => {
+    assertEquals((parse(args, variables) as unknown as Record<string, unknown>)[field], value);
+  });
+}
+
+const bad: [args: string[], variables: Record<string, string>, message: string][] = [
+  [["--port", "x"], {}, '--port must be a whole number from 0 to 65535: current value is "x"'],
+  [["--port", "65536"], {}, '--port must be a whole number from 0 to 65535: current value is "65536"'],
+  [["--port", "-1"], {}, '-1 must be a known flag (see --help): current value is "-1"'],
+  [["--port=-1"], {}, '--port must be a whole number from 0 to 65535: current value is "-1"'],
+  [["--port=1.5"], {}, '--port must be a whole number from 0 to 65535: current value is "1.5"'],
+  [["--port"], {}, '--port must have a value: current value is ""'],
+  [["--port="], {}, '--port must have a value: current value is ""'],
+  [["--port", "1", "--port", "2"], {}, '--port must be given once: current value is "1 2"'],
+  [[], { WEIR_PORT: "x" }, 'WEIR_PORT must be a whole number from 0 to 65535: current value is "x"'],
+  [["--drain", "3601"], {}, '--drain must be a whole number from 0 to 3600: current value is "3601"'],
+  [["--host", "a b"], {}, '--host must be a host name or an address: current value is "a b"'],
+  [["--host", ""], {}, 'an argument must be a known flag (see --help): current value is ""'],
+  [["--files="], {}, '--files must have a value: current value is ""'],
+  [["--logs="], {}, '--logs must have a value: current value is ""'],
+  [["--upstream", "nowhere"], {}, '--upstream must be an http or https URL: current value is "nowhere"'],
+  [
+    ["--upstream", "file:///etc"],
+    {},
+    '--upstream must be an http or https URL: current value is "file:///etc"',
+  ],
+  [[], { WEIR_UPSTREAM: "x" }, 'WEIR_UPSTREAM must be an http or https URL: current value is "x"'],
+  [["--colour=red"], {}, '--colour must be a known flag (see --help): current value is "--colour=red"'],
+  [["-p", "1"], {}, '-p must be a known flag (see --help): current value is "-p"'],
+  [["serve"], {}, 'serve must be a known flag (see --help): current value is "serve"'],
+  [["--", "serve"], {}, 'serve must be a known flag (see --help): current value is "serve"'],
+  [["--no-port"], {}, '--no-port must be a known flag (see --help): current value is "--no-port"'],
+];
+
+for (const [args, variables, message] of bad) {
+  Deno.test(`'${args.join(" ")}' with ${JSON.stringify(variables)} is refused in one line`, () => {
+    assertEquals(assertThrows(() => parse(args, variables), ConfigError).message, message);
+    assertEquals(message.includes("\n"), false);
+  });
+}
+
+Deno.test("--help and --version are asked for by name", () => {
+  const around = { env: () => undefined, base: "/", home: "/", resolve: posix.resolve, delimiter: ":" };
+  assertEquals(parseConfig(["--help"], around), "help");
+  assertEquals(parseConfig(["--version", "--port", "1"], around), "version");
+});
+
+Deno.test("help tells every flag and variable", () => {
+  for (const flag of ["host", "port", "files", "logs", "sensors", "upstream", "drain"]) {
+    assert(help.includes(`--${flag} `) && help.includes(`WEIR_${flag.toUpperCase()}`));
+  }
+});
