@@ -1,0 +1,241 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { granted } from "../granted.ts";
+import { serve, type TestServer, until } from "../server.ts";
+
+function test(name: string, run: (server: TestServer, log: string) => Promise<void>): void {
+  Deno.test({
+    name,
+    ignore: !granted.server,
+    async fn() {
+      await using server = await serve();
+      await run(server, `${server.folder}/logs/app.log`);
+    },
+  });
+}
+
+interface Told {
+  id?: string;
+  event?: string;
+  data: unknown;
+}
+
+/** A client of a live NDJSON stream. */
+class Client implements AsyncDisposable {
+  readonly #reader: ReadableStreamDefaultReader<string>;
+  #text = "";
+
+  constructor(response: Response) {
+    this.#reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  async next(): Promise<Told> {
+    while (!this.#text.includes("\n")) {
+      const { value, done } = await this.#reader.read();
+      if (done) throw new Error("the stream has ended");
+      this.#text += value;
+    }
+    const end = this.#text.indexOf("\n");
+    const told = JSON.parse(this.#text.slice(0, end));
+    this.#text = this.#text.slice(end + 1);
+    return told;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reader.cancel();
+  }
+}
+
+async function get(
+  url: string,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; text: string }> {
+  const response = await fetch(url, { headers });
+  return { status: response.status, text: await response.text() };
+}
+
+test("GET /logs lists the logs with size and time, the own access log too", async ({ origin }, log) => {
+  await Deno.writeTextFile(log, "a\n");
+  const response = await fetch(`${origin}/logs`);
+  assertEquals(response.headers.get("content-type"), "application/json");
+  const list = await response.json();
+  assertEquals(list.map(({ name }: { name: string }) => name), ["access.log", "app.log"]);
+  assertEquals(list[1].size, 2);
+  assert(!Number.isNaN(Date.parse(list[1].time)));
+});
+
+test("GET /logs/NAME gives the last lines in each format", async ({ origin }, log) => {
+  await Deno.writeTextFile(log, Array.from({ length: 200 }, (_, i) => `line ${i}\n`).join(""));
+  const url = `${origin}/logs/app.log?follow=false`;
+  assertEquals((await get(url)).text.split("\n").length, 101);
+  assertEquals((await get(`${url}&lines=2`)).text, "line 198\nline 199\n");
+  assertEquals((await get(`${url}&lines=0`)).text, "");
+  assertEquals((await get(`${url}&from=start`)).text, await Deno.readTextFile(log));
+  const ndjson = (await get(`${url}&lines=1&format=ndjson`)).text.trimEnd().split("\n").map((line) =>
+    JSON.parse(line)
+  );
+  assertEquals(ndjson[0].data, "line 199");
+  assertEquals(ndjson[1], { event: "end", data: { reason: "complete" } });
+  assertEquals(
+    (await get(`${url}&lines=1`, { accept: "text/event-stream" })).text,
+    `id: ${ndjson[0].id}\ndata: line 199\n\nid: end\nevent: end\ndata: {"reason":"complete"}\n\n`,
+  );
+});
+
+test("awkward bytes arrive whole in each format", async ({ origin }, log) => {
+  await Deno.writeFile(
+    log,
+    new Uint8Array([0x22, 0x5c, 0x0d, 0x0a, 0xff, 0x0d, 0x41, 0x0a, 0xe2, 0x82, 0xac, 0x00, 0x0a]),
+  );
+  const url = `${origin}/logs/app.log?follow=false&from=start`;
+  assertEquals((await get(url)).text, '"\\\n\ufffd\rA\n€\0\n');
+  const ndjson = (await get(`${url}&format=ndjson`)).text.trimEnd().split("\n").map((line) =>
+    JSON.parse(line).data
+  );
+  assertEquals(ndjson.slice(0, 3), ['"\\', "\ufffd\rA", "€\0"]);
+  const sse = (await get(`${url}&format=sse`)).text;
+  assertEquals(sse.match(/^data: .*$/gm)!.slice(0, 4), ['data: "\\', "data: \ufffd", "data: A", "data: €\0"]);
+});
+
+test(
+  "new lines come as they are written, and Last-Event-ID goes on after its line",
+  async ({ origin }, log) => {
+    await Deno.writeTextFile(log, "a\n");
+    const url = `${origin}/logs/app.log?format=ndjson`;
+    let id: string | undefined;
+    {
+      await using client = new Client(await fetch(url));
+      assertEquals((await client.next()).data, "a");
+      await Deno.writeTextFile(log, "b\n", { append: true });
+      const told = await client.next();
+      assertEquals(told.data, "b");
+      id = told.id;
+    }
+    await Deno.writeTextFile(log, "c\n", { append: true });
+    await using client = new Client(
+      await fetch(`${url}&after=garbage`, { headers: { "last-event-id": id! } }),
+    );
+    assertEquals((await client.next()).data, "c");
+  },
+);
+
+test("a cursor that leads nowhere is told in-band", async ({ origin }, log) => {
+  await Deno.writeTextFile(log, "a\nb\n");
+  const { status, text } = await get(`${origin}/logs/app.log?after=${"x".repeat(200)}&lines=1&follow=false`);
+  assertEquals(status, 200);
+  assert(/^# gap after="x{128}" next="[-0-9a-z]+" lost=null\nb\n$/.test(text), text);
+});
+
+test(
+  "grep keeps the lines that contain a substring, from the past and from now on",
+  async ({ origin }, log) => {
+    await Deno.writeTextFile(log, "error 1\nfine\nerror 2 .*\n");
+    const url = `${origin}/logs/app.log?format=ndjson`;
+    assertEquals((await get(`${origin}/logs/app.log?follow=false&grep=.*`)).text, "error 2 .*\n");
+    await using client = new Client(await fetch(`${url}&grep=error`));
+    assertEquals((await client.next()).data, "error 1");
+    assertEquals((await client.next()).data, "error 2 .*");
+    await Deno.writeTextFile(log, "fine\nerror 3\n", { append: true });
+    const { id, data } = await client.next();
+    assertEquals(data, "error 3");
+    assertStringIncludes((await get(`${url}&follow=false&after=${id}`)).text, '{"event":"end"');
+  },
+);
+
+test("several logs are merged, and resumed as a whole", async ({ origin, folder }) => {
+  const [a, b] = [`${folder}/logs/a.log`, `${folder}/logs/b b.log`];
+  await Promise.all([Deno.writeTextFile(a, "a1\na2\n"), Deno.writeTextFile(b, "b1\n")]);
+  const url = `${origin}/logs?name=a.log&name=b%20b.log&format=ndjson`;
+  let id = "";
+  {
+    await using client = new Client(await fetch(`${url}&lines=1`));
+    const told = [await client.next(), await client.next()].map(({ data }) =>
+      data as { name: string; line: string }
+    );
+    assertEquals(told.map(({ name, line }) => `${name} ${line}`).sort(), ["a.log a2", "b b.log b1"]);
+    await Deno.writeTextFile(a, "a3\n", { append: true });
+    id = (await client.next()).id!;
+  }
+  await Deno.writeTextFile(b, "b2\n", { append: true });
+  await using client = new Client(await fetch(url, { headers: { "last-event-id": id } }));
+  const { data } = await client.next();
+  const { name, line, cursor } = data as Record<string, string>;
+  assertEquals([name, line], ["b b.log", "b2"]);
+  assertStringIncludes(
+    (await get(`${origin}/logs/b%20b.log?after=${cursor}&follow=false&format=ndjson`)).text,
+    '{"event":"end"',
+  );
+  assertEquals((await get(`${origin}/logs?name=a.log&lines=1&follow=false`)).text, "a.log: a3\n");
+});
+
+test("a merged log that has had no line yet is resumed too", async ({ origin, folder }) => {
+  const [a, b] = [`${folder}/logs/a.log`, `${folder}/logs/b.log`];
+  await Promise.all([Deno.writeTextFile(a, "a1\n"), Deno.writeTextFile(b, "b1\n")]);
+  const url = `${origin}/logs?name=a.log&name=b.log&format=ndjson&lines=0`;
+  let id = "";
+  {
+    await using client = new Client(await fetch(url));
+    await Deno.writeTextFile(a, "a2\n", { append: true });
+    id = (await client.next()).id!;
+  }
+  await Deno.writeTextFile(b, "b2\n", { append: true });
+  await using client = new Client(await fetch(`${url}&after=${encodeURIComponent(id)}`));
+  assertEquals((await client.next()).data as unknown, {
+    name: "b.log",
+    line: "b2",
+    cursor:
+      ((await get(`${origin}/logs/b.log?lines=1&follow=false&format=ndjson`)).text.match(/"id":"([^"]+)"/))![
+        1
+      ],
+  });
+});
+
+test("wrong input is a 400 that names the parameter; what is not a log is a 404", async ({ origin }, log) => {
+  await Deno.writeTextFile(log, "a\n");
+  for (
+    const query of [
+      "lines=-1",
+      "lines=10001",
+      "lines=x",
+      "follow=maybe",
+      "from=end",
+      "grep=a%0Ab",
+      `grep=${"x".repeat(1001)}`,
+    ]
+  ) {
+    const { status, text } = await get(`${origin}/logs/app.log?${query}`);
+    assertEquals(status, 400, query);
+    assertStringIncludes(text, query.split("=")[0]);
+  }
+  for (
+    const name of ["none", "..%2Fapp.log", "%2e%2e%2fapp.log", "a%00", ".app.log", "..%5Capp.log", "%ff"]
+  ) {
+    const { status, text } = await get(`${origin}/logs/${name}`);
+    assertEquals([status, text.includes("a\n")], [404, false], name);
+  }
+  assertEquals((await get(`${origin}/logs?name=app.log&name=none`)).status, 404);
+});
+
+test("the access log is followed while requests come in, and does not feed itself", async ({ origin }) => {
+  await using client = new Client(await fetch(`${origin}/logs/access.log?lines=0&format=ndjson`));
+  await get(`${origin}/logs?secret=1`);
+  await get(`${origin}/nowhere`);
+  const told = [await client.next(), await client.next()].map(({ data }) => JSON.parse(data as string));
+  assertEquals(told.map(({ path, status, end }) => [path, status, end]), [
+    ["/logs", 200, "complete"],
+    ["/nowhere", 404, "refused"],
+  ]);
+});
+
+test("a client that leaves frees what it held, and leaves the others alone", async ({ app, origin }, log) => {
+  await Deno.writeTextFile(log, "a\n");
+  await using stays = new Client(await fetch(`${origin}/logs/app.log?format=ndjson`));
+  await stays.next();
+  {
+    await using leaves = new Client(await fetch(`${origin}/logs/app.log?format=ndjson`));
+    await leaves.next();
+    assertEquals(app.limits.streams.used, 2);
+  }
+  await until(() => app.limits.streams.used === 1);
+  await Deno.writeTextFile(log, "b\n", { append: true });
+  assertEquals((await stays.next()).data, "b");
+});
