@@ -9,7 +9,7 @@ const noStore = { "Cache-Control": "no-store" };
 
 /** GET /sensors: the latest reading of each sensor. */
 export const sensors: Handler = (_request, context) =>
-  Response.json({ sensors: context.app.sensors.list() }, { headers: noStore });
+  Response.json(context.app.sensors.list(), { headers: noStore });
 
 /** GET /sensors/stream: readings as they are made; `?id=`, repeatable, chooses sensors. */
 export const sensorStream: Handler = (request, context) => {

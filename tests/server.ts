@@ -1,6 +1,7 @@
 import { App } from "../lib/app.ts";
 import { type Config, defaultLimits, type Limits } from "../lib/config.ts";
 import type { Route } from "../lib/router.ts";
+import type { DeclaredSensor } from "../lib/sensors/declared.ts";
 import { routes as allRoutes } from "../main.ts";
 
 /** A server on a free port, with a folder of its own. `await using` stops it and removes the folder. */
@@ -15,25 +16,30 @@ export interface TestServer extends AsyncDisposable {
 
 /** Starts the app as main.ts does, over TCP. `limits` replaces single limits, `config` single settings. */
 export async function serve(
-  { routes = allRoutes, limits = {}, ...config }: Partial<Omit<Config, "limits">> & {
+  { routes = allRoutes, limits = {}, declared = [], ...config }: Partial<Omit<Config, "limits">> & {
     routes?: Route[];
+    declared?: DeclaredSensor[];
     limits?: Partial<Limits>;
   } = {},
 ): Promise<TestServer> {
   const folder = await Deno.makeTempDir({ prefix: "weir-test-" });
   await Promise.all([Deno.mkdir(`${folder}/files`), Deno.mkdir(`${folder}/logs`)]);
-  const app = new App({
-    host: "127.0.0.1",
-    port: 0,
-    files: `${folder}/files`,
-    logs: [`${folder}/logs`],
-    sensors: null,
-    upstream: null,
-    drain: 1,
-    accessLog: `${folder}/logs/access.log`,
-    ...config,
-    limits: { ...defaultLimits, ...limits },
-  }, routes);
+  const app = new App(
+    {
+      host: "127.0.0.1",
+      port: 0,
+      files: `${folder}/files`,
+      logs: [`${folder}/logs`],
+      sensors: null,
+      upstream: null,
+      drain: 1,
+      accessLog: `${folder}/logs/access.log`,
+      ...config,
+      limits: { ...defaultLimits, ...limits },
+    },
+    routes,
+    declared,
+  );
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, app.fetch);
   const { port } = server.addr;
   const origin = `http://127.0.0.1:${port}`;

@@ -18,6 +18,9 @@ interface Kept extends Value {
 /** Beside its text an event takes about so many bytes of memory; they count where all channels are bounded together. */
 const overhead = 128;
 
+/** How long the history may be larger after many values came together. */
+const extraMs = 1_000;
+
 /** Stands for what has left the history until the array is cut. */
 const evicted: Kept = { json: "", text: null, bytes: 0 };
 
@@ -37,7 +40,10 @@ export class MemoryChannel {
   #readers = 0;
   readonly #pages = new Map<Format, { pages: Pages; readers: number }>();
   /** Wakes the subscribers when there is more. */
-  readonly waves: Waves = new Waves(() => this.#trim(this.#last + 1));
+  readonly waves: Waves = new Waves();
+  /** What the history may hold beyond its limits for a moment, and until when. */
+  #extra = { events: 0, bytes: 0 };
+  #extraTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #text: Encoder;
 
   /** @param line the text wording of a value, without its line end */
@@ -48,8 +54,12 @@ export class MemoryChannel {
     this.#text = textEncoder((event) => line(event.data as Value));
   }
 
+  get #length(): number {
+    return this.#kept.length - this.#head;
+  }
+
   get #last(): number {
-    return this.#oldest + this.#kept.length - this.#head - 1;
+    return this.#oldest + this.#length - 1;
   }
 
   /** Subscribers now. */
@@ -59,12 +69,12 @@ export class MemoryChannel {
 
   /** Bytes that the history takes. */
   get size(): number {
-    return this.#bytes + (this.#kept.length - this.#head) * overhead;
+    return this.#bytes + this.#length * overhead;
   }
 
   /** Whether there is nothing that a subscriber could come back for. */
   get idle(): boolean {
-    return this.#readers === 0 && this.#kept.length === this.#head;
+    return this.#readers === 0 && this.#length === 0;
   }
 
   /** The id of the last event, or of none yet: what comes after it has not been published. */
@@ -99,15 +109,28 @@ export class MemoryChannel {
       this.#bytes += value.bytes;
     }
     for (const [format, { pages }] of this.#pages) this.#encode(format, pages, first);
-    // Whoever waits at the end gets all of these values, even if they are more than the history holds.
-    this.#trim(this.#readers === 0 ? this.#last + 1 : first);
+    this.#makeRoom(added);
+    this.#trim();
     this.waves.announce();
     return this.tip;
   }
 
+  /** Values that came together are more than the history holds: whoever keeps up gets a moment to read them all. */
+  #makeRoom(added: readonly Kept[]): void {
+    const { channelEvents, channelBytes } = this.limits;
+    const bytes = added.reduce((sum, value) => sum + value.bytes, 0);
+    if (this.#readers === 0 || added.length <= channelEvents && bytes <= channelBytes) return;
+    this.#extra = { events: added.length, bytes };
+    clearTimeout(this.#extraTimer);
+    this.#extraTimer = setTimeout(() => {
+      this.#extra = { events: 0, bytes: 0 };
+      this.#trim();
+    }, extraMs);
+  }
+
   /** Drops the oldest events until the history takes at most `size` bytes, to make room for other channels. */
   shrink(size: number): void {
-    this.#trim(this.#last + 1, size);
+    this.#trim(size);
   }
 
   /** Takes part as a subscriber; `leave` has to follow. */
@@ -165,6 +188,7 @@ export class MemoryChannel {
 
   /** Stops what is under way. */
   close(): void {
+    clearTimeout(this.#extraTimer);
     this.waves.close();
   }
 
@@ -182,14 +206,12 @@ export class MemoryChannel {
       : this.#text.event({ data: value });
   }
 
-  /** Evicts what is beyond the limits, but nothing from event `keep` on. */
-  #trim(keep: number, size = Infinity): void {
-    const { channelEvents, channelBytes } = this.limits;
+  /** Evicts what is beyond the limits, and what makes the history larger than `size`. */
+  #trim(size = Infinity): void {
+    const events = this.limits.channelEvents + this.#extra.events;
+    const bytes = this.limits.channelBytes + this.#extra.bytes;
     const had = this.#oldest;
-    while (
-      this.#oldest < keep && this.#head < this.#kept.length &&
-      (this.#kept.length - this.#head > channelEvents || this.#bytes > channelBytes || this.size > size)
-    ) {
+    while (this.#length > 0 && (this.#length > events || this.#bytes > bytes || this.size > size)) {
       this.#bytes -= this.#kept[this.#head].bytes;
       this.#kept[this.#head++] = evicted;
       this.#oldest++;

@@ -27,9 +27,7 @@ export class Waves {
   #startedAt = 0;
   #restUntil = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
-
-  /** @param ended called after each wave */
-  constructor(readonly ended: () => void) {}
+  #closed = false;
 
   /** Waits for the next wave. */
   wait(waiter: Waiter): void {
@@ -43,15 +41,15 @@ export class Waves {
 
   /** There is something to wake for. */
   announce(): void {
-    if (this.#asked) return;
+    if (this.#asked || this.#waiting.size === 0 && this.#wave === null) return;
     this.#asked = true;
     if (this.#wave === null) this.#schedule();
   }
 
-  /** Drops the wave that is due. */
+  /** Drops what is due and what is under way. */
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#timer);
-    this.#asked = true;
   }
 
   #schedule(): void {
@@ -61,6 +59,7 @@ export class Waves {
   }
 
   readonly #start = () => {
+    if (this.#closed) return;
     this.#asked = false;
     this.#startedAt = performance.now();
     this.#wave = this.#waiting.values();
@@ -70,6 +69,7 @@ export class Waves {
   };
 
   readonly #slice = () => {
+    if (this.#closed) return;
     for (let i = 0; i < perTurn; i++) {
       const { value, done } = this.#wave!.next();
       if (done) return endOfTurn(this.#finish);
@@ -82,7 +82,6 @@ export class Waves {
     const now = performance.now();
     this.#restUntil = now + (now - this.#startedAt) * restFactor;
     this.#wave = null;
-    this.ended();
-    if (this.#asked) this.#schedule();
+    if (this.#asked && !this.#closed) this.#schedule();
   };
 }
