@@ -5,7 +5,7 @@ import type { Context, Handler } from "../lib/router.ts";
 import { streamResponse } from "../lib/stream_response.ts";
 
 /** Logs in one merged stream. */
-const maxMerged = 32;
+const maxMerged = 16;
 
 /** GET /logs: the list of logs, as JSON. GET /logs?name=a&name=b: these logs, merged into one stream. */
 export const logs: Handler = async (request, context) => {

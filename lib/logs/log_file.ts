@@ -15,6 +15,22 @@ export class LogFile implements Disposable {
     return this.#file.stat();
   }
 
+  /**
+   * One read, up to the end that the file has at that moment: a second one could go on in what the file was filled with
+   * after a truncation.
+   */
+  async readOnce(position: number, buffer: Uint8Array): Promise<number> {
+    this.#file.seekSync(position, Deno.SeekMode.Start);
+    return await this.#file.read(buffer) ?? 0;
+  }
+
+  /** Whether the file still has these bytes there. Only for what was read just now: it does not wait for a disk. */
+  has(position: number, bytes: Uint8Array): boolean {
+    this.#file.seekSync(position, Deno.SeekMode.Start);
+    const there = new Uint8Array(bytes.length);
+    return (this.#file.readSync(there) ?? 0) === bytes.length && there.every((byte, i) => byte === bytes[i]);
+  }
+
   /** Fills as much of `buffer` as there is from `position`; tells how much. */
   async read(position: number, buffer: Uint8Array): Promise<number> {
     this.#file.seekSync(position, Deno.SeekMode.Start);

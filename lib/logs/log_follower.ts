@@ -1,4 +1,5 @@
 import { gap } from "../encoders.ts";
+import { HttpError } from "../errors.ts";
 import { Mark, parseCursor } from "./cursor.ts";
 import { FolderWatch } from "./folder_watch.ts";
 import { startOfLast } from "./last_lines.ts";
@@ -112,6 +113,9 @@ export class LogFollower {
       }
     }
     const file = await place.open();
+    if (file === null && !follow && await place.stat() !== null) {
+      throw new HttpError(403, `the log ${place.name} may not be read`);
+    }
     if (file !== null) {
       let offset = 0;
       try {

@@ -1,5 +1,5 @@
 import { type Gap, gap, type StreamEvent } from "../encoders.ts";
-import { parseCursor, sameFile } from "./cursor.ts";
+import { headBytes, parseCursor, sameFile } from "./cursor.ts";
 import { cutLine, type LineBlock, OddLine, plainLine, WholeLines } from "./line_block.ts";
 import type { LogFile } from "./log_file.ts";
 import { type LogPlace, openFile } from "./log_place.ts";
@@ -13,6 +13,9 @@ const smallRead = 16_384;
 
 /** Bytes before a position that are read again each time, to see that the file is still the same. */
 const contextBytes = 64;
+
+/** How long a file that was read to its end is watched for late lines. */
+const lateMs = 5_000;
 
 const nothing = new Uint8Array(0);
 
@@ -38,6 +41,9 @@ export class LogReader implements Disposable {
   #left = false;
   /** The file is a copy, made before a truncation. */
   #copied = false;
+
+  /** The file before this one, up to where it was read: for a while, someone may still write to it. */
+  #before: { file: LogFile; end: number; until: number } | null = null;
 
   constructor(readonly place: LogPlace, readonly lineBytes: number) {}
 
@@ -75,7 +81,7 @@ export class LogReader implements Disposable {
       if (item !== null) return item;
       if (!this.#left) {
         const current = await this.place.stat();
-        if (current !== null && sameFile(current, this.#file!.info)) return null;
+        if (current !== null && sameFile(current, this.#file!.info)) return await this.#late();
         const { files } = await newer(this.place, this.#file!);
         this.#left = files.length > 1 || files.length === 1 && files[0].info.size > 0;
         if (!this.#left) return null;
@@ -103,7 +109,19 @@ export class LogReader implements Disposable {
 
   [Symbol.dispose](): void {
     this.#file?.[Symbol.dispose]();
-    this.#file = null;
+    this.#before?.file[Symbol.dispose]();
+    this.#file = this.#before = null;
+  }
+
+  /** A gap when the file before has grown after all: one of several writers had not moved on yet. */
+  async #late(): Promise<StreamEvent<Gap> | null> {
+    if (this.#before === null) return null;
+    const { file, end, until } = this.#before;
+    const grown = (await file.stat()).size > end;
+    if (!grown && Date.now() < until) return null;
+    file[Symbol.dispose]();
+    this.#before = null;
+    return grown ? gap(this.#cursor, this.#cursor, null) : null;
   }
 
   async #seek(file: LogFile, offset: number, cursor?: string): Promise<void> {
@@ -125,8 +143,12 @@ export class LogReader implements Disposable {
       const buffer = new Uint8Array(
         Math.max(this.#readBytes, before + (this.#readBytes > smallRead ? this.lineBytes + 2 : 0)),
       );
-      const read = await file.read(position - before, buffer);
+      const read = await file.readOnce(position - before, buffer);
       if (read < before || this.#context.some((byte, i) => byte !== buffer[i])) return "truncated";
+      if (position === 0) file.mark.head = buffer.slice(0, Math.min(read, headBytes));
+      else await file.knowHead(position + read - before);
+      // It may have been truncated and filled again while it was read.
+      if (!file.has(position - before, buffer.subarray(0, Math.min(read, before + contextBytes)))) continue;
       const full = read === buffer.length;
       const data = buffer.subarray(before, read);
       this.#readBytes = full ? largeRead : smallRead;
@@ -137,7 +159,7 @@ export class LogReader implements Disposable {
         this.#keepContext(buffer, before + end);
         this.#long.read += end;
         if (newline !== -1) {
-          return await this.#cut(file, this.#long.first, this.#long.read, buffer.subarray(0, before + end));
+          return this.#cut(file, this.#long.first, this.#long.read, buffer.subarray(0, before + end));
         }
         continue;
       }
@@ -154,14 +176,13 @@ export class LogReader implements Disposable {
       if (short === 0) {
         const end = data.indexOf(10) + 1;
         this.#keepContext(buffer, before + end);
-        return await this.#cut(
+        return this.#cut(
           file,
           data.slice(0, this.lineBytes),
           position + end,
           buffer.subarray(0, before + end),
         );
       }
-      await file.knowHead(position + short);
       const lines = 2 * short < buffer.length ? data.slice(0, short) : data.subarray(0, short);
       const block = new WholeLines(file.mark, position, this.#cursor, lines);
       this.#keepContext(buffer, before + short);
@@ -187,8 +208,7 @@ export class LogReader implements Disposable {
     this.#context = buffer.slice(Math.max(0, end - contextBytes), end);
   }
 
-  async #cut(file: LogFile, first: Uint8Array, end: number, tail: Uint8Array): Promise<LineBlock> {
-    await file.knowHead(end);
+  #cut(file: LogFile, first: Uint8Array, end: number, tail: Uint8Array): LineBlock {
     const line = cutLine(first, end - 1 - this.#offset - first.length);
     const after = file.mark.cursor(end, tail, Math.max(0, tail.length - 24), tail.length);
     const block = new OddLine(file.mark, this.#offset, end, this.#cursor, after, line);
@@ -236,6 +256,9 @@ export class LogReader implements Disposable {
           await pause();
         } else {
           const certain = complete && !copied && !this.#copied;
+          this.#before?.file[Symbol.dispose]();
+          this.#before = { file, end: this.#offset, until: Date.now() + lateMs };
+          this.#file = null;
           await this.begin(next, 0);
           return certain ? "on" : gap(after, this.#cursor, null);
         }

@@ -76,7 +76,9 @@ async function look(place: LogPlace, all: boolean): Promise<Sibling[]> {
   } catch {
     // A folder that has gone has nothing in it.
   }
-  return siblings;
+  // While a file is being packed, both are there.
+  const names = new Set(siblings.map(({ name }) => name));
+  return siblings.filter(({ name }) => !packed.test(name) || !names.has(name.replace(packed, "")));
 }
 
 /** As {@linkcode look}, and the log last, when nothing was renamed meanwhile: a folder cannot be read in one step. */
@@ -98,13 +100,15 @@ async function snapshot(place: LogPlace, all: boolean): Promise<{ rotated: Sibli
 export async function newer(place: LogPlace, file: LogFile): Promise<Newer> {
   const { rotated: siblings, log } = await snapshot(place, false);
   const isOurs = ({ info }: Sibling) => info.ino === file.info.ino && info.dev === file.info.dev;
-  const at = siblings.findIndex(isOurs);
+  let at = siblings.findIndex(isOurs);
+  const last = time(await file.stat());
+  // Packing keeps the time, and removes what it has packed.
+  if (at === -1) at = siblings.findIndex(({ name, info }) => packed.test(name) && time(info) === last);
   let ours: Sibling | undefined = siblings[at];
   let files = siblings.slice(at + 1);
   if (at === -1) {
     // Renamed to something else, or deleted: then its time tells which ones are newer.
     ours = (await look(place, true)).find(isOurs);
-    const last = time(ours?.info ?? await file.stat());
     files = siblings.filter(({ info }) => time(info) > last);
   }
   let complete = ours !== undefined;
@@ -119,7 +123,7 @@ export async function newer(place: LogPlace, file: LogFile): Promise<Newer> {
     if (n !== null && at !== -1 && next !== null && n - next !== 1) complete = false;
     // A file that is younger than the log's own is a copy of what that had: lines may have come between copy and truncation.
     const born = identity(ours.info).birth;
-    copied = log !== null && born > identity(log.info).birth;
+    copied = log !== null && isOurs(ours) && born > identity(log.info).birth;
   }
   return { files: readable, complete, copied };
 }

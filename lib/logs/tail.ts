@@ -1,4 +1,4 @@
-import type { FolderWatch } from "./folder_watch.ts";
+import type { FolderWatch, Subscription } from "./folder_watch.ts";
 import type { LineBlock } from "./line_block.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { LogItem, LogReader } from "./log_reader.ts";
@@ -32,13 +32,14 @@ export class Tail {
   #bytes = 0;
   #reading: Promise<void> | null = null;
   #again = false;
+  #failing = false;
   #readAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #unwatch: () => void;
+  readonly #watch: Subscription;
   #closed = false;
 
   constructor(readonly place: LogPlace, watch: FolderWatch) {
-    this.#unwatch = watch.subscribe(place.folder, (name) => {
+    this.#watch = watch.subscribe(place.folder, (name) => {
       if (name === place.base || isRotated(place.base, name)) this.#changed();
     });
     this.#timer = setTimeout(this.#look, pollMs);
@@ -88,7 +89,7 @@ export class Tail {
   /** Stops; resolves when nothing is under way any more. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#unwatch();
+    this.#watch.end();
     clearTimeout(this.#timer);
     await this.#reading;
     this.#reader?.[Symbol.dispose]();
@@ -114,16 +115,21 @@ export class Tail {
   #read(): void {
     if (this.#reading !== null || this.#closed) return;
     this.#again = false;
-    this.#reading = this.#readAll().catch((error) => console.error("reading a log failed:", error)).then(
-      () => {
-        this.#reading = null;
-        this.#readAt = performance.now();
-        clearTimeout(this.#timer);
-        if (this.#closed) return;
-        if (this.#again) this.#changed();
-        else this.#timer = setTimeout(this.#look, pollMs);
-      },
-    );
+    this.#reading = this.#readAll().then(() => {
+      this.#failing = false;
+    }, (error) => {
+      // It is tried again at each look, and told once.
+      if (!this.#failing) console.error("reading a log failed:", error);
+      this.#failing = true;
+    }).then(() => {
+      this.#reading = null;
+      this.#readAt = performance.now();
+      clearTimeout(this.#timer);
+      if (this.#closed) return;
+      if (this.#again) return this.#changed();
+      this.#watch.retry();
+      this.#timer = setTimeout(this.#look, pollMs);
+    });
   }
 
   async #readAll(): Promise<void> {
