@@ -1,7 +1,7 @@
 import { Bodies } from "./body.ts";
 import { MemoryStore } from "./channels/memory_store.ts";
 import type { Config } from "./config.ts";
-import { errorResponse, HttpError } from "./errors.ts";
+import { errorResponse, shuttingDown } from "./errors.ts";
 import { Limiter } from "./limiter.ts";
 import type { LiveStream } from "./live_stream.ts";
 import { AccessLog } from "./logs/access_log.ts";
@@ -100,11 +100,7 @@ export class App {
     const context = new RequestContext(this, request.method, info !== undefined);
     let response: Response;
     try {
-      if (this.#draining) {
-        throw new HttpError(503, "the server is shutting down", {
-          headers: { "Retry-After": "2", Connection: "close" },
-        });
-      }
+      if (this.#draining) throw shuttingDown();
       const url = this.#names.check(request, this.config.limits.targetBytes);
       context.url = url;
       const match = this.#router.match(request.method, url.pathname);

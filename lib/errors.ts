@@ -21,6 +21,13 @@ export function overloaded(what: string, max: number, retryAfter = 1): HttpError
   });
 }
 
+/** The 503 of a server that is draining. The connection is of no more use. */
+export function shuttingDown(): HttpError {
+  return new HttpError(503, "the server is shutting down", {
+    headers: { "Retry-After": "2", Connection: "close" },
+  });
+}
+
 /**
  * The one place that writes an error body: `{"error": message}`. Whatever is not an HttpError becomes a 500 that tells
  * nothing of the inside.

@@ -1,6 +1,6 @@
 import { endOfTurn } from "./clock.ts";
 import type { Encoder, EndReason, StreamEvent } from "./encoders.ts";
-import { HttpError } from "./errors.ts";
+import { shuttingDown } from "./errors.ts";
 
 /** What a generator yields: an event, or a block of whole records that is already in the stream's format. */
 export type StreamItem = StreamEvent | Uint8Array;
@@ -123,10 +123,7 @@ export class LiveStream {
   /** The server is draining: say so where the format can, and end. */
   drain(): void {
     if (this.#ended || this.#last !== null) return;
-    this.#close(
-      "shutdown",
-      new HttpError(503, "the server is shutting down", { headers: { "Retry-After": "2" } }),
-    );
+    this.#close("shutdown", shuttingDown());
     this.edge.stop();
   }
 

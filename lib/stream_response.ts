@@ -6,7 +6,7 @@ import {
   type StreamEvent,
   textEncoder,
 } from "./encoders.ts";
-import { overloaded } from "./errors.ts";
+import { overloaded, shuttingDown } from "./errors.ts";
 import { LiveStream, type StreamItem } from "./live_stream.ts";
 import { negotiate } from "./negotiate.ts";
 import type { Context } from "./router.ts";
@@ -52,13 +52,16 @@ export async function streamResponse<T>(
   // A null body would be announced as `Content-Length: 0`, which the GET is not.
   if (request.method === "HEAD") return new Response(new ReadableStream(), { headers });
 
-  const { streams } = context.app.limits;
-  const permit = streams.tryAcquire();
-  if (permit === null) throw overloaded("streams", streams.max);
-  const { live } = context.app;
+  const { live, limits: { streams } } = context.app;
+  // A handler that has waited for something may come here after everything else has been told to end.
+  if (context.app.draining) throw shuttingDown();
+  if (streams.used >= streams.max) throw overloaded("streams", streams.max);
+  // May throw, so nothing is held yet.
+  const source = start({ after, format }) as AsyncIterable<StreamItem>;
+  const permit = streams.tryAcquire()!;
   const delivered = context.track();
   const stream: LiveStream = new LiveStream(
-    start({ after, format }) as AsyncIterable<StreamItem>,
+    source,
     encoderOf(format, line as ((event: StreamEvent) => string) | undefined),
     {
       ping: format === "sse" ? ping : null,
