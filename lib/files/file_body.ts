@@ -60,20 +60,22 @@ export function fileBody(
         controller.close();
         return end();
       }
-      if (edge.releasesChunks && chunk !== null) chunk.buffer.transfer(0);
+      const taken = chunk?.length ?? 0;
+      if (edge.releasesChunks) chunk?.buffer.transfer(0);
       try {
-        chunk = await source.read(pace.view(chunk?.length ?? 0));
+        chunk = await source.read(pace.view(taken));
       } catch (error) {
         end();
         throw error;
       }
       if (ended) return;
       sent += chunk.length;
-      controller.enqueue(chunk);
       stalled = setTimeout(() => {
         controller.error(new Error("the reader has taken nothing for five minutes"));
         end();
       }, stalledMs);
+      // Last of all: the server may cancel from within this call.
+      controller.enqueue(chunk);
     },
     cancel: end,
   }, { highWaterMark: 0 });
@@ -86,12 +88,10 @@ export async function readWhole(
   total: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const source = new PieceReader(file, pieces);
-  const first = await source.read(total);
-  if (first.length === total) return first;
   const whole = new Uint8Array(total);
-  whole.set(first);
-  for (let at = first.length; at < total;) {
+  for (let at = 0; at < total;) {
     const chunk = await source.read(total - at);
+    if (chunk.length === total) return chunk;
     whole.set(chunk, at);
     at += chunk.length;
   }

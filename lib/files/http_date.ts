@@ -28,9 +28,8 @@ function utc(year: number, monthName: string, dayText: string, time: string): nu
   const month = months.indexOf(monthName);
   const day = Number(dayText);
   const [hour, minute, second] = time.split(":").map(Number);
-  if (month < 0 || hour > 23 || minute > 59 || second > 60) return null;
-  const date = new Date(Date.UTC(year, month, day, hour, minute, second));
   // Date.UTC takes the years 0 to 99 for the 1900s, and the 31st of February for a day in March.
-  date.setUTCFullYear(year);
-  return day === 0 || new Date(Date.UTC(year, month, day)).getUTCDate() !== day ? null : date.getTime();
+  if (month < 0 || year < 100 || hour > 23 || minute > 59 || second > 60) return null;
+  if (new Date(Date.UTC(year, month, day)).getUTCDate() !== day) return null;
+  return Date.UTC(year, month, day, hour, minute, second);
 }
