@@ -89,7 +89,12 @@ async function openAndAnswer(
 function planFor(request: Request, info: Deno.FileInfo, name: string, how: "attachment" | "inline"): Plan {
   const { size } = info;
   const validators = validatorsOf(info);
-  const headers = new Headers({ "Accept-Ranges": "bytes", "Cache-Control": "no-cache", ...harmless });
+  // `no-transform`: who compresses on the way would change the length, and what a range counts.
+  const headers = new Headers({
+    "Accept-Ranges": "bytes",
+    "Cache-Control": "no-cache, no-transform",
+    ...harmless,
+  });
   if (validators.etag !== null) headers.set("ETag", validators.etag);
   if (validators.lastModified !== null) headers.set("Last-Modified", validators.lastModified);
 

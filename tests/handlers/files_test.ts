@@ -472,7 +472,7 @@ Deno.test({ name: "a folder is listed as JSON, or as a page whose names are esca
   await Deno.symlink("sub", `${server.root}/in`);
   const json = await get(`${server.origin}/files/`);
   assertEquals(json.headers.get("content-type"), "application/json");
-  assertEquals(json.headers.get("vary"), "Accept");
+  assertMatch(json.headers.get("vary")!, /\bAccept$/);
   const { path, entries, truncated } = JSON.parse(new TextDecoder().decode(json.bytes));
   assertEquals([path, truncated], ["", false]);
   assertEquals(entries.map(({ name, type, size }: Record<string, unknown>) => [name, type, size]), [
@@ -591,8 +591,6 @@ Deno.test(
       using conn = await raw(server.port, heads[pick(heads.length)]);
       const wanted = [0, 1, 1_000, 3_000_000][pick(4)];
       const buffer = new Uint8Array(65_536);
-      const timer = setTimeout(() => conn.closeWrite(), pick(3)).unref?.();
-      clearTimeout(timer);
       for (let got = 0; got < wanted;) {
         const read = await conn.read(buffer);
         if (read === null || read < buffer.length) break;
@@ -647,16 +645,13 @@ function cuttingProxy(port: number, cut: (sent: number) => boolean): Disposable 
 /** The parts of a multipart/byteranges body. */
 function parseParts(bytes: Uint8Array, boundary: string): { range: string; bytes: Uint8Array }[] {
   // As Latin-1, in which a byte is a character.
-  const text = Array.from(
-    { length: Math.ceil(bytes.length / 8_192) },
-    (_, i) => String.fromCharCode(...bytes.subarray(i * 8_192, (i + 1) * 8_192)),
-  ).join("");
+  const text = Buffer.from(bytes).toString("latin1");
   const parts = `\r\n${text}`.split(`\r\n--${boundary}`);
   assertEquals([parts[0], parts.at(-1)], ["", "--\r\n"]);
   return parts.slice(1, -1).map((part) => {
     const end = part.indexOf("\r\n\r\n");
     const range = /^Content-Range: (.*)$/m.exec(part.slice(0, end))![1].trim();
-    return { range, bytes: Uint8Array.from(part.slice(end + 4), (char) => char.charCodeAt(0)) };
+    return { range, bytes: Buffer.from(part.slice(end + 4), "latin1") };
   });
 }
 
