@@ -83,7 +83,12 @@ function hostname(host: string): string {
   return hostOf(host.includes(":") && !host.startsWith("[") ? `[${host}]` : host);
 }
 
-function checkOrigin(request: Request, url: URL): void {
+/**
+ * For what changes something, an upgrade among it: a browser lets any page send it.
+ *
+ * @throws HttpError 403 when it comes from another site
+ */
+export function checkOrigin(request: Request, url: URL): void {
   const site = request.headers.get("sec-fetch-site");
   if (site === "cross-site" || site === "same-site") {
     throw new HttpError(403, "a request from another site must not change anything here");

@@ -1,4 +1,5 @@
-import { HttpError, overloaded } from "./errors.ts";
+import { HttpError, overloaded, shuttingDown } from "./errors.ts";
+import { checkOrigin } from "./own_names.ts";
 import type { Context } from "./router.ts";
 
 /** Turns a text message into its answer. `signal` aborts when the socket is gone. */
@@ -29,6 +30,7 @@ export class Sockets {
   readonly #connections = new Set<Connection>();
   #closing = false;
   #onEmpty: (() => void) | null = null;
+  #empty: Promise<void> | null = null;
 
   /** @param max sockets at once */
   constructor(readonly max: number) {}
@@ -41,14 +43,18 @@ export class Sockets {
   /**
    * Answers an upgrade.
    *
-   * @throws HttpError 426 when it is none, 400 when the handshake is wrong, 503 when too many are open
+   * @throws HttpError 426 when it is none, 403 when it comes from another site, 400 when the handshake is wrong, 503 when
+   * too many are open or the server is draining
    */
   upgrade(request: Request, context: Context, process: Process): Response {
-    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+    // Only a GET can be one (RFC 6455, 4.1), but the runtime would upgrade a HEAD as well.
+    if (request.method !== "GET" || request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
       throw new HttpError(426, "this path speaks WebSocket", {
         headers: { Upgrade: "websocket", Connection: "Upgrade" },
       });
     }
+    checkOrigin(request, context.url);
+    if (this.#closing) throw shuttingDown();
     if (this.size >= this.max) throw overloaded("sockets", this.max);
     const { socket, response } = handshake(request);
     const connection = {
@@ -83,9 +89,9 @@ export class Sockets {
   /** Closes every socket with 1001; resolves when all are gone. */
   close(): Promise<void> {
     this.#closing = true;
-    if (this.size === 0) return Promise.resolve();
     for (const { socket } of this.#connections) close(socket, 1001, "the server is shutting down");
-    return new Promise((resolve) => this.#onEmpty = resolve);
+    if (this.size === 0) return Promise.resolve();
+    return this.#empty ??= new Promise((resolve) => this.#onEmpty = resolve);
   }
 
   #receive(connection: Connection, data: unknown): void {

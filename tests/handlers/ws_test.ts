@@ -1,0 +1,20 @@
+import { assertEquals } from "@std/assert";
+import { granted } from "../granted.ts";
+import { serve, until } from "../server.ts";
+import { connect, leave } from "../socket_client.ts";
+
+Deno.test({
+  name: "/ws answers each text message with what it became, in order",
+  ignore: !granted.server,
+  async fn() {
+    await using server = await serve();
+    const client = await connect(`${server.origin}/ws`);
+    const messages = ["hello", "", "堰 🌊", "a\nb", "x".repeat(100_000), "\0"];
+    for (const message of messages) client.socket.send(message);
+    await until(() => client.messages.length === messages.length);
+    assertEquals(client.messages, messages.map((message) => `Processed data: ${message}`));
+    assertEquals((await (await fetch(`${server.origin}/healthz`)).json()).sockets, 1);
+    await leave(client);
+    await until(() => server.app.sockets.size === 0);
+  },
+});
