@@ -5,12 +5,17 @@ import { endOfTurn } from "../clock.ts";
 export interface AccessEntry {
   /** When the request came, in ms since 1970; its line has it as ISO 8601. */
   time: number;
+  /** As it was sent. */
   method: string;
   /** The path alone: a query may hold what is nobody else's. */
   path: string;
+  /** Of the response. */
   status: number;
+  /** Of the response's body, as far as it was handed over. */
   bytes: number;
+  /** From the request to the end of the response. */
   ms: number;
+  /** How it ended: handed over whole, in part, or answered with an error. */
   end: "complete" | "cut" | "refused";
 }
 
@@ -48,6 +53,7 @@ export class AccessLog {
   #writtenAt = -Infinity;
   #closing = false;
 
+  /** Opens nothing yet. The path is absolute; its folder is made when it is missing. */
   constructor(readonly path: string, limits: { accessLogBytes: number; accessLogsKept: number }) {
     this.#max = limits.accessLogBytes;
     this.#kept = limits.accessLogsKept;

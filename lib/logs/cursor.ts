@@ -1,9 +1,12 @@
 /** A position in a log, as a client holds it: which file, and the byte after the last line that was read. */
 export interface Cursor {
+  /** Device of the file. */
   dev: number;
+  /** Inode of the file; 0 where there are none. */
   ino: number;
   /** When the file was created, in ms; 0 where the file system does not say. */
   birth: number;
+  /** Bytes before the position. */
   offset: number;
   /** Tells the content before the position: see {@linkcode Mark.check}. */
   check: number;
@@ -42,10 +45,12 @@ export function sameFile(one: Deno.FileInfo, other: Deno.FileInfo): boolean {
  * `DEV-INODE-BIRTH-OFFSET-CHECK`, the first three in base 36.
  */
 export class Mark {
+  /** What every cursor in the file begins with. */
   readonly prefix: string;
   #head: Uint8Array = new Uint8Array(0);
   #headHash = seed;
 
+  /** What `info` says has to be of the open file. */
   constructor(info: Deno.FileInfo) {
     const { dev, ino, birth } = identity(info);
     this.prefix = [dev, ino, birth].map((part) => part.toString(36)).join("-") + "-";

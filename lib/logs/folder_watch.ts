@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 
 /** Called with the name of what changed in the folder. */
-type Changed = (name: string) => void;
+export type Changed = (name: string) => void;
 
 interface Watched {
   watcher: Deno.FsWatcher | null;
@@ -12,6 +12,7 @@ interface Watched {
 export interface Subscription {
   /** Tries again to watch a folder that could not be watched: it may be there now. */
   retry(): void;
+  /** Calls back no more; the last one ends the watcher. */
   end(): void;
 }
 

@@ -7,7 +7,9 @@ const encoder = new TextEncoder();
 
 /** A line and the cursor after it. The last line of a log that ends there has none while it is unfinished. */
 export interface Line {
+  /** The cursor. */
   id?: string;
+  /** Without its line end. */
   line: string;
 }
 
@@ -17,9 +19,11 @@ export interface LineBlock {
   readonly mark: Mark;
   /** Where the block starts in the file, and the byte after it. */
   readonly start: number;
+  /** See `start`. */
   readonly end: number;
   /** The cursor before the first line, and the one after the last. */
   readonly before: string;
+  /** See `before`. */
   readonly after: string;
   /** Bytes that it keeps in memory. */
   readonly size: number;
@@ -43,9 +47,11 @@ export function encodeLines(lines: Line[], format: Format): string {
   return out;
 }
 
-abstract class Block {
+/** What the kinds of block share. */
+export abstract class Block {
   readonly #encoded = new Map<Format, Uint8Array<ArrayBuffer>>();
 
+  /** See {@linkcode LineBlock.lines}. */
   abstract lines(grep?: string): Line[];
 
   /** Encoded once for all who follow. */
@@ -55,6 +61,7 @@ abstract class Block {
     return bytes;
   }
 
+  /** Makes what `encode` keeps. */
   protected make(format: Format): Uint8Array<ArrayBuffer> {
     return encoder.encode(encodeLines(this.lines(), format));
   }
@@ -66,6 +73,7 @@ export class WholeLines extends Block implements LineBlock {
   readonly after: string;
   readonly size: number;
 
+  /** Bytes of whole lines, from `start` on; the mark knows the head of the file up to their end. */
   constructor(
     readonly mark: Mark,
     readonly start: number,
@@ -95,6 +103,7 @@ export class WholeLines extends Block implements LineBlock {
     return new WholeLines(this.mark, offset, cursor, this.bytes.slice(at));
   }
 
+  /** Makes the records without a list of lines between. */
   protected override make(format: Format): Uint8Array<ArrayBuffer> {
     const { mark, bytes, start } = this;
     // Most logs are UTF-8 without CR: then their bytes are the text.
@@ -141,7 +150,7 @@ export class WholeLines extends Block implements LineBlock {
 export class OddLine extends Block implements LineBlock {
   readonly size: number;
 
-  /** @param after the cursor after it; `before` for an unfinished line: a reader that comes back gets it again, whole */
+  /** `after` is `before` for an unfinished line: a reader that comes back gets it again, whole. */
   constructor(
     readonly mark: Mark,
     readonly start: number,

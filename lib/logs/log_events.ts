@@ -9,8 +9,11 @@ const encoder = new TextEncoder();
 
 /** What a line of several logs is: `cursor` is that of its own log. */
 export interface NamedLine {
+  /** Of the log. */
   name: string;
+  /** The line itself. */
   line: string;
+  /** The cursor after it, for the log alone. */
   cursor?: string;
 }
 

@@ -2,6 +2,7 @@ import { headBytes, lineStart, Mark } from "./cursor.ts";
 
 /** One open log file. Its reads name their position; only one may be under way at a time. */
 export class LogFile implements Disposable {
+  /** What marks the lines that are read from now on. */
   mark: Mark;
   readonly #file: Deno.FsFile;
 
@@ -11,6 +12,7 @@ export class LogFile implements Disposable {
     this.mark = new Mark(info);
   }
 
+  /** What it is like now. */
   stat(): Promise<Deno.FileInfo> {
     return this.#file.stat();
   }
@@ -70,6 +72,7 @@ export class LogFile implements Disposable {
     );
   }
 
+  /** Closes it. */
   [Symbol.dispose](): void {
     this.#file.close();
   }

@@ -5,11 +5,13 @@ import { parseCursor } from "./cursor.ts";
 import { LogPlace } from "./log_place.ts";
 import { isRotated } from "./rotation.ts";
 
-/** One log as the list tells it. `time` is its last change, ISO 8601; null while there is no file. */
+/** One log as the list tells it. */
 export interface LogInfo {
+  /** As in `/logs/NAME`. */
   name: string;
   /** Bytes. */
   size: number;
+  /** Its last change, ISO 8601; null while there is no file. */
   time: string | null;
 }
 
@@ -19,11 +21,13 @@ export interface LogSettings {
   readonly logs: readonly string[];
   /** The server's own access log, absolute. */
   readonly accessLog: string;
+  /** `listing`: names in the list. */
   readonly limits: { readonly listing: number };
 }
 
 /** Finds the logs by their names, which are one segment: the first root that has one wins. */
 export class LogFiles {
+  /** Looks nothing up yet: each call does, since what is there may change. */
   constructor(readonly settings: LogSettings) {}
 
   /** All logs, by name; at most `limits.listing` of them. */

@@ -18,6 +18,7 @@ export interface FollowOptions {
   follow: boolean;
   /** Called once, with the cursor that it begins at; "" when there is no file yet. */
   begun?: (cursor: string) => void;
+  /** Ends it at once, also in the middle of a wait. */
   signal: AbortSignal;
 }
 
@@ -26,7 +27,7 @@ export class LogFollower {
   readonly #tails = new Map<string, Tail>();
   readonly #watch = new FolderWatch();
 
-  /** @param lineBytes limit of a line, in bytes */
+  /** Follows nothing yet. `lineBytes` is the limit of a line. */
   constructor(readonly lineBytes: number) {}
 
   /**

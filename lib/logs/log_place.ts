@@ -4,13 +4,12 @@ import { LogFile } from "./log_file.ts";
 
 /** Where a log is: a path at which one file after the other may be. */
 export class LogPlace {
+  /** The folder of `path`, where its rotated ones are. */
   readonly folder: string;
+  /** The last segment of `path`. */
   readonly base: string;
 
-  /**
-   * @param path absolute
-   * @param root real path of the folder that a symlink may not lead out of; null where the operator named the file
-   */
+  /** `path` is absolute; `root` is the real folder that a symlink may not lead out of, null where the operator named the file. */
   constructor(readonly name: string, readonly path: string, readonly root: string | null) {
     this.folder = dirname(path);
     this.base = basename(path);

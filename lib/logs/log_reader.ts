@@ -3,7 +3,7 @@ import { headBytes, parseCursor, sameFile } from "./cursor.ts";
 import { cutLine, type LineBlock, OddLine, plainLine, WholeLines } from "./line_block.ts";
 import type { LogFile } from "./log_file.ts";
 import { type LogPlace, openFile } from "./log_place.ts";
-import { findCopy, newer } from "./rotation.ts";
+import { findCopy, holds, newer } from "./rotation.ts";
 
 /** Lines, or where some may be missing. */
 export type LogItem = LineBlock | StreamEvent<Gap>;
@@ -45,6 +45,7 @@ export class LogReader implements Disposable {
   /** The file before this one, up to where it was read: for a while, someone may still write to it. */
   #before: { file: LogFile; end: number; until: number } | null = null;
 
+  /** Begins with the file that is at the place when it is first asked, unless `begin` gives it one. */
   constructor(readonly place: LogPlace, readonly lineBytes: number) {}
 
   /** The cursor after the last line; "" while there has been no file. */
@@ -52,6 +53,7 @@ export class LogReader implements Disposable {
     return this.#cursor;
   }
 
+  /** Bytes of the file before that. */
   get offset(): number {
     return this.#offset;
   }
@@ -107,6 +109,7 @@ export class LogReader implements Disposable {
     );
   }
 
+  /** Closes the files. */
   [Symbol.dispose](): void {
     this.#file?.[Symbol.dispose]();
     this.#before?.file[Symbol.dispose]();
@@ -259,7 +262,11 @@ export class LogReader implements Disposable {
           this.#before?.file[Symbol.dispose]();
           this.#before = { file, end: this.#offset, until: Date.now() + lateMs };
           this.#file = null;
-          await this.begin(next, 0);
+          // A copy is there before the truncation: until then the log still has what the copy has.
+          const position = parseCursor(after)!;
+          const untouched = !certain && position.offset > 0 && first.path === this.place.path &&
+            await holds(next, position, this.lineBytes);
+          await this.begin(next, untouched ? position.offset : 0);
           return certain ? "on" : gap(after, this.#cursor, null);
         }
       }

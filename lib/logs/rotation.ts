@@ -5,13 +5,17 @@ import { type LogPlace, openFile } from "./log_place.ts";
 
 /** A file beside a log that may be one of its rotated ones, or the log itself. */
 export interface Sibling {
+  /** Last segment of `path`. */
   name: string;
+  /** Absolute. */
   path: string;
+  /** What it was like when the folder was read. */
   info: Deno.FileInfo;
 }
 
 /** What comes after a file: the newer ones in turn, the log's own place last. */
 export interface Newer {
+  /** Oldest first. */
   files: Sibling[];
   /** Nothing between is missing, as far as names and times can tell. */
   complete: boolean;
@@ -128,6 +132,17 @@ export async function newer(place: LogPlace, file: LogFile): Promise<Newer> {
   return { files: readable, complete, copied };
 }
 
+/** Looks again when a file was renamed between being seen and being opened. */
+const again = Symbol();
+
+async function untilStill<T>(look: () => Promise<T | typeof again>): Promise<T | null> {
+  for (let tries = 0; tries < 20; tries++) {
+    const found = await look();
+    if (found !== again) return found;
+  }
+  return null;
+}
+
 /**
  * Opens the file that a cursor is of: by inode and content, at the log's place or renamed in its folder. When its inode now
  * holds something else it was truncated, and a copy of it beside it serves as well. Null when it is gone.
@@ -137,60 +152,67 @@ export async function locate(
   cursor: Cursor,
   lineBytes: number,
 ): Promise<{ file: LogFile; copied: boolean } | null> {
-  const current = await place.open();
   const isCursors = (info: Deno.FileInfo) => {
     const { ino, birth } = identity(info);
     return ino === cursor.ino && birth === cursor.birth;
   };
   let truncated = false;
-  if (current !== null && isCursors(current.info)) {
-    if (await holds(current, cursor, lineBytes)) return { file: current, copied: false };
+  const take = async (file: LogFile) => {
+    if (await holds(file, cursor, lineBytes)) return true;
+    file[Symbol.dispose]();
     truncated = true;
-  }
-  current?.[Symbol.dispose]();
-  if (!truncated) {
+    return false;
+  };
+  const file = await untilStill(async () => {
+    const current = await place.open();
+    if (current !== null && isCursors(current.info)) return await take(current) ? current : null;
+    current?.[Symbol.dispose]();
     for (
       const { path, info } of (await snapshot(place, true)).rotated.filter(({ info }) => isCursors(info))
     ) {
       const file = await openFile(path, info);
-      if (file === null) continue;
-      if (await holds(file, cursor, lineBytes)) return { file, copied: false };
-      truncated = true;
-      file[Symbol.dispose]();
+      if (file === null) return again;
+      if (await take(file)) return file;
     }
-  }
+    return null;
+  });
+  if (file !== null) return { file, copied: false };
   const copy = truncated ? await findCopy(place, cursor, lineBytes) : null;
   return copy === null ? null : { file: copy, copied: true };
 }
 
 /** The rotated file that has the content before a position, if there is just one: what `copytruncate` made. */
-export async function findCopy(
-  place: LogPlace,
-  position: { offset: number; check: number },
-  lineBytes: number,
-): Promise<LogFile | null> {
-  // With nothing before the position, everything has it.
-  if (position.offset === 0) return null;
-  let copy: LogFile | null = null;
-  for (const { name, path, info } of (await snapshot(place, false)).rotated) {
-    const file = packed.test(name) ? null : await openFile(path, info);
-    if (file === null) continue;
-    if (!await holds(file, position, lineBytes)) file[Symbol.dispose]();
-    else if (copy === null) copy = file;
-    else {
-      file[Symbol.dispose]();
-      copy[Symbol.dispose]();
-      return null;
+export function findCopy(place: LogPlace, position: Position, lineBytes: number): Promise<LogFile | null> {
+  return untilStill(async () => {
+    // With nothing before the position, everything has it.
+    if (position.offset === 0) return null;
+    const copies: LogFile[] = [];
+    const drop = () => copies.forEach((file) => file[Symbol.dispose]());
+    for (const { name, path, info } of (await snapshot(place, false)).rotated) {
+      if (packed.test(name)) continue;
+      const file = await openFile(path, info);
+      if (file === null) {
+        drop();
+        return again;
+      }
+      if (await holds(file, position, lineBytes)) copies.push(file);
+      else file[Symbol.dispose]();
     }
-  }
-  return copy;
+    if (copies.length === 1) return copies[0];
+    drop();
+    return null;
+  });
 }
 
-async function holds(
+/** The part of a cursor that tells the content and not the file. */
+export type Position = Pick<Cursor, "offset" | "check">;
+
+/** Whether a file has the content that was before a position. */
+export async function holds(
   file: LogFile,
-  { offset, check }: { offset: number; check: number },
+  { offset, check }: Position,
   lineBytes: number,
 ): Promise<boolean> {
-  const there = file.info.size < offset ? null : await file.cursorAt(offset, lineBytes);
+  const there = (await file.stat()).size < offset ? null : await file.cursorAt(offset, lineBytes);
   return there !== null && parseCursor(there)!.check === check;
 }

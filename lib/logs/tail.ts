@@ -25,7 +25,8 @@ export interface Follower {
  * knows nothing of who has read what: a slow follower falls out of what is kept, and then reads the file by itself.
  */
 export class Tail {
-  readonly followers = new Set<Follower>();
+  /** Who is told of new items. */
+  readonly followers: Set<Follower> = new Set();
   #reader: LogReader | null = null;
   #items: LogItem[] = [];
   #first = 0;
@@ -38,6 +39,7 @@ export class Tail {
   readonly #watch: Subscription;
   #closed = false;
 
+  /** Begins to look; it reads once the first follower has joined. */
   constructor(readonly place: LogPlace, watch: FolderWatch) {
     this.#watch = watch.subscribe(place.folder, (name) => {
       if (name === place.base || isRotated(place.base, name)) this.#changed();
