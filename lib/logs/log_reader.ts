@@ -3,7 +3,7 @@ import { headBytes, parseCursor, sameFile } from "./cursor.ts";
 import { cutLine, type LineBlock, OddLine, plainLine, WholeLines } from "./line_block.ts";
 import type { LogFile } from "./log_file.ts";
 import { type LogPlace, openFile } from "./log_place.ts";
-import { findCopy, holds, newer } from "./rotation.ts";
+import { findCopy, holds, type Newer, newer } from "./rotation.ts";
 
 /** Lines, or where some may be missing. */
 export type LogItem = LineBlock | StreamEvent<Gap>;
@@ -37,8 +37,8 @@ export class LogReader implements Disposable {
   /** A line over the limit, while its end is looked for. */
   #long: { first: Uint8Array; read: number } | null = null;
   #readBytes = smallRead;
-  /** The file has a successor: after one more read it is done. */
-  #left = false;
+  /** What comes after the file, which is no longer written to: after one more read it is done. */
+  #newer: Newer | null = null;
   /** The file is a copy, made before a truncation. */
   #copied = false;
 
@@ -65,7 +65,7 @@ export class LogReader implements Disposable {
   async begin(file: LogFile, offset: number, cursor?: string, copied = false): Promise<void> {
     this.#file?.[Symbol.dispose]();
     this.#file = file;
-    this.#left = false;
+    this.#newer = null;
     this.#copied = copied;
     await this.#seek(file, offset, cursor);
   }
@@ -81,12 +81,12 @@ export class LogReader implements Disposable {
       const item = await this.#read(this.#file!);
       if (item === "truncated") return await this.#recover(this.#file!);
       if (item !== null) return item;
-      if (!this.#left) {
+      if (this.#newer === null) {
         const current = await this.place.stat();
         if (current !== null && sameFile(current, this.#file!.info)) return await this.#late();
-        const { files } = await newer(this.place, this.#file!);
-        this.#left = files.length > 1 || files.length === 1 && files[0].info.size > 0;
-        if (!this.#left) return null;
+        const next = await newer(this.place, this.#file!);
+        if (next.files.length === 0 || next.files.length === 1 && next.files[0].info.size === 0) return null;
+        this.#newer = next;
         continue;
       }
       const rest = this.#finish(this.#file!);
@@ -246,7 +246,9 @@ export class LogReader implements Disposable {
   async #move(file: LogFile): Promise<StreamEvent<Gap> | "on" | null> {
     const after = this.#cursor;
     for (let tries = 1; tries <= 5; tries++) {
-      const { files: [first], complete, copied } = await newer(this.place, file);
+      // Nothing can come between a file and the one that was seen to follow it.
+      const { files: [first], complete, copied } = this.#newer ?? await newer(this.place, file);
+      this.#newer = null;
       if (first === undefined) return null;
       // A rotation has several steps: what seems to be missing may be on its way to its new name.
       if (!complete && tries < 5) await pause();
@@ -283,7 +285,8 @@ export class LogReader implements Disposable {
       return await this.next();
     }
     file.forget();
-    this.#left = this.#copied = false;
+    this.#newer = null;
+    this.#copied = false;
     await this.#seek(file, 0);
     return gap(after, this.#cursor, null);
   }

@@ -68,21 +68,23 @@ function time(info: Deno.FileInfo): number {
 
 /** The regular files of the folder: the rotated ones, and when `all`, every other one but the log itself. */
 async function look(place: LogPlace, all: boolean): Promise<Sibling[]> {
-  const siblings: Sibling[] = [];
+  const names: string[] = [];
   try {
     for await (const { name, isFile } of Deno.readDir(place.folder)) {
-      if (!isFile || name === place.base || !(all || isRotated(place.base, name))) continue;
-      if (siblings.length >= maxSiblings) break;
-      const path = join(place.folder, name);
-      const info = await Deno.lstat(path).catch(() => null);
-      if (info?.isFile) siblings.push({ name, path, info });
+      if (isFile && name !== place.base && (all || isRotated(place.base, name))) names.push(name);
+      if (names.length >= maxSiblings) break;
     }
   } catch {
     // A folder that has gone has nothing in it.
   }
+  const found = await Promise.all(names.map(async (name) => {
+    const path = join(place.folder, name);
+    const info = await Deno.lstat(path).catch(() => null);
+    return info?.isFile ? [{ name, path, info }] : [];
+  }));
   // While a file is being packed, both are there.
-  const names = new Set(siblings.map(({ name }) => name));
-  return siblings.filter(({ name }) => !packed.test(name) || !names.has(name.replace(packed, "")));
+  const plain = new Set(names);
+  return found.flat().filter(({ name }) => !packed.test(name) || !plain.has(name.replace(packed, "")));
 }
 
 /** As {@linkcode look}, and the log last, when nothing was renamed meanwhile: a folder cannot be read in one step. */

@@ -42,7 +42,10 @@ async function read(
     });
     if (!response.ok) throw new TypeError(await response.text());
     let rest = "";
-    for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    abort.signal.addEventListener("abort", () => void reader.cancel().catch(() => {}));
+    for (let read; !(read = await reader.read()).done;) {
+      const text = read.value;
       const lines = (rest + text).split("\n");
       rest = lines.pop()!;
       for (const line of lines) {
