@@ -44,10 +44,12 @@ export class LogFiles {
         if (isName(basename(path))) add(new LogPlace(basename(path), path, null));
         continue;
       }
-      for await (const entry of Deno.readDir(root)) {
-        if ((entry.isFile || entry.isSymlink) && isName(entry.name)) {
-          add(new LogPlace(entry.name, join(root, entry.name), root));
+      try {
+        for await (const { name, isFile, isSymlink } of Deno.readDir(root)) {
+          if ((isFile || isSymlink) && isName(name)) add(new LogPlace(name, join(root, name), root));
         }
+      } catch {
+        // A folder that may not be read shows nothing; the others still do.
       }
     }
     const list: LogInfo[] = [];

@@ -32,9 +32,7 @@ export class LogPlace {
       let info = await Deno.lstat(path);
       if (info.isSymlink) {
         path = await Deno.realPath(path);
-        if (this.root !== null && !path.startsWith(this.root.endsWith(sep) ? this.root : this.root + sep)) {
-          return null;
-        }
+        if (this.root !== null && !isBelow(this.root, path)) return null;
         info = await Deno.lstat(path);
       }
       return info.isFile ? { path, info } : null;
@@ -42,6 +40,12 @@ export class LogPlace {
       return null;
     }
   }
+}
+
+/** Whether a real path is below a real folder, and nothing on the way is hidden. */
+function isBelow(root: string, path: string): boolean {
+  const start = root.endsWith(sep) ? root : root + sep;
+  return path.startsWith(start) && !path.slice(start.length).split(sep).some((name) => name.startsWith("."));
 }
 
 /** Opens the regular file that `info` was told of; null when it is another by now, or cannot be opened. */

@@ -71,7 +71,8 @@ async function look(place: LogPlace, all: boolean): Promise<Sibling[]> {
   const names: string[] = [];
   try {
     for await (const { name, isFile } of Deno.readDir(place.folder)) {
-      if (isFile && name !== place.base && (all || isRotated(place.base, name))) names.push(name);
+      const wanted = all ? !name.startsWith(".") : isRotated(place.base, name);
+      if (isFile && wanted && name !== place.base) names.push(name);
       if (names.length >= maxSiblings) break;
     }
   } catch {

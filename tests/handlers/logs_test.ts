@@ -226,6 +226,21 @@ test("the access log is followed while requests come in, and does not feed itsel
   ]);
 });
 
+Deno.test({
+  name: "the access log is followed through its own rotations",
+  ignore: !granted.server,
+  async fn() {
+    await using server = await serve({ limits: { accessLogBytes: 1_000 } });
+    await using client = new Client(await fetch(`${server.origin}/logs/access.log?lines=0&format=ndjson`));
+    for (let n = 0; n < 60; n++) {
+      await get(`${server.origin}/nowhere/${n}`);
+      assertEquals(JSON.parse((await client.next()).data as string).path, `/nowhere/${n}`);
+    }
+    const names = [...Deno.readDirSync(`${server.folder}/logs`)].map(({ name }) => name).sort();
+    assertEquals(names, ["access.log", "access.log.1", "access.log.2", "access.log.3"]);
+  },
+});
+
 test("a client that leaves frees what it held, and leaves the others alone", async ({ app, origin }, log) => {
   await Deno.writeTextFile(log, "a\n");
   await using stays = new Client(await fetch(`${origin}/logs/app.log?format=ndjson`));

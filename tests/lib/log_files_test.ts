@@ -20,6 +20,7 @@ Deno.test({
     outside.append("named\n", `${outside.path}/named.log`);
     Deno.symlinkSync("only.log", `${two.path}/inside.log`);
     Deno.symlinkSync(`${outside.path}/secret.log`, `${two.path}/out.log`);
+    Deno.symlinkSync(".hidden", `${two.path}/alias.log`);
     Deno.mkdirSync(`${two.path}/folder`);
     await new Deno.Command("mkfifo", { args: [`${two.path}/fifo.log`] }).output();
     const files = new LogFiles({
@@ -45,6 +46,7 @@ Deno.test({
       "folder",
       "fifo.log",
       "out.log",
+      "alias.log",
       "secret.log",
       "a/b",
       "a\\b",

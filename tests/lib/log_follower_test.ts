@@ -188,6 +188,36 @@ test("a file that was deleted and made again is a gap and then its start", async
   assertEquals(await reading.take(2), ["GAP", "b"]);
 });
 
+test("lines that are still written to the file before are told as a gap", async (folder) => {
+  folder.append("a\n");
+  const reading = folder.read();
+  await reading.next();
+  Deno.renameSync(folder.log, `${folder.log}.1`);
+  folder.append("b\n");
+  assertEquals(await reading.next(), "b");
+  folder.append("late\n", `${folder.log}.1`);
+  assertEquals(await reading.next(), "GAP");
+  folder.append("c\n");
+  assertEquals(await reading.next(), "c");
+});
+
+test("a cursor in an older copy does not read twice what the log still has", async (folder) => {
+  folder.append("a\n");
+  const reading = folder.read();
+  await reading.next();
+  await reading.stop();
+  Deno.renameSync(folder.log, `${folder.log}.2`);
+  folder.append("b\n");
+  const birth = () => Deno.statSync(folder.log).birthtime!.getTime();
+  // The file system's clock is coarse: the copy has to be younger by what it tells.
+  do {
+    Deno.copyFileSync(folder.log, `${folder.log}.new`);
+    Deno.renameSync(`${folder.log}.new`, `${folder.log}.1`);
+  } while (Deno.statSync(`${folder.log}.1`).birthtime!.getTime() === birth());
+  folder.append("c\n");
+  assertEquals(await folder.all({ after: reading.cursor }), ["b", "GAP", "c"]);
+});
+
 test("a file that is not there yet is waited for", async (folder) => {
   const reading = folder.read();
   const line = reading.next();
