@@ -1,0 +1,149 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { granted } from "../granted.ts";
+import { Lines } from "../lines.ts";
+import { serve, until } from "../server.ts";
+
+const options = { ignore: !granted.server };
+
+async function post(url: string, body: BodyInit, type = "application/json") {
+  const response = await fetch(url, { method: "POST", body, headers: { "Content-Type": type } });
+  return { status: response.status, ...await response.json() };
+}
+
+Deno.test("what is posted reaches a subscriber as server-sent events", options, async () => {
+  await using server = await serve();
+  const url = `${server.origin}/channels/demo`;
+  await using lines = await Lines.get(url);
+  assertEquals(lines.response.headers.get("content-type"), "text/event-stream");
+  assertEquals((await fetch(url, { method: "POST", body: "two\nlines" }).then((r) => r.json())).count, 1);
+  assertMatch(await lines.next() ?? "", /^id: [0-9a-f]{12}-1$/);
+  assertEquals([await lines.next(), await lines.next(), await lines.next()], [
+    "data: two",
+    "data: lines",
+    "",
+  ]);
+});
+
+Deno.test("many events in one request are all or none", options, async () => {
+  await using server = await serve();
+  const url = `${server.origin}/channels/demo`;
+  const refused = await post(url, '{"a":1}\n{"a":2\n', "application/x-ndjson");
+  assertEquals([refused.status, refused.error], [400, 'line 2 must be JSON: current value is "{\\"a\\":2"']);
+  const taken = await post(url, '{"a":1}\n{"a":2}\n', "application/x-ndjson");
+  assertEquals([taken.status, taken.count], [201, 2]);
+  assertMatch(taken.id, /-2$/);
+  await using lines = await Lines.get(`${url}?after=0&format=ndjson`);
+  assertEquals([(await lines.json()).data, (await lines.json()).data], [{ a: 1 }, { a: 2 }]);
+});
+
+Deno.test("Last-Event-ID wins over after, and goes on exactly behind it", options, async () => {
+  await using server = await serve();
+  const url = `${server.origin}/channels/demo`;
+  const { id } = await post(url, "1");
+  await post(url, "2\n3", "application/jsonl");
+  await using lines = await Lines.get(`${url}?after=0&format=ndjson`, { "Last-Event-ID": id });
+  assertEquals([(await lines.json()).data, (await lines.json()).data], [2, 3]);
+});
+
+Deno.test("an evicted cursor is answered in-band, in text too", options, async () => {
+  await using server = await serve({ limits: { channelEvents: 2 } });
+  const url = `${server.origin}/channels/demo`;
+  const { id } = await post(url, "1");
+  await post(url, "2\n3\n4\n5", "application/jsonl");
+  await using lines = await Lines.get(`${url}?format=text&after=${id}`);
+  const life = id.split("-")[0];
+  assertEquals(await lines.next(), `# gap after="${life}-1" next="${life}-4" lost=2`);
+  assertEquals([await lines.next(), await lines.next()], ["4", "5"]);
+});
+
+Deno.test("wrong posts are refused, and nothing of them is published", options, async (test) => {
+  await using server = await serve({ limits: { bodyBytes: 1_000, channelBytes: 500 } });
+  const at = (name: string) => `${server.origin}/channels/${name}`;
+  const table: [name: string, url: string, body: string, type: string, status: number][] = [
+    ["Weir's own channel", at("sensors"), "1", "application/json", 403],
+    ["a name with a slash", at("a%2Fb"), "1", "application/json", 400],
+    ["a name that is hidden", at(".hidden"), "1", "application/json", 400],
+    ["a long name", at("x".repeat(65)), "1", "application/json", 400],
+    ["not JSON", at("demo"), "{", "application/json", 400],
+    ["another type", at("demo"), "1", "image/png", 415],
+    ["an event larger than the history", at("demo"), `"${"x".repeat(500)}"`, "application/json", 413],
+    ["a body that is too large", at("demo"), "x".repeat(1_001), "text/plain", 413],
+  ];
+  for (const [name, url, body, type, status] of table) {
+    await test.step(name, async () => assertEquals((await post(url, body, type)).status, status));
+  }
+  assertEquals(server.app.channels.size, 1);
+  const put = await fetch(at("demo"), { method: "PUT", body: "1" });
+  assertEquals([put.status, put.headers.get("allow")], [405, "GET, HEAD, POST, OPTIONS"]);
+  await put.body?.cancel();
+});
+
+Deno.test("a body that stops half-way is answered 408 and its connection closed", options, async () => {
+  await using server = await serve({ limits: { bodyMs: 50 } });
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  await connection.write(new TextEncoder().encode(
+    `POST /channels/demo HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nContent-Length: 100\r\n\r\nhalf`,
+  ));
+  const answer = await new Response(connection.readable).text();
+  assertMatch(answer, /^HTTP\/1\.1 408 /);
+  assertEquals([server.app.channels.size, server.app.bodies.held], [1, 0]);
+});
+
+Deno.test("a subscriber that leaves is forgotten at once, and so is its empty channel", options, async () => {
+  await using server = await serve();
+  const lines = await Lines.get(`${server.origin}/channels/demo`);
+  assertEquals(server.app.channels.size, 2);
+  await lines[Symbol.asyncDispose]();
+  await until(() => server.app.channels.size === 1 && server.app.live.size === 0);
+});
+
+Deno.test("a drained subscriber is told so and can come back with its last id", options, async () => {
+  await using server = await serve();
+  const url = `${server.origin}/channels/demo`;
+  await using lines = await Lines.get(`${url}?format=ndjson&after=0`);
+  await post(url, "1");
+  assertEquals((await lines.json()).data, 1);
+  const drained = server.app.drain();
+  assertEquals(await lines.json(), { event: "end", data: { reason: "shutdown" } });
+  assertEquals(await lines.next(), null);
+  await drained;
+});
+
+Deno.test("a stalled subscriber holds up nobody, and is told what it has missed", options, async () => {
+  await using server = await serve({ limits: { channelEvents: 100, channelBytes: 200_000 } });
+  const url = `${server.origin}/channels/demo`;
+  // It reads nothing until its socket is full, which is megabytes away.
+  using stalled = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  await stalled.write(new TextEncoder().encode(
+    `GET /channels/demo?format=ndjson HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\n\r\n`,
+  ));
+  await using reader = await Lines.get(`${url}?format=ndjson`);
+  await until(() => server.app.live.size === 2);
+  const padding = "x".repeat(50_000);
+  const total = 400;
+  for (let i = 0; i < total; i++) {
+    await post(url, JSON.stringify([i, padding]));
+    assertEquals((await reader.json()).data[0], i);
+  }
+  // Now it reads on: event by event, or a gap that counts right.
+  let next = 0;
+  let gaps = 0;
+  let rest = "";
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(1 << 20);
+  while (next < total) {
+    const read = await stalled.read(buffer);
+    rest += decoder.decode(buffer.subarray(0, read ?? 0), { stream: true });
+    const lines = rest.split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) {
+      if (!line.startsWith("{")) continue; // the head, and the sizes of the chunks
+      const { event, data } = JSON.parse(line);
+      if (event === "gap") {
+        gaps++;
+        next += data.lost;
+      } else assertEquals(data[0], next++);
+    }
+  }
+  assertEquals([gaps > 0, next], [true, total]);
+});

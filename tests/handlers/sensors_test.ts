@@ -1,0 +1,176 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import type { DeclaredSensor } from "../../lib/sensors/declared.ts";
+import { granted } from "../granted.ts";
+import { Lines } from "../lines.ts";
+import { serve, until } from "../server.ts";
+
+const options = { ignore: !granted.server };
+
+const push = (id: string, interval = 60_000): DeclaredSensor => ({
+  id,
+  unit: "K",
+  description: "",
+  interval,
+  type: "push",
+});
+
+async function post(url: string, body: string) {
+  const response = await fetch(url, { method: "POST", body });
+  return { status: response.status, ...await response.json() };
+}
+
+Deno.test("the host's own readings come, each with its id, unit, time and value", options, async () => {
+  await using server = await serve();
+  const expected = ["cpu", "memory", "disk", "server-memory", "requests", "sent", "event-loop-delay"];
+  let readings: { id: string; unit: string; time: string; value: number; state: string }[] = [];
+  await until(async () => {
+    readings = await (await fetch(`${server.origin}/sensors`)).json();
+    const ok = readings.filter(({ state }) => state === "ok").map(({ id }) => id);
+    return expected.every((id) => ok.includes(id));
+  });
+  for (const { id, unit, time, value } of readings.filter(({ state }) => state === "ok")) {
+    assert(
+      Number.isFinite(value) && value >= 0 && (unit !== "%" || value <= 100),
+      `${id} is ${value} ${unit}`,
+    );
+    assert(Math.abs(Date.parse(time) - Date.now()) < 60_000, time);
+  }
+});
+
+Deno.test("a watcher gets the latest of each sensor it chose, then what comes", options, async () => {
+  await using server = await serve({ declared: [push("a"), push("b"), push("c")] });
+  const at = (id: string) => `${server.origin}/sensors/${id}`;
+  await post(at("b"), "1");
+  await post(at("a"), "2");
+  await post(at("c"), "3");
+  await post(at("b"), '{"value":4}');
+  await using lines = await Lines.get(`${server.origin}/sensors/stream?id=a&id=b&format=ndjson`);
+  const [first, second] = [await lines.json(), await lines.json()];
+  assertEquals([first.data.id, first.data.value, second.data.id, second.data.value], ["a", 2, "b", 4]);
+  await post(at("c"), "5");
+  const { id } = await post(at("a"), "6");
+  assertEquals(await lines.json(), {
+    id,
+    data: { id: "a", time: lastTime(server), value: 6, unit: "K", state: "ok" },
+  });
+
+  await post(at("c"), "7");
+  await post(at("b"), "8");
+  // A reader that comes back goes on behind its last id, with its own sensors only.
+  await using again = await Lines.get(
+    `${server.origin}/sensors/stream?id=a&id=b&format=ndjson&after=${id}`,
+  );
+  assertEquals((await again.json()).data.value, 8);
+});
+
+function lastTime(server: Awaited<ReturnType<typeof serve>>): string {
+  return server.app.sensors.list().find(({ id }) => id === "a")!.time!;
+}
+
+Deno.test("a text line is readable", options, async () => {
+  await using server = await serve({ declared: [push("a")] });
+  await post(`${server.origin}/sensors/a`, "1.5");
+  await using lines = await Lines.get(`${server.origin}/sensors/stream?id=a&format=text`);
+  assertMatch(await lines.next() ?? "", /^\d{4}-\d\d-\d\dT[\d:.]+Z a 1\.5 K$/);
+  await post(`${server.origin}/sensors/a`, "-2");
+  assertMatch(await lines.next() ?? "", / a -2 K$/);
+});
+
+Deno.test("the readings are a channel that anybody may read", options, async () => {
+  await using server = await serve({ declared: [push("a")] });
+  await using lines = await Lines.get(`${server.origin}/channels/sensors?format=text`);
+  await post(`${server.origin}/sensors/a`, "1");
+  for (let line = await lines.next(); !/ a 1 K$/.test(line ?? ""); line = await lines.next()) {
+    assert(line !== null);
+  }
+});
+
+Deno.test("a value goes to a push sensor only, and has to be a number", options, async (test) => {
+  await using server = await serve({ declared: [push("a")] });
+  const table: [id: string, body: string, status: number][] = [
+    ["a", "1e3", 201],
+    ["a", '{"value": 1, "at": 2}', 201],
+    ["a", '"1"', 400],
+    ["a", "1e999", 400],
+    ["a", "{}", 400],
+    ["a", "null", 400],
+    ["a", "", 400],
+    ["nope", "1", 404],
+    ["cpu", "1", 409],
+  ];
+  for (const [id, body, status] of table) {
+    await test.step(`${id} ${body}`, async () => {
+      assertEquals((await post(`${server.origin}/sensors/${id}`, body)).status, status);
+    });
+  }
+});
+
+Deno.test(
+  "a push sensor is stale after three intervals without a value, until one comes",
+  options,
+  async () => {
+    await using server = await serve({ declared: [push("a", 20)] });
+    await using lines = await Lines.get(`${server.origin}/sensors/stream?id=a&format=ndjson`);
+    const stale = (await lines.json()).data;
+    assertEquals([stale.state, stale.value, stale.reason], ["stale", null, "no value for 60 ms"]);
+    await post(`${server.origin}/sensors/a`, "1");
+    assertEquals((await lines.json()).data.state, "ok");
+    assertEquals((await lines.json()).data.state, "stale");
+  },
+);
+
+Deno.test("the history of a sensor is pairs that a chart can take", options, async () => {
+  await using server = await serve({ declared: [push("a")] });
+  const before = Date.now();
+  await post(`${server.origin}/sensors/a`, "1");
+  await post(`${server.origin}/sensors/a`, "2.5");
+  const pairs = await (await fetch(`${server.origin}/sensors/a/history`)).json();
+  assertEquals(pairs.map(([, value]: number[]) => value), [1, 2.5]);
+  assert(pairs.every(([time]: number[]) => time >= before && time <= Date.now()));
+  const missing = await fetch(`${server.origin}/sensors/nope/history`);
+  assertEquals([missing.status, await missing.json()], [404, { error: "no such sensor" }]);
+});
+
+Deno.test("http and file sensors are read; what fails tells why, and stops no other", options, async () => {
+  let answer = () => Promise.resolve(Response.json({ a: [{ b: 21.5 }] }));
+  await using peer = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => answer());
+  const file = await Deno.makeTempFile();
+  await Deno.writeTextFile(file, " 100\n");
+  const common = { unit: "", description: "", interval: 20, timeout: 15 };
+  const url = `http://127.0.0.1:${peer.addr.port}/`;
+  await using server = await serve({
+    declared: [
+      { ...common, id: "web", type: "http", url, pointer: "/a/0/b", interval: 200, timeout: 150 },
+      { ...common, id: "file", type: "file", path: file, scale: 0.5, offset: -1 },
+    ],
+  });
+  const state = (id: string) => {
+    const { state, value, reason } = server.app.sensors.list().find((sensor) => sensor.id === id)!;
+    return [state, reason ?? value];
+  };
+  const becomes = (id: string, expected: unknown[]) =>
+    until(() => JSON.stringify(state(id)) === JSON.stringify(expected));
+  await becomes("web", ["ok", 21.5]);
+  await becomes("file", ["ok", 49]);
+  answer = () => Promise.resolve(Response.json({ a: "none" }));
+  await becomes("web", ["failed", 'there is no number at "/a/0/b"']);
+  answer = () => Promise.resolve(new Response("secret", { status: 500 }));
+  await becomes("web", ["failed", "HTTP status 500"]);
+  const hang = Promise.withResolvers<Response>();
+  answer = () => hang.promise;
+  await becomes("web", ["timeout", "no value within 150 ms"]);
+  await Deno.writeTextFile(file, "warm");
+  await becomes("file", ["failed", "the file does not begin with a number"]);
+  await Deno.remove(file);
+  await becomes("file", ["failed", "there is no such file"]);
+  hang.resolve(new Response("{}"));
+});
+
+Deno.test("a stream of an unknown sensor is refused before it starts", options, async () => {
+  await using server = await serve();
+  const response = await fetch(`${server.origin}/sensors/stream?id=nope`);
+  assertEquals([response.status, await response.json()], [
+    400,
+    { error: 'id must be a sensor\'s: current value is "nope"' },
+  ]);
+});

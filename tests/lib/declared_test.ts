@@ -1,0 +1,95 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { ConfigError } from "../../lib/config.ts";
+import { parseDeclared } from "../../lib/sensors/declared.ts";
+
+const parse = (...sensors: unknown[]) => parseDeclared(JSON.stringify({ sensors }), ["cpu"]);
+
+Deno.test("a declared sensor gets its defaults", () => {
+  assertEquals(
+    parse({ id: "a", type: "http", url: "http://localhost/" }, { id: "b", type: "file", path: "b" }, {
+      id: "c",
+      type: "push",
+      unit: "K",
+      description: "by hand",
+      interval: 60_000,
+    }),
+    [
+      {
+        id: "a",
+        unit: "",
+        description: "",
+        interval: 1_000,
+        type: "http",
+        timeout: 1_000,
+        url: "http://localhost/",
+        pointer: "",
+      },
+      {
+        id: "b",
+        unit: "",
+        description: "",
+        interval: 1_000,
+        type: "file",
+        timeout: 1_000,
+        path: "b",
+        scale: 1,
+        offset: 0,
+      },
+      { id: "c", unit: "K", description: "by hand", interval: 60_000, type: "push" },
+    ],
+  );
+});
+
+Deno.test("a wrong field is pointed at", async (test) => {
+  const push = { id: "a", type: "push" };
+  const table: [sensors: unknown[], message: string][] = [
+    [[1], "/sensors/0 must be an object: current value is 1"],
+    [[{}], '/sensors/0/type must be "http", "file" or "push": current value is absent'],
+    [
+      [push, { ...push, id: "b", unit: 1 }],
+      "/sensors/1/unit must be a text of at most 32 characters: current value is 1",
+    ],
+    [
+      [{ ...push, interval: 99 }],
+      "/sensors/0/interval must be a whole number from 100 to 86400000: current value is 99",
+    ],
+    [[{ ...push, timeout: 99 }], "/sensors/0/timeout must be a known field: current value is 99"],
+    [[push, push], '/sensors/1/id must not be another sensor\'s: current value is "a"'],
+    [[{ ...push, id: "cpu" }], '/sensors/0/id must not be another sensor\'s: current value is "cpu"'],
+    [
+      [{ id: "a", type: "http", url: "ftp://x" }],
+      '/sensors/0/url must be an http or https URL: current value is "ftp://x"',
+    ],
+    [
+      [{ id: "a", type: "http", url: "http://" }],
+      '/sensors/0/url must be an http or https URL: current value is "http://"',
+    ],
+    [
+      [{ id: "a", type: "http", url: "http://x", pointer: "a" }],
+      '/sensors/0/pointer must be a JSON Pointer (RFC 6901): current value is "a"',
+    ],
+    [
+      [{ id: "a", type: "file", path: "x", timeout: 2_000 }],
+      "/sensors/0/timeout must be a whole number from 1 to 1000: current value is 2000",
+    ],
+    [
+      [{ id: "a", type: "file", path: "x", scale: "2" }],
+      '/sensors/0/scale must be a number: current value is "2"',
+    ],
+    [[{ id: "a", type: "file" }], "/sensors/0/path must be a path: current value is absent"],
+  ];
+  for (const [sensors, message] of table) {
+    await test.step(
+      message,
+      () => assertEquals(assertThrows(() => parse(...sensors), ConfigError).message, message),
+    );
+  }
+  assertThrows(() => parseDeclared("{", []), ConfigError, "must be JSON");
+  assertThrows(() => parseDeclared("[]", []), ConfigError, "/ must be an object: current value is []");
+  assertThrows(
+    () => parseDeclared("{}", []),
+    ConfigError,
+    "/sensors must be an array: current value is absent",
+  );
+  assertThrows(() => parse({ ...push, id: "stream" }), ConfigError, "/sensors/0/id must be 1 to 64 letters");
+});
