@@ -51,13 +51,24 @@ export const routes: Route[] = [
   ({ method, path, handler, description, example }) as Route
 );
 
+/** @throws ConfigError when there is no such folder */
+function checkFolder(flag: string, path: string): void {
+  try {
+    if (Deno.statSync(path).isDirectory) return;
+  } catch { /* told below */ }
+  throw new ConfigError(`${flag} must be a folder that is there: current value is ${JSON.stringify(path)}`);
+}
+
 /** Flags, environment and the sensors file, or the one line that says why not. */
 function configure(): { config: Config; declared: DeclaredSensor[] } {
   try {
     const env = (name: string) => Deno.env.get(name);
     const home = Deno.cwd();
     const config = parseConfig(Deno.args, { env, base: env("INIT_CWD") || home, home, resolve, delimiter });
-    if (typeof config !== "string") return { config, declared: readDeclared(config.sensors) };
+    if (typeof config !== "string") {
+      checkFolder("--files", config.files);
+      return { config, declared: readDeclared(config.sensors) };
+    }
     console.log(config === "help" ? help : `weir ${denoJson.version}`);
     Deno.exit(0);
   } catch (error) {
@@ -94,6 +105,10 @@ function main(): void {
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
     console.error("background work failed:", event.reason);
+  });
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    console.error("background work failed:", event.error);
   });
 
   let since: number | null = null;

@@ -1,7 +1,8 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { sleep } from "../../lib/clock.ts";
 import { type Encoder, ndjsonEncoder, sseEncoder, textEncoder } from "../../lib/encoders.ts";
 import { LiveStream, type StreamItem } from "../../lib/live_stream.ts";
+import { captureErrors } from "../wire.ts";
 
 const ping = new TextEncoder().encode(": ping\n\n");
 
@@ -209,6 +210,7 @@ Deno.test("a first event that cannot be encoded is a failure before the first ev
 
 for (const [name, encoder] of [["NDJSON", ndjsonEncoder], ["SSE", sseEncoder]] as const) {
   Deno.test(`a failure after the first event ends ${name} with a record that tells nothing of the inside`, async () => {
+    using errors = captureErrors();
     const { stream, told, released } = open(async function* (signal) {
       yield { data: "x" };
       await sleep(1, signal);
@@ -220,10 +222,12 @@ for (const [name, encoder] of [["NDJSON", ndjsonEncoder], ["SSE", sseEncoder]] a
     assertEquals(all, encoder.event({ data: "x" }) + encoder.end("error"));
     await released;
     assertEquals(told, [`cut ${all.length}`]);
+    assertStringIncludes(errors.text(), "secret");
   });
 }
 
 Deno.test("a failure after the first event breaks a text body, after what came before it", async () => {
+  using errors = captureErrors();
   const { stream, told, released } = open(async function* (signal) {
     yield { data: "x" };
     await sleep(1, signal);
@@ -238,9 +242,11 @@ Deno.test("a failure after the first event breaks a text body, after what came b
   assertEquals(error.message.includes("secret"), false);
   await released;
   assertEquals(told, ["cut 4"]);
+  assertStringIncludes(errors.text(), "secret");
 });
 
 Deno.test("a text stream that fails in its first turn, after an event, is broken as well", async () => {
+  using errors = captureErrors();
   const { stream, released } = open(async function* () {
     yield { data: "x" };
     throw new Error("secret");
@@ -251,6 +257,7 @@ Deno.test("a text stream that fails in its first turn, after an event, is broken
   assertEquals(await read(reader), "x\n");
   await assertRejects(() => reader.read());
   await released;
+  assertStringIncludes(errors.text(), "secret");
 });
 
 Deno.test("a drain tells SSE and NDJSON readers, breaks text, and runs finally", async () => {
@@ -361,11 +368,12 @@ Deno.test("a reader that takes nothing for five minutes while something waits is
   const stalled = make();
   await stalled.stream.firstTurn;
   const reader = stalled.stream.body().getReader();
+  await reader.read();
   for (let n = 0; n < 299; n++) stalled.stream.second();
   assertEquals(stalled.told, []);
   stalled.stream.second();
   await stalled.released;
-  assertEquals(stalled.told, ["cut 0"]);
+  assertEquals(stalled.told, ["cut 26"]);
   await assertRejects(() => reader.read());
 
   const waiting = make();
@@ -382,6 +390,7 @@ Deno.test("a reader that takes nothing for five minutes while something waits is
 });
 
 Deno.test("a cleanup that fails is logged, and releases all the same", async () => {
+  using errors = captureErrors();
   const { stream, released } = open(async function* (signal) {
     try {
       yield { data: "x" };
@@ -394,4 +403,5 @@ Deno.test("a cleanup that fails is logged, and releases all the same", async () 
   await stream.firstTurn;
   await stream.body().cancel();
   await released;
+  assertStringIncludes(errors.text(), "in the cleanup");
 });

@@ -1,0 +1,286 @@
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import denoJson from "../deno.json" with { type: "json" };
+import { sleep } from "../lib/clock.ts";
+import { granted } from "./granted.ts";
+import { outcome, type ServerProcess, start, startTask } from "./process.ts";
+import { until } from "./server.ts";
+import { connect } from "./socket_client.ts";
+import { open, send } from "./wire.ts";
+
+const ignore = !granted.run;
+const { signal } = new AbortController();
+
+async function folder(): Promise<AsyncDisposable & { path: string }> {
+  const path = await Deno.makeTempDir({ prefix: "weir-process-" });
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+/** A client that asks for a body without end and reads none of it. */
+async function stall(server: ServerProcess): Promise<Deno.TcpConn> {
+  const conn = await send(
+    server.port,
+    "GET /stream?count=1000000&interval=0&request=false HTTP/1.1\nHost: localhost\n\n",
+  );
+  await until(async () => (await (await fetch(`${server.origin}/healthz`)).json()).streams === 1);
+  // Nothing tells from outside when the buffers between the two are full.
+  await sleep(1_500, signal);
+  return conn;
+}
+
+Deno.test({
+  name: "the first line says where it listens, and there it serves",
+  ignore,
+  async fn() {
+    await using cwd = await folder();
+    await using server = await start([], { cwd: cwd.path });
+    assertMatch(server.stdout(), /^Listening on http:\/\/127\.0\.0\.1:\d+\/\n$/);
+    assertEquals((await (await fetch(`${server.origin}/healthz`)).json()).status, "ok");
+    const answer = await fetch(`${server.origin}/stream?count=1`);
+    assertMatch(await answer.text(), /^step 1: 1 x 2 = 2, upstream answered 200 after /);
+    server.kill("SIGTERM");
+    assertEquals((await server.status).code, 0);
+    assertEquals(server.stderr(), "");
+    const log = (await Deno.readTextFile(`${cwd.path}/logs/access.log`)).trimEnd().split("\n");
+    assertEquals(log.map((line) => JSON.parse(line).path).toSorted(), [
+      "/async_route",
+      "/healthz",
+      "/stream",
+    ]);
+  },
+});
+
+Deno.test({
+  name: "--help and --version answer and end",
+  ignore,
+  async fn() {
+    await using cwd = await folder();
+    const help = await outcome(["--help"], { cwd: cwd.path });
+    assertEquals([help.code, help.stderr], [0, ""]);
+    assertMatch(help.stdout, /--port PORT/);
+    assertEquals(await outcome(["--version"], { cwd: cwd.path }), {
+      code: 0,
+      stdout: `weir ${denoJson.version}\n`,
+      stderr: "",
+    });
+  },
+});
+
+const refused: [args: string[], env: Record<string, string>, code: number, line: RegExp][] = [
+  [["--colour"], {}, 2, /^--colour must be a known flag/],
+  [["extra"], {}, 2, /^extra must be a known flag/],
+  [["--port", "http"], {}, 2, /^--port must be a whole number from 0 to 65535: current value is "http"/],
+  [["--port", "0"], { WEIR_DRAIN: "soon" }, 2, /^WEIR_DRAIN must be a whole number.*"soon"/],
+  [["--port", "0", "--upstream", "x"], {}, 2, /^--upstream must be an http or https URL.*"x"/],
+  [["--port", "0", "--files", "nowhere"], {}, 2, /^--files must .*nowhere"/],
+  [["--port", "0", "--files", "file"], {}, 2, /^--files must .*file"/],
+  [["--port", "0", "--sensors", "nowhere.json"], {}, 2, /^--sensors must be a file that can be read/],
+  [["--port", "0", "--host", "192.0.2.1"], {}, 1, /^cannot listen on 192\.0\.2\.1 port 0: /],
+  [["--port", "TAKEN"], {}, 1, /^cannot listen on 127\.0\.0\.1 port \d+: /],
+  [[], { WEIR_PORT: "TAKEN" }, 1, /^cannot listen on 127\.0\.0\.1 port \d+: /],
+];
+
+for (const [args, env, code, line] of refused) {
+  Deno.test({
+    name: `'${args.join(" ")}' with ${JSON.stringify(env)} is refused in one line and with ${code}`,
+    ignore,
+    async fn() {
+      await using cwd = await folder();
+      await Deno.writeTextFile(`${cwd.path}/file`, "");
+      using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const port = String(taken.addr.port);
+      const result = await outcome(args.map((arg) => arg.replace("TAKEN", port)), {
+        cwd: cwd.path,
+        env: Object.fromEntries(
+          Object.entries(env).map(([name, value]) => [name, value.replace("TAKEN", port)]),
+        ),
+      });
+      assertMatch(result.stderr, line);
+      assertEquals(result.stderr.trimEnd().split("\n").length, 1, result.stderr);
+      assertEquals([result.code, result.stdout], [code, ""]);
+    },
+  });
+}
+
+Deno.test({
+  name: "a relative path is taken from where the user typed the command",
+  ignore,
+  async fn() {
+    await using cwd = await folder();
+    await using typed = await folder();
+    await Deno.mkdir(`${typed.path}/data`);
+    await Deno.writeTextFile(`${typed.path}/data/hello.txt`, "hello");
+    await using server = await start(["--files", "data"], { cwd: cwd.path, env: { INIT_CWD: typed.path } });
+    assertEquals(await (await fetch(`${server.origin}/files/hello.txt`)).text(), "hello");
+  },
+});
+
+for (const name of ["SIGTERM", "SIGINT"] as const) {
+  Deno.test({
+    name: `${name} ends every stream truthfully, every socket with 1001, and the process with 0`,
+    ignore,
+    async fn() {
+      await using cwd = await folder();
+      await using server = await start(["--drain", "30"], { cwd: cwd.path });
+      const path = "/concurrent_stream?task=a:1000:60000";
+      const [text, ndjson, sse, channel, log, sensors, socket, another] = await Promise.all([
+        open(`${server.origin}${path}`),
+        open(`${server.origin}${path}&format=ndjson`),
+        open(`${server.origin}${path}&format=sse`),
+        open(`${server.origin}/channels/demo`),
+        open(`${server.origin}/logs/access.log?format=ndjson`),
+        open(`${server.origin}/sensors/stream`),
+        connect(`${server.origin}/ws`),
+        connect(`${server.origin}/ws`),
+      ]);
+      await Promise.all([text, ndjson, sse].map((reading) => reading.until("a")));
+      const reset = assertRejects(() => text.rest());
+      const before = performance.now();
+      server.kill(name);
+      await reset;
+      assertMatch(await ndjson.rest(), /\}\n\{"event":"end","data":\{"reason":"shutdown"\}\}\n$/);
+      const end = /event: end\nretry: 2000\ndata: \{"reason":"shutdown"\}\n\n$/;
+      for (const reading of [sse, channel, sensors]) assertMatch(await reading.rest(), end);
+      assertMatch(await log.rest(), /\{"event":"end","data":\{"reason":"shutdown"\}\}\n$/);
+      for (const { closed } of [socket, another]) assertEquals((await closed).code, 1001);
+      assertEquals((await server.status).code, 0);
+      assert(performance.now() - before < 25_000, "it does not wait for --drain");
+      assertEquals(
+        /cut\n|Error/.test(server.stderr().replaceAll(/.*a response was cut.*\n/g, "")),
+        false,
+        server.stderr(),
+      );
+    },
+  });
+}
+
+Deno.test({
+  name: "a terminal's Ctrl-C, which comes twice, is one signal",
+  ignore,
+  async fn() {
+    await using cwd = await folder();
+    await using server = await start([], { cwd: cwd.path });
+    const reading = await open(`${server.origin}/concurrent_stream?task=a:9:60000&format=ndjson`);
+    await reading.until("a");
+    server.kill("SIGINT");
+    server.kill("SIGINT");
+    assertMatch(await reading.rest(), /"shutdown"\}\}\n$/);
+    assertEquals((await server.status).code, 0);
+  },
+});
+
+Deno.test({
+  name: "while it drains it refuses what is new, and cuts who does not read at the end of --drain",
+  ignore,
+  async fn() {
+    await using cwd = await folder();
+    await using server = await start(["--drain", "2"], { cwd: cwd.path });
+    using idle = await send(server.port, "GET /healthz HTTP/1.1\nHost: localhost\n\n");
+    await idle.read(new Uint8Array(4_096));
+    using _stalled = await stall(server);
+    const before = performance.now();
+    server.kill("SIGTERM");
+    // Refused, or taken and answered 503, is both right.
+    await until(async () => {
+      const answer = await fetch(`${server.origin}/healthz`).catch(() => null);
+      await answer?.body?.cancel();
+      return answer === null || answer.status === 503;
+    });
+    assert(performance.now() - before < 2_000);
+    const buffer = new Uint8Array(4_096);
+    await idle.write(new TextEncoder().encode("GET /async_route HTTP/1.1\r\nHost: localhost\r\n\r\n")).catch(
+      () => {},
+    );
+    const count = await idle.read(buffer).catch(() => null);
+    const answer = new TextDecoder().decode(buffer.subarray(0, count ?? 0));
+    assert(answer === "" || answer.startsWith("HTTP/1.1 503 "), answer);
+    assertEquals((await server.status).code, 0);
+    assert(performance.now() - before >= 1_900);
+    assertMatch(server.stderr(), /^drained for 2 s: 1 connections? (was|were) cut$/m);
+  },
+});
+
+Deno.test({
+  name: "a request under way is answered while it drains",
+  ignore,
+  async fn() {
+    await using cwd = await folder();
+    await using server = await start([], { cwd: cwd.path });
+    using conn = await send(server.port, "GET /async_route HTTP/1.1\nHost: localhost\n\n");
+    // Its 100 ms have begun once the server has taken what came after it.
+    await (await fetch(`${server.origin}/healthz`)).text();
+    server.kill("SIGTERM");
+    assertMatch(await new Response(conn.readable).text(), /^HTTP\/1\.1 200 OK\r\n[^]*async route/);
+    assertEquals((await server.status).code, 0);
+  },
+});
+
+Deno.test({
+  name: "a second signal, more than a second after the first, exits at once",
+  ignore,
+  async fn() {
+    await using cwd = await folder();
+    await using server = await start(["--drain", "60"], { cwd: cwd.path });
+    using _stalled = await stall(server);
+    server.kill("SIGTERM");
+    await sleep(1_200, signal);
+    server.kill("SIGTERM");
+    assertEquals((await server.status).code, 1);
+  },
+});
+
+Deno.test({
+  name: "deno task start drains as well, and exits 0",
+  ignore,
+  async fn() {
+    for (const name of ["SIGTERM", "SIGINT"] as const) {
+      await using server = await startTask([]);
+      const reading = await open(`${server.origin}/concurrent_stream?task=a:9:60000&format=ndjson`);
+      await reading.until("a");
+      server.kill(name);
+      assertMatch(await reading.rest(), /"shutdown"\}\}\n$/);
+      assertEquals((await server.status).code, 0);
+    }
+  },
+});
+
+Deno.test({
+  name: "an access log that cannot be written is told once, and the server serves on",
+  ignore,
+  async fn() {
+    await using cwd = await folder();
+    await Deno.writeTextFile(`${cwd.path}/logs`, "not a folder");
+    await using server = await start([], { cwd: cwd.path });
+    for (let n = 0; n < 3; n++) await (await fetch(`${server.origin}/healthz`)).text();
+    await until(() => server.stderr() !== "");
+    await until(async () => (await (await fetch(`${server.origin}/healthz`)).json()).access_log_lost > 3);
+    server.kill("SIGTERM");
+    assertEquals((await server.status).code, 0);
+    assertMatch(server.stderr(), /^the access log cannot be written: .*\n$/);
+  },
+});
+
+Deno.test({
+  name: "what fails in the background never ends the process",
+  ignore,
+  async fn() {
+    await using cwd = await folder();
+    // Runs within the server's own process, before main.ts, and fails once that listens.
+    await Deno.writeTextFile(
+      `${cwd.path}/background.ts`,
+      `const { log } = console;
+       console.log = (line) => {
+         log(line);
+         setTimeout(() => void Promise.reject(new Error("a floating promise")), 10);
+         setTimeout(() => { throw new Error("a timer") }, 20);
+       };`,
+    );
+    await using server = await start([], { cwd: cwd.path, run: ["--preload", `${cwd.path}/background.ts`] });
+    await until(() => server.stderr().includes("a floating promise") && server.stderr().includes("a timer"));
+    assertEquals(
+      (await fetch(`${server.origin}/async_route`).then((response) => response.json())).message.length,
+      22,
+    );
+    server.kill("SIGTERM");
+    assertEquals((await server.status).code, 0);
+  },
+});
