@@ -64,6 +64,7 @@ export function fileBody(
       if (edge.releasesChunks) chunk?.buffer.transfer(0);
       try {
         chunk = await source.read(pace.view(taken));
+        if (chunk === null) throw new Error("a file became shorter while it was sent");
       } catch (error) {
         end();
         throw error;
@@ -81,17 +82,17 @@ export function fileBody(
   }, { highWaterMark: 0 });
 }
 
-/** All pieces at once, for a body of at most {@linkcode wholeBytes}. */
+/** All pieces at once, for a body of at most {@linkcode wholeBytes}; null when the file is shorter by now. */
 export async function readWhole(
   file: Deno.FsFile,
   pieces: Piece[],
   total: number,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<Uint8Array<ArrayBuffer> | null> {
   const source = new PieceReader(file, pieces);
   const whole = new Uint8Array(total);
   for (let at = 0; at < total;) {
     const chunk = await source.read(total - at);
-    if (chunk.length === total) return chunk;
+    if (chunk === null || chunk.length === total) return chunk;
     whole.set(chunk, at);
     at += chunk.length;
   }
@@ -108,8 +109,8 @@ class PieceReader {
     this.#pieces = pieces.values();
   }
 
-  /** The next bytes: at least one, and of a range at most `view`. Not to be asked for more than there is. */
-  async read(view: number): Promise<Uint8Array<ArrayBuffer>> {
+  /** The next bytes, of a range at most `view` of them; null when the file has ended before its pieces. */
+  async read(view: number): Promise<Uint8Array<ArrayBuffer> | null> {
     if (this.#left === 0) {
       const piece = this.#pieces.next().value!;
       if (!("first" in piece)) return piece;
@@ -119,7 +120,7 @@ class PieceReader {
     }
     const chunk = new Uint8Array(Math.min(view, this.#left));
     const read = await this.file.read(chunk);
-    if (read === null) throw new Error("a file became shorter while it was sent");
+    if (read === null) return null;
     this.#left -= read;
     return read === chunk.length ? chunk : chunk.subarray(0, read);
   }

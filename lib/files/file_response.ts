@@ -15,7 +15,7 @@ const fewDownloads = 16;
 /** What a request for a file will get: decided by one look at the file's state, once and for all. */
 interface Plan {
   status: 200 | 206 | 304;
-  headers: Headers;
+  headers: Record<string, string>;
   pieces: Piece[];
   length: number;
 }
@@ -37,9 +37,11 @@ export async function fileResponse(
   for (let attempt = 0; attempt < attempts; attempt++) {
     if (!found.info.isFile) throw notFound();
     const decide = (info: Deno.FileInfo) => planFor(request, info, name, how);
-    // What needs no bytes needs no file: a 304, and the errors that this throws.
-    const plan = decide(found.info);
-    if (plan.status === 304) return new Response(null, plan);
+    // What needs no bytes needs no file: a 304 or 412.
+    if (checkPreconditions(request.headers, validatorsOf(found.info)) !== 200) {
+      const { status, headers } = decide(found.info);
+      if (status === 304) return new Response(null, { status, headers });
+    }
     const response = await openAndAnswer(request, context, found, decide);
     if (response !== null) return response;
     found = await find(context.app.config.files, segments);
@@ -47,7 +49,7 @@ export async function fileResponse(
   throw notFound();
 }
 
-/** Null when another file has taken the place of the one that was found. */
+/** Null when the file has been replaced, or has become shorter, since it was found. */
 async function openAndAnswer(
   request: Request,
   context: Context,
@@ -72,7 +74,10 @@ async function openAndAnswer(
     context.track()("complete", 0);
     return new Response(null, { status, headers });
   }
-  if (length <= wholeBytes) return new Response(await readWhole(file, pieces, length), { status, headers });
+  if (length <= wholeBytes) {
+    const body = await readWhole(file, pieces, length);
+    return body && new Response(body, { status, headers });
+  }
   const kept = held.move();
   const delivered = context.track();
   const body = fileBody(file, pieces, {
@@ -90,29 +95,29 @@ function planFor(request: Request, info: Deno.FileInfo, name: string, how: "atta
   const { size } = info;
   const validators = validatorsOf(info);
   // `no-transform`: who compresses on the way would change the length, and what a range counts.
-  const headers = new Headers({
+  const headers: Record<string, string> = {
     "Accept-Ranges": "bytes",
     "Cache-Control": "no-cache, no-transform",
     ...harmless,
-  });
-  if (validators.etag !== null) headers.set("ETag", validators.etag);
-  if (validators.lastModified !== null) headers.set("Last-Modified", validators.lastModified);
+  };
+  if (validators.etag !== null) headers["ETag"] = validators.etag;
+  if (validators.lastModified !== null) headers["Last-Modified"] = validators.lastModified;
 
   const verdict = checkPreconditions(request.headers, validators);
   if (verdict === 304) return { status: 304, headers, pieces: [], length: 0 };
   if (verdict === 412) throw new HttpError(412, "the file is not the version that the request asks for");
 
   const type = contentType(extname(name)) ?? "application/octet-stream";
-  headers.set("Content-Type", type);
-  headers.set("Content-Disposition", contentDisposition(how, name));
+  headers["Content-Type"] = type;
+  headers["Content-Disposition"] = contentDisposition(how, name);
   const { status, pieces } = piecesFor(request, validators, size, headers);
   const length = pieces.reduce((sum, piece) => sum + pieceLength(piece), 0);
-  headers.set("Content-Length", String(length));
+  headers["Content-Length"] = String(length);
   return { status, headers, pieces, length };
 }
 
 /** What of the file to send; the headers that depend on it are set. */
-function piecesFor(request: Request, validators: Validators, size: number, headers: Headers) {
+function piecesFor(request: Request, validators: Validators, size: number, headers: Plan["headers"]) {
   const field = request.headers.get("range");
   // Range is defined for GET alone (RFC 9110, 14.2), so a HEAD tells of the whole file.
   const asked = field !== null && request.method === "GET" && rangeApplies(request.headers, validators);
@@ -130,10 +135,10 @@ function piecesFor(request: Request, validators: Validators, size: number, heade
     );
   }
   if (ranges.length === 1) {
-    headers.set("Content-Range", contentRange(ranges[0], size));
+    headers["Content-Range"] = contentRange(ranges[0], size);
     return { status: 206, pieces: ranges } as const;
   }
-  const { type, pieces } = multipart(ranges, size, headers.get("Content-Type")!);
-  headers.set("Content-Type", type);
+  const { type, pieces } = multipart(ranges, size, headers["Content-Type"]);
+  headers["Content-Type"] = type;
   return { status: 206, pieces } as const;
 }

@@ -37,12 +37,13 @@ export async function find(root: string, segments: string[]): Promise<Found> {
 }
 
 async function look(root: string, segments: string[]): Promise<Found> {
-  const [top, path] = await tolerant(
-    Promise.all([Deno.realPath(root), Deno.realPath(join(root, ...segments))]),
-  );
+  // Only the first of these can have to wait for a disk: the root is always at hand, and so is what has been resolved.
+  const path = await tolerant(Deno.realPath(join(root, ...segments)));
+  const top = Deno.realPathSync(root);
   const inside = path === top ? [] : relative(top, path).split(sep);
   if (!inside.every(isVisibleName)) throw notFound();
-  const info = await tolerant(Deno.lstat(path));
+  const info = lstat(path);
+  if (info === null) throw notFound();
   if (!info.isFile && !info.isDirectory) throw notFound();
   const way: string[] = [];
   for (let folder = path; folder !== top; way.unshift(folder)) folder = dirname(folder);
@@ -56,6 +57,7 @@ async function look(root: string, segments: string[]): Promise<Found> {
  * @throws HttpError 404 when it cannot be opened
  */
 export async function open(found: Found): Promise<{ file: Deno.FsFile; info: Deno.FileInfo } | null> {
+  // Never the synchronous way: should a FIFO win the race for this name, it holds a thread of the pool, not the server.
   const file = await tolerant(Deno.open(found.path));
   try {
     const info = file.statSync();
@@ -89,7 +91,7 @@ export function isStill({ way }: Found, probe: (look: number) => boolean): boole
   return true;
 }
 
-/** `lstat` of what has just been looked at, so that it waits for no disk; null when it has gone. */
+/** `lstat` of what has just been resolved, so that it waits for no disk; null when it has gone. */
 export function lstat(path: string): Deno.FileInfo | null {
   try {
     return Deno.lstatSync(path);

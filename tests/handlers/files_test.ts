@@ -388,6 +388,13 @@ Deno.test(
   },
 );
 
+Deno.test({ name: "a response that never meets a network keeps its chunks", ignore }, async () => {
+  const content = randomBytes(1_000_000);
+  await using server = await serveFiles({ "a.bin": content });
+  const response = await server.app.fetch(new Request(`${server.origin}/files/a.bin`));
+  assertSameBytes(await response.bytes(), content);
+});
+
 Deno.test({ name: "a missing or empty file parameter is 400 and named", ignore }, async () => {
   await using server = await serveFiles({});
   for (const path of ["/async_download", "/async_download?file=", "/stream/file"]) {
