@@ -1,6 +1,8 @@
 /** Bytes `first` to `last` of a file, both included, as Content-Range counts them. */
 export interface ByteRange {
+  /** The first byte, counted from 0. */
   first: number;
+  /** The last byte: one less than the size at most. */
   last: number;
 }
 

@@ -5,7 +5,9 @@ import { isVisibleName } from "./safe_path.ts";
 
 /** One name in a folder. */
 export interface Entry {
+  /** As it stands in the folder, not encoded. */
   name: string;
+  /** Of what the name leads to: a symlink is never told. */
   type: "file" | "directory";
   /** Bytes; null for a folder. */
   size: number | null;
@@ -15,6 +17,7 @@ export interface Entry {
 
 /** What is in a folder, sorted by name. */
 export interface Listing {
+  /** At most as many as were asked for. */
   entries: Entry[];
   /** Whether there are more names than these. */
   truncated: boolean;

@@ -6,6 +6,7 @@ import { isVisibleName } from "./safe_path.ts";
 export interface Found {
   /** Its real path: no symlinks. */
   path: string;
+  /** What `lstat` says of it. */
   info: Deno.FileInfo;
   /** The folders from the real root down to the one that it is in; empty for the root itself. */
   way: string[];
@@ -106,6 +107,7 @@ export function isSame(a: Deno.FileInfo | null, b: Deno.FileInfo): boolean {
     a.isDirectory === b.isDirectory;
 }
 
+/** The 404 of everything that is not there, or that is not to be known of. */
 export function notFound(): HttpError {
   return new HttpError(404, "no such file");
 }
