@@ -28,13 +28,7 @@ export class Limiter {
   tryAcquire(): Permit | null {
     if (this.#used >= this.max) return null;
     this.#used++;
-    let held = true;
-    const release = () => {
-      if (!held) return;
-      held = false;
-      this.#release();
-    };
-    return { release, [Symbol.dispose]: release };
+    return new Place(this.#release);
   }
 
   /** Waits for a place in order of arrival; an abort leaves the queue and rejects with the signal's reason. */
@@ -60,11 +54,29 @@ export class Limiter {
   }
 
   // A place that is freed is granted in the same step, so that nobody can come between.
-  #release(): void {
+  readonly #release = (): void => {
     this.#used--;
     const [next] = this.#queue;
     if (next === undefined) return;
     this.#queue.delete(next);
     next();
+  };
+}
+
+class Place implements Permit {
+  #free: (() => void) | null;
+
+  constructor(free: () => void) {
+    this.#free = free;
+  }
+
+  release(): void {
+    const free = this.#free;
+    this.#free = null;
+    free?.();
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
   }
 }

@@ -35,7 +35,7 @@ const encoder = new TextEncoder();
  * in `finally`. When the client goes, the body's `cancel()` runs: the signal aborts, which ends whatever the generator
  * awaits, and `return()` runs its `finally`. Nobody else has to know.
  */
-export class LiveStream {
+export class LiveStream implements UnderlyingDefaultSource<Uint8Array> {
   /** Resolves when there is something to send, an event, the end or a failure; at the latest when this turn ends. */
   readonly firstTurn: Promise<void>;
   #endFirstTurn!: () => void;
@@ -79,7 +79,7 @@ export class LiveStream {
   }
 
   /** Calls back when there is something to send, in place of an earlier callback. */
-  onStart(callback: () => void): void {
+  onStart(callback: (() => void) | null): void {
     this.#onStart = callback;
   }
 
@@ -106,18 +106,23 @@ export class LiveStream {
 
   /** The body. Its first chunk is what the generator had ready. */
   body(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return new ReadableStream({
-      start: (controller) => {
-        this.#controller = controller;
-        this.#wanted = false;
-      },
-      pull: () => {
-        this.#wanted = true;
-        if (this.#last !== null || this.#batch !== "" || this.#block !== null) this.#flush();
-        else this.#wake();
-      },
-      cancel: () => this.#settle("cut"),
-    }, { highWaterMark: 0 });
+    this.#wanted = false;
+    return new ReadableStream<Uint8Array>(this, { highWaterMark: 0 }) as ReadableStream<
+      Uint8Array<ArrayBuffer>
+    >;
+  }
+
+  /** The reader wants bytes. This and `cancel` make the stream its body's underlying source. */
+  pull(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    this.#controller = controller;
+    this.#wanted = true;
+    if (this.#last !== null || this.#batch !== "" || this.#block !== null) this.#flush();
+    else this.#wake();
+  }
+
+  /** The reader has gone. */
+  cancel(): void {
+    this.#settle("cut");
   }
 
   /** The server is draining: say so where the format can, and end. */
@@ -153,6 +158,8 @@ export class LiveStream {
       }
     } catch (error) {
       if (!this.#ended && this.#last === null) this.#close("error", error);
+      // That it ended by its abort is no failure; anything else went wrong on its way out.
+      else if (!(error instanceof DOMException && error.name === "AbortError")) cleanupFailed(error);
     }
   }
 
@@ -252,10 +259,11 @@ export class LiveStream {
     if (how === "cut") this.edge.stop();
     this.#wake();
     const cleanup = this.#source.return?.() ?? Promise.resolve();
-    cleanup.then(undefined, (error) => console.error("a generator failed in its cleanup:", error))
-      .then(() => this.edge.released());
+    cleanup.then(undefined, cleanupFailed).then(() => this.edge.released());
   }
 }
+
+const cleanupFailed = (error: unknown) => console.error("a generator failed in its cleanup:", error);
 
 const isAscii = (text: string) => !/[^\0-\x7f]/.test(text);
 

@@ -7,9 +7,10 @@ import {
   textEncoder,
 } from "./encoders.ts";
 import { overloaded, shuttingDown } from "./errors.ts";
-import { LiveStream, type StreamItem } from "./live_stream.ts";
+import type { Permit } from "./limiter.ts";
+import { LiveStream, type LiveStreamEdge, type StreamItem } from "./live_stream.ts";
 import { negotiate } from "./negotiate.ts";
-import type { Context } from "./router.ts";
+import type { Context, Delivered } from "./router.ts";
 
 /** What a generator may want to know of the stream that it feeds. */
 export interface StreamStart {
@@ -52,28 +53,15 @@ export async function streamResponse<T>(
   // A null body would be announced as `Content-Length: 0`, which the GET is not.
   if (request.method === "HEAD") return new Response(new ReadableStream(), { headers });
 
-  const { live, limits: { streams } } = context.app;
+  const { streams } = context.app.limits;
   // A handler that has waited for something may come here after everything else has been told to end.
   if (context.app.draining) throw shuttingDown();
   if (streams.used >= streams.max) throw overloaded("streams", streams.max);
   // May throw, so nothing is held yet.
   const source = start({ after, format }) as AsyncIterable<StreamItem>;
-  const permit = streams.tryAcquire()!;
-  const delivered = context.track();
-  const stream: LiveStream = new LiveStream(
-    source,
-    encoderOf(format, line as ((event: StreamEvent) => string) | undefined),
-    {
-      ping: format === "sse" ? ping : null,
-      stop: () => context.abort(),
-      ended: (how, bytes) => {
-        live.delete(stream);
-        delivered(how, bytes);
-      },
-      released: () => permit.release(),
-    },
-  );
-  live.add(stream);
+  const edge = new Edge(context, streams.tryAcquire()!, format === "sse" ? ping : null);
+  const stream = new LiveStream(source, encoderOf(format, line as Wording | undefined), edge);
+  edge.open(stream);
   // Most small streams are complete within this turn, and then neither a timer nor a stream object is needed.
   await stream.firstTurn;
   if (!stream.started) await firstEvent(request, stream);
@@ -90,7 +78,41 @@ function cursor(request: Request, url: URL): string | undefined {
     undefined;
 }
 
-function encoderOf(format: Format, line?: (event: StreamEvent) => string): Encoder {
+/** What a stream holds of the server while it lives. */
+class Edge implements LiveStreamEdge {
+  readonly #delivered: Delivered;
+  #stream: LiveStream | null = null;
+
+  constructor(
+    readonly context: Context,
+    readonly permit: Permit,
+    readonly ping: Uint8Array<ArrayBuffer> | null,
+  ) {
+    this.#delivered = context.track();
+  }
+
+  open(stream: LiveStream): void {
+    this.#stream = stream;
+    this.context.app.live.add(stream);
+  }
+
+  stop(): void {
+    this.context.abort();
+  }
+
+  ended(how: "complete" | "cut", bytes: number): void {
+    this.context.app.live.delete(this.#stream!);
+    this.#delivered(how, bytes);
+  }
+
+  released(): void {
+    this.permit.release();
+  }
+}
+
+type Wording = (event: StreamEvent) => string;
+
+function encoderOf(format: Format, line?: Wording): Encoder {
   if (format === "text") return line ? textEncoder(line) : plainText;
   return format === "sse" ? sseEncoder : ndjsonEncoder;
 }
@@ -105,6 +127,7 @@ function firstEvent(request: Request, stream: LiveStream): Promise<void> {
       done();
     };
     const done = () => {
+      stream.onStart(null);
       clearTimeout(timer);
       request.signal.removeEventListener("abort", gone);
       resolve();

@@ -152,6 +152,7 @@ Deno.test({
         streams(fails(new Error("secret")), {}, "/inside"),
         streams(fails(new HttpError(404, "no such thing")), {}, "/http"),
         streams(
+          // deno-lint-ignore require-yield -- it fails before
           async function* ({ signal }) {
             await sleep(20, signal);
             throw new HttpError(409, "not now");
@@ -211,6 +212,7 @@ Deno.test({
   async fn() {
     using _errors = captureErrors();
     await using server = await serve({
+      // deno-lint-ignore require-yield -- it fails before
       routes: [streams(async function* ({ signal }) {
         await sleep(300, signal);
         throw new Error("secret");
