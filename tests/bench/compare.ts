@@ -1,0 +1,107 @@
+/** One line of the table: the medians of both, and how many times better ours is. */
+export interface Row {
+  work: string;
+  /** Median of ours, in `unit`. */
+  ours: number;
+  /** Median of the plain idiom, in `unit`. */
+  idiom: number;
+  unit: string;
+  /** Idiom ÷ ours where less is better, ours ÷ idiom where more is. */
+  ratio: number;
+}
+
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+/**
+ * Runs both in turn, A B A B, after one round that does not count. `run` gives its figure in `unit`.
+ */
+export async function compare(
+  work: string,
+  ours: () => Promise<number>,
+  idiom: () => Promise<number>,
+  { unit = "ms", rounds = 5, more = false }: { unit?: string; rounds?: number; more?: boolean } = {},
+): Promise<Row> {
+  const figures: [number[], number[]] = [[], []];
+  for (let round = 0; round <= rounds; round++) {
+    const pair = [await ours(), await idiom()];
+    if (round > 0) pair.forEach((figure, which) => figures[which].push(figure));
+  }
+  const [a, b] = figures.map(median);
+  const row = { work, ours: a, idiom: b, unit, ratio: more ? a / b : b / a };
+  console.log(format(row));
+  return row;
+}
+
+/** A row as a line of the table. */
+export function format({ work, ours, idiom, unit, ratio }: Row): string {
+  const number = (value: number) => value.toFixed(value < 10 ? 2 : 0).padStart(9);
+  return `${work.padEnd(58)} ${number(ours)} ${number(idiom)} ${unit.padEnd(10)} ${
+    ratio.toFixed(2).padStart(6)
+  } x`;
+}
+
+/** The time that `work` takes, in ms. */
+export async function time(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+/** A server in a process of its own; it prints its address first. */
+export async function start(
+  script: string,
+  args: string[] = [],
+): Promise<{ origin: string; port: number; stop(): Promise<void> }> {
+  const path = new URL(script, import.meta.url).pathname;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--allow-read",
+      "--allow-write",
+      "--allow-net",
+      "--allow-env",
+      "--allow-sys",
+      path,
+      ...args,
+    ],
+    stdout: "piped",
+    stderr: "null",
+    cwd: new URL("../..", import.meta.url).pathname,
+  }).spawn();
+  const reader = child.stdout.getReader();
+  let printed = "";
+  while (!printed.includes("\n")) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`${script} did not start`);
+    printed += new TextDecoder().decode(value);
+  }
+  const origin = printed.match(/http:\/\/[^/\s]+/)![0];
+  return {
+    origin,
+    port: Number(new URL(origin).port),
+    async stop() {
+      child.kill("SIGTERM");
+      await reader.cancel();
+      await child.status;
+    },
+  };
+}
+
+/** GETs `path` over a bare socket and reads to the end of the connection: a client that costs next to nothing. */
+export async function download(
+  port: number,
+  path: string,
+  onChunk: (bytes: Uint8Array) => void = () => {},
+): Promise<number> {
+  using socket = await Deno.connect({ hostname: "127.0.0.1", port });
+  await socket.write(
+    new TextEncoder().encode(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`),
+  );
+  const buffer = new Uint8Array(262_144);
+  let total = 0;
+  for (let size; (size = await socket.read(buffer)) !== null;) {
+    total += size;
+    onChunk(buffer.subarray(0, size));
+  }
+  return total;
+}

@@ -1,0 +1,38 @@
+/** The plain Deno idiom of each job, to measure against: what a tutorial would have one write. */
+async function* lines(count: number) {
+  for (let i = 1; i <= count; i++) yield `step ${i}: ${i} x 2 = ${i * 2}\n`;
+}
+
+async function* sse(count: number) {
+  for (let i = 1; i <= count; i++) yield `id: ${i}\ndata: ${JSON.stringify({ step: i, result: i * 2 })}\n\n`;
+}
+
+async function* ndjson(count: number) {
+  for (let i = 1; i <= count; i++) {
+    yield JSON.stringify({ id: String(i), data: { step: i, result: i * 2 } }) + "\n";
+  }
+}
+
+const respond = (source: AsyncIterable<string>) =>
+  new Response(ReadableStream.from(source).pipeThrough(new TextEncoderStream()));
+
+const server = Deno.serve({
+  hostname: "127.0.0.1",
+  port: 0,
+  onListen: ({ port }) => console.log(`http://127.0.0.1:${port}/`),
+}, async (request) => {
+  const { pathname, searchParams } = new URL(request.url);
+  const count = Number(searchParams.get("count"));
+  switch (pathname) {
+    case "/lines":
+      return respond(lines(count));
+    case "/sse":
+      return respond(sse(count));
+    case "/ndjson":
+      return respond(ndjson(count));
+    case "/file":
+      return new Response((await Deno.open(searchParams.get("file")!)).readable);
+  }
+  return new Response(null, { status: 404 });
+});
+Deno.addSignalListener("SIGTERM", () => server.shutdown().then(() => Deno.exit(0)));
