@@ -37,7 +37,7 @@ export interface Limits {
   readonly downloads: number;
   /** WebSockets at once. */
   readonly sockets: number;
-  /** Bytes of a request target. */
+  /** Bytes of a request target: 1,000 tasks of /concurrent_stream have to fit in. */
   readonly targetBytes: number;
   /** Bytes of a request body. */
   readonly bodyBytes: number;
@@ -74,7 +74,7 @@ export const defaultLimits: Limits = Object.freeze({
   outboundBytes: 1_048_576,
   downloads: 500,
   sockets: 2_000,
-  targetBytes: 8_192,
+  targetBytes: 32_768,
   bodyBytes: 1_048_576,
   bodyMs: 10_000,
   bodiesBytes: 67_108_864,

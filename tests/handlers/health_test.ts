@@ -1,0 +1,31 @@
+import { assertEquals } from "@std/assert";
+import { granted } from "../granted.ts";
+import { serve, until } from "../server.ts";
+import { connect, leave } from "../socket_client.ts";
+import { open } from "../wire.ts";
+
+Deno.test({
+  name: "/healthz tells status, uptime, and the streams and sockets that are open now",
+  ignore: !granted.server,
+  async fn() {
+    await using server = await serve();
+    const health = async () => {
+      const response = await fetch(`${server.origin}/healthz`);
+      assertEquals([response.status, response.headers.get("cache-control")], [200, "no-store"]);
+      return await response.json();
+    };
+    const { status, uptime, streams, sockets } = await health();
+    assertEquals([status, streams, sockets], ["ok", 0, 0]);
+    assertEquals(Number.isInteger(uptime) && uptime >= 0, true);
+    const readings = await Promise.all([1, 2].map(() => open(`${server.origin}/channels/demo`)));
+    const client = await connect(`${server.origin}/ws`);
+    const during = await health();
+    assertEquals([during.streams, during.sockets], [2, 1]);
+    for (const reading of readings) reading.leave();
+    await leave(client);
+    await until(async () => {
+      const after = await health();
+      return after.streams === 0 && after.sockets === 0;
+    });
+  },
+});

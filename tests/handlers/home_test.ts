@@ -1,0 +1,97 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { routes } from "../../main.ts";
+import { granted } from "../granted.ts";
+import { serve } from "../server.ts";
+import { open, route } from "../wire.ts";
+
+const ignore = !granted.server;
+const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+interface Row {
+  method: string;
+  path: string;
+  description: string;
+  curl: string;
+  link: string;
+}
+
+async function rows(origin: string): Promise<Row[]> {
+  return await (await fetch(origin, { headers: { accept: "application/json" } })).json();
+}
+
+Deno.test({
+  name:
+    "the first page is HTML for a browser and curl, JSON for who asks for it, and forbids all foreign code",
+  ignore,
+  async fn() {
+    await using server = await serve();
+    for (const accept of [browser, "*/*", "text/html"]) {
+      const response = await fetch(server.origin, { headers: { accept } });
+      assertEquals([response.status, response.headers.get("content-type")], [
+        200,
+        "text/html; charset=utf-8",
+      ]);
+      assertMatch(response.headers.get("content-security-policy") ?? "", /^default-src 'none';/);
+      assertEquals(response.headers.get("vary"), "Accept");
+      const page = await response.text();
+      for (const { path } of routes) assertStringIncludes(page, path);
+      assertEquals(page.includes("<!-- routes -->"), false);
+    }
+    assertEquals((await rows(server.origin)).map(({ path }) => path), routes.map(({ path }) => path));
+  },
+});
+
+Deno.test({
+  name: "every link and curl line of the first page works",
+  ignore,
+  async fn() {
+    await using server = await serve();
+    await Deno.writeTextFile(`${server.folder}/files/a b "c".txt`, "content");
+    await Deno.writeTextFile(`${server.folder}/logs/access.log`, "{}\n");
+    for (const { method, path, curl, link, description } of await rows(server.origin)) {
+      assert(description.length > 0);
+      assertStringIncludes(curl, `${server.origin}${link.startsWith("#") ? path : link}`);
+      if (link.startsWith("#")) {
+        const page = await (await fetch(server.origin, { headers: { accept: browser } })).text();
+        assertStringIncludes(page, `id="${link.slice(1)}"`);
+      } else if (method === "GET") {
+        const reading = await open(server.origin + link);
+        assertEquals(reading.response.status, 200, `${link} is answered ${reading.response.status}`);
+        reading.leave();
+      }
+    }
+  },
+});
+
+Deno.test({
+  name: "the curl line of a POST publishes",
+  ignore,
+  async fn() {
+    await using server = await serve();
+    const post = (await rows(server.origin)).find(({ method, path }) =>
+      method === "POST" && path === "/channels/:name"
+    )!;
+    const [, body] = /-d '(.*?)'/.exec(post.curl)!;
+    // As curl sends it.
+    const response = await fetch(server.origin + post.link, {
+      method: "POST",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body,
+    });
+    await response.text();
+    assert(response.ok, `answered ${response.status}`);
+  },
+});
+
+Deno.test({
+  name: "what a route says of itself cannot become markup",
+  ignore,
+  async fn() {
+    const odd = { ...route("/<b>&\"'", () => new Response()), description: "<script>alert(1)</script>$&" };
+    await using server = await serve({ routes: [...routes, odd] });
+    const page = await (await fetch(server.origin, { headers: { accept: browser } })).text();
+    assertEquals(page.includes("<script>alert(1)"), false);
+    assertEquals(page.includes("/<b>"), false);
+    assertStringIncludes(page, "&lt;script&gt;alert(1)&lt;/script&gt;$&amp;");
+  },
+});
