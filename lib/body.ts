@@ -22,7 +22,8 @@ export class Bodies {
   }
 
   /**
-   * The whole body as text. A client that is slow, or stops half-way, holds nothing for longer than `bodyMs`.
+   * The whole body as text. A client that is slow, or stops half-way, holds nothing here for longer than `bodyMs`; its
+   * connection stays until it goes, since Deno does not close one with a read under way.
    *
    * @throws HttpError 413 when it is too large (by its Content-Length, before anything is read), 408 when it is too slow,
    * 503 when too much is being read at once, 400 when it breaks off or is not UTF-8
@@ -43,14 +44,19 @@ export class Bodies {
       for (;;) {
         const { value, done } = await reader.read();
         // A cancelled body reads as one that has ended.
-        if (late) throw new HttpError(408, `the body must be there within ${bodyMs} ms`, closing);
+        if (late) {
+          throw new HttpError(408, `the body must be there within ${bodyMs} ms`, {
+            headers: { Connection: "close" },
+            reset: true,
+          });
+        }
         if (done) break;
         bytes += value.length;
         this.#held += value.length;
         if (bytes > bodyBytes) throw tooLarge(bodyBytes);
         if (this.#held > this.limits.bodiesBytes) {
           throw new HttpError(503, "too many bodies at once", {
-            headers: { "Retry-After": "1", ...closing.headers },
+            headers: { "Retry-After": "1", Connection: "close" },
           });
         }
         chunks.push(value);
@@ -67,11 +73,9 @@ export class Bodies {
   }
 }
 
-/** What is left of the body is not read, so the connection cannot go on. */
-const closing = { headers: { Connection: "close" } };
-
 function tooLarge(max: number): HttpError {
-  return new HttpError(413, `the body must have at most ${max} bytes`, closing);
+  // What is left of the body is not read, so the connection cannot go on.
+  return new HttpError(413, `the body must have at most ${max} bytes`, { headers: { Connection: "close" } });
 }
 
 function decode(chunks: Uint8Array[], bytes: number): string {

@@ -78,14 +78,15 @@ Deno.test("wrong posts are refused, and nothing of them is published", options, 
   await put.body?.cancel();
 });
 
-Deno.test("a body that stops half-way is answered 408 and its connection closed", options, async () => {
+Deno.test("a body that stops half-way is answered 408, and nothing of it is held", options, async () => {
   await using server = await serve({ limits: { bodyMs: 50 } });
   using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
   await connection.write(new TextEncoder().encode(
     `POST /channels/demo HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nContent-Length: 100\r\n\r\nhalf`,
   ));
-  const answer = await new Response(connection.readable).text();
-  assertMatch(answer, /^HTTP\/1\.1 408 /);
+  const buffer = new Uint8Array(4_096);
+  const read = await connection.read(buffer);
+  assertMatch(new TextDecoder().decode(buffer.subarray(0, read!)), /^HTTP\/1\.1 408 /);
   assertEquals([server.app.channels.size, server.app.bodies.held], [1, 0]);
 });
 
