@@ -188,6 +188,21 @@ test("a file that was deleted and made again is a gap and then its start", async
   assertEquals(await reading.take(2), ["GAP", "b"]);
 });
 
+test("a renamed file is not done while the new one is empty: its writer may not have moved yet", async (folder) => {
+  folder.append("a\n");
+  const reading = folder.read();
+  await reading.next();
+  await reading.stop();
+  Deno.renameSync(folder.log, `${folder.log}.1`);
+  folder.append("");
+  folder.append("unfin", `${folder.log}.1`);
+  const again = folder.read({ after: reading.cursor, follow: false });
+  assertEquals([await again.next(), again.cursor], ["unfin", undefined]);
+  folder.append("ished\n", `${folder.log}.1`);
+  folder.append("b\n");
+  assertEquals(await folder.all({ after: reading.cursor }), ["unfinished", "b"]);
+});
+
 test("lines that are still written to the file before are told as a gap", async (folder) => {
   folder.append("a\n");
   const reading = folder.read();
