@@ -1,7 +1,7 @@
 import { Bodies } from "./body.ts";
 import { MemoryStore } from "./channels/memory_store.ts";
 import type { Config } from "./config.ts";
-import { errorResponse, shuttingDown } from "./errors.ts";
+import { errorResponse, HttpError, shuttingDown } from "./errors.ts";
 import { Limiter } from "./limiter.ts";
 import type { LiveStream } from "./live_stream.ts";
 import { AccessLog } from "./logs/access_log.ts";
@@ -97,7 +97,7 @@ export class App {
 
   /** Answers one request, whatever happens. It never rejects. `info` is what `Deno.serve` gives. */
   readonly fetch = async (request: Request, info?: Deno.ServeHandlerInfo): Promise<Response> => {
-    const context = new RequestContext(this, request.method, info !== undefined);
+    const context = new RequestContext(this, request, info !== undefined);
     let response: Response;
     try {
       if (this.#draining) throw shuttingDown();
@@ -110,7 +110,8 @@ export class App {
         response = await match.route.handler(request, context);
       }
     } catch (error) {
-      response = errorResponse(error);
+      // What a handler throws since its client has gone is no failure; the status is for the access log alone.
+      response = errorResponse(context.left ? new HttpError(499, "the client has gone") : error);
     }
     context.answered(response);
     return response;

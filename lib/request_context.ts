@@ -14,14 +14,30 @@ export class RequestContext implements Context {
   #tracked = false;
   #status = 0;
   #delivered: { how: "complete" | "cut"; bytes: number } | null = null;
+  readonly #method: string;
+  /** Until the response is known or a body hears for itself that the client has gone; an idle stream keeps no request. */
+  #request: Request | null;
+  #gone: (() => void) | null = null;
+  #left = false;
 
-  constructor(readonly app: App, readonly method: string, readonly overTcp: boolean = false) {}
+  constructor(readonly app: App, request: Request, readonly overTcp: boolean = false) {
+    this.#request = request;
+    this.#method = request.method;
+  }
 
   /** Made on first use: many requests never look at it. */
   get signal(): AbortSignal {
     if (this.#controller === null) {
       this.#controller = new AbortController();
       if (this.#aborted) this.#controller.abort();
+      // A handler that waits hears that its client has gone only in this way.
+      else if (this.#request !== null) {
+        this.#gone = () => {
+          this.#left = true;
+          this.abort();
+        };
+        this.#request.signal.addEventListener("abort", this.#gone);
+      }
     }
     return this.#controller.signal;
   }
@@ -31,8 +47,14 @@ export class RequestContext implements Context {
     this.#controller?.abort();
   }
 
+  /** Whether the client has gone while the handler was still at work, with its signal. */
+  get left(): boolean {
+    return this.#left;
+  }
+
   track(): Delivered {
     this.#tracked = true;
+    this.#stopListening();
     return (how, bytes) => {
       this.#delivered = { how, bytes };
       if (this.#status !== 0) this.#log(how, bytes);
@@ -42,9 +64,16 @@ export class RequestContext implements Context {
   /** The response is known. What no body tracks is short and counts as delivered. */
   answered(response: Response): void {
     this.#status = response.status;
+    this.#stopListening();
     if (response.status >= 400) this.#log("refused", Number(response.headers.get("content-length") ?? 0));
     else if (!this.#tracked) this.#log("complete", Number(response.headers.get("content-length") ?? 0));
     else if (this.#delivered !== null) this.#log(this.#delivered.how, this.#delivered.bytes);
+  }
+
+  /** Once the response is known, the request's own signal may tell of success as well. */
+  #stopListening(): void {
+    if (this.#gone !== null) this.#request?.signal.removeEventListener("abort", this.#gone);
+    this.#request = this.#gone = null;
   }
 
   #log(end: "complete" | "cut" | "refused", bytes: number): void {
@@ -52,7 +81,7 @@ export class RequestContext implements Context {
     this.app.answered.bytes += bytes;
     this.app.accessLog.record({
       time: this.#time,
-      method: this.method,
+      method: this.#method,
       path: this.url.pathname,
       status: this.#status,
       bytes,
