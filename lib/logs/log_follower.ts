@@ -46,7 +46,7 @@ export class LogFollower {
       options.begun?.(reader.cursor);
       if (lost !== null) yield gap(lost, reader.cursor === "" ? null : reader.cursor, null);
       if (!follow) {
-        yield* this.#toEnd(reader, signal);
+        yield* this.#toEnd(reader, options);
         return;
       }
       tail = this.#join(place, follower);
@@ -131,7 +131,7 @@ export class LogFollower {
   }
 
   /** What is there now, and no more: a writer that is faster than the reader would keep it for ever. */
-  async *#toEnd(reader: LogReader, signal: AbortSignal): AsyncGenerator<LogItem> {
+  async *#toEnd(reader: LogReader, { from, signal }: FollowOptions): AsyncGenerator<LogItem> {
     const now = await reader.place.stat();
     const last = now === null ? null : new Mark(now).prefix;
     for (;;) {
@@ -141,7 +141,7 @@ export class LogFollower {
       if (signal.aborted || !("data" in item) && item.mark.prefix === last && item.end >= now!.size) return;
     }
     const rest = reader.unfinished();
-    if (rest !== null) yield rest;
+    if (rest !== null && from !== 0) yield rest;
   }
 
   #join(place: LogPlace, follower: Follower): Tail {

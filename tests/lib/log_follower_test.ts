@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { granted } from "../granted.ts";
-import { LogFolder } from "../log_reading.ts";
+import { LogFolder, Reading } from "../log_reading.ts";
 import { LogWriter, seeded, Seen } from "../log_writer.ts";
 import type { Rotation } from "../log_writer.ts";
 
@@ -28,6 +28,7 @@ test("the last lines come first, then each new one", async (folder) => {
 test("without following, it ends with what is there, an unfinished line included but without a cursor", async (folder) => {
   folder.append("a\nb\nunfin");
   assertEquals(await folder.all({ from: 2 }), ["b", "unfin"]);
+  assertEquals(await folder.all({ from: 0 }), []);
   const reading = folder.read({ follow: false });
   await reading.take(3);
   assertEquals(reading.cursor, undefined);
@@ -238,6 +239,21 @@ test("a file that is not there yet is waited for", async (folder) => {
   const line = reading.next();
   folder.append("a\n");
   assertEquals(await line, "a");
+});
+
+test("a folder that is made later, or made again, is seen", async (folder) => {
+  const path = `${folder.path}/later`;
+  const { LogPlace } = await import("../../lib/logs/log_place.ts");
+  const reading = new Reading(folder.follower, new LogPlace("b.log", `${path}/b.log`, null), {});
+  const line = reading.next();
+  Deno.mkdirSync(path);
+  folder.append("a\n", `${path}/b.log`);
+  assertEquals(await line, "a");
+  Deno.removeSync(path, { recursive: true });
+  Deno.mkdirSync(path);
+  folder.append("b\n", `${path}/b.log`);
+  assertEquals(await reading.take(2), ["GAP", "b"]);
+  await reading.stop();
 });
 
 for (const after of ["garbage", "1-1-1-5-5", "", "zzzz-zz-zz-99999999999-1"]) {
