@@ -224,12 +224,13 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array> {
       this.#batch = "";
       this.#enqueue(chunk);
     }
-    if (this.#block !== null) {
+    // Within `enqueue` the runtime may find that the client has gone, and cancel; then nothing more may be done.
+    if (this.#block !== null && !this.#ended) {
       const block = this.#block;
       this.#block = null;
       this.#enqueue(block);
     }
-    if (this.#last === null) return;
+    if (this.#last === null || this.#ended) return;
     if (this.#last.reason !== "complete" && this.encoder.end("error") === null) {
       // A text stream has no other way to say that it was cut. What is queued has to be read first: an error drops it.
       if (!this.#wanted) return;

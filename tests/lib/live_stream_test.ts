@@ -389,6 +389,31 @@ Deno.test("a reader that takes nothing for five minutes while something waits is
   await waiting.released;
 });
 
+Deno.test("a client that is found to be gone while a chunk is handed over gets nothing more", async () => {
+  using errors = captureErrors();
+  const block = new TextEncoder().encode("block\n");
+  for (const last of ["block", "end", "drain"]) {
+    const { stream, told, released } = open(async function* (signal) {
+      yield { data: "x" };
+      if (last === "block") yield block;
+      if (last !== "end") await sleep(1_000_000, signal);
+    }, ndjsonEncoder);
+    await stream.firstTurn;
+    stream.body();
+    let calls = 0;
+    // As the runtime does when its write fails at once.
+    const gone = () => {
+      if (++calls > 1) throw new TypeError("The stream controller cannot close or enqueue");
+      stream.cancel();
+    };
+    if (last === "drain") stream.drain();
+    stream.pull({ enqueue: gone, close: gone, error: gone, desiredSize: 0 });
+    await released;
+    assertEquals([calls, told.length], [1, 1], last);
+  }
+  assertEquals(errors.text(), "");
+});
+
 Deno.test("a cleanup that fails is logged, and releases all the same", async () => {
   using errors = captureErrors();
   const { stream, released } = open(async function* (signal) {
