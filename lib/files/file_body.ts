@@ -12,7 +12,7 @@ const largeView = 512 * 1024;
 
 /** A reader is fast when it has taken this many bytes, more than the kernel's buffers hold, at this rate. */
 const fastBytes = 8 * 1024 * 1024;
-const fastBytesPerMs = 100_000;
+const fastBytesPerMs = 25_000;
 
 /** A reader that takes nothing for this long is cut, in ms: it holds a file and a place. */
 const stalledMs = 300_000;
