@@ -259,9 +259,12 @@ Deno.test({
         await (await fetch(`${server.origin}${path}?format=${format}`)).text();
       assertEquals(await get("ndjson"), '{"data":"x"}\n{"event":"end","data":{"reason":"error"}}\n');
       assertEquals(await get("sse"), 'data: x\n\nevent: end\ndata: {"reason":"error"}\n\n');
-      const text = await open(server.origin + path);
-      assertEquals([text.response.status, await text.until("x\n")], [200, "x\n"]);
-      await assertRejects(() => text.rest());
+      // What is written right before a reset may be lost with it, so only the slow one is sure to have its first line.
+      if (path === "/later") {
+        const text = await open(server.origin + path);
+        assertEquals([text.response.status, await text.until("x\n")], [200, "x\n"]);
+        await assertRejects(() => text.rest());
+      } else await assertRejects(async () => await (await open(server.origin + path)).rest());
       // A program that reads the bytes sees no last chunk, which is how HTTP/1.1 says that a body is whole.
       const bytes = await exchange(server.port, `GET ${path} HTTP/1.1\nHost: localhost\n\n`).catch(() => "");
       assertEquals(bytes.endsWith("0\r\n\r\n"), false);
