@@ -47,7 +47,6 @@ export class Bodies {
         if (late) {
           throw new HttpError(408, `the body must be there within ${bodyMs} ms`, {
             headers: { Connection: "close" },
-            reset: true,
           });
         }
         if (done) break;

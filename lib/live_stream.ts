@@ -2,7 +2,10 @@ import { endOfTurn } from "./clock.ts";
 import type { Encoder, EndReason, StreamEvent } from "./encoders.ts";
 import { shuttingDown } from "./errors.ts";
 
-/** What a generator yields: an event, or a block of whole records that is already in the stream's format. */
+/**
+ * What a generator yields: an event, or a block of whole records that is already in the stream's format. An empty block says
+ * that the stream has begun though nothing is there yet: the headers need not wait for a first event.
+ */
 export type StreamItem = StreamEvent | Uint8Array;
 
 /** What the response around a {@linkcode LiveStream} is told. */
@@ -166,8 +169,10 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array> {
   /** True when a generator that never waits has had its share of this turn. */
   #append(item: StreamItem): boolean {
     if (item instanceof Uint8Array) {
-      this.#sentEvents = true;
-      this.#block = item;
+      if (item.length > 0) {
+        this.#sentEvents = true;
+        this.#block = item;
+      }
       this.#flush();
       return false;
     }

@@ -57,9 +57,11 @@ export async function streamResponse<T>(
   // A handler that has waited for something may come here after everything else has been told to end.
   if (context.app.draining) throw shuttingDown();
   if (streams.used >= streams.max) throw overloaded("streams", streams.max);
+  // From here on the body hears for itself that the client has gone.
+  const delivered = context.track();
   // May throw, so nothing is held yet.
   const source = start({ after, format }) as AsyncIterable<StreamItem>;
-  const edge = new Edge(context, streams.tryAcquire()!, format === "sse" ? ping : null);
+  const edge = new Edge(context, delivered, streams.tryAcquire()!, format === "sse" ? ping : null);
   const stream = new LiveStream(source, encoderOf(format, line as Wording | undefined), edge);
   edge.open(stream);
   // Most small streams are complete within this turn, and then neither a timer nor a stream object is needed.
@@ -80,16 +82,14 @@ function cursor(request: Request, url: URL): string | undefined {
 
 /** What a stream holds of the server while it lives. */
 class Edge implements LiveStreamEdge {
-  readonly #delivered: Delivered;
   #stream: LiveStream | null = null;
 
   constructor(
     readonly context: Context,
+    readonly delivered: Delivered,
     readonly permit: Permit,
     readonly ping: Uint8Array<ArrayBuffer> | null,
-  ) {
-    this.#delivered = context.track();
-  }
+  ) {}
 
   open(stream: LiveStream): void {
     this.#stream = stream;
@@ -102,7 +102,7 @@ class Edge implements LiveStreamEdge {
 
   ended(how: "complete" | "cut", bytes: number): void {
     this.context.app.live.delete(this.#stream!);
-    this.#delivered(how, bytes);
+    this.delivered(how, bytes);
   }
 
   released(): void {

@@ -5,6 +5,8 @@ import type { Waiter } from "./waves.ts";
 
 type Item = Uint8Array | StreamEvent;
 
+/** Nothing can fail any more before the first event, which may be long in coming. */
+const begun = new Uint8Array();
 const ended: IteratorReturnResult<undefined> = { value: undefined, done: true };
 
 /**
@@ -18,6 +20,7 @@ export class Subscriber implements AsyncIterableIterator<Item>, Waiter {
   #channel: MemoryChannel | null = null;
   #next = 0;
   #gap: StreamEvent | null = null;
+  #begun = false;
   #ended = false;
   #resolve: ((result: IteratorResult<Item, undefined>) => void) | null = null;
 
@@ -39,7 +42,8 @@ export class Subscriber implements AsyncIterableIterator<Item>, Waiter {
     if (this.#ended) return Promise.resolve(ended);
     try {
       this.#channel ??= this.#join();
-      const value = this.#take(this.#channel);
+      const value = this.#take(this.#channel) ?? (this.#begun ? null : begun);
+      this.#begun = true;
       if (value !== null) return Promise.resolve({ value, done: false });
     } catch (error) {
       return Promise.reject(error);
