@@ -22,13 +22,19 @@ export class App {
   readonly started: number = Date.now();
   /** The streams that are open. */
   readonly live: Set<LiveStream> = new Set();
+  /** How much runs at once. */
   readonly limits: { streams: Limiter; downloads: Limiter; outbound: Limiter };
+  /** The open WebSockets. */
   readonly sockets: Sockets;
+  /** A line for each request. */
   readonly accessLog: AccessLog;
+  /** The logs by name. */
   readonly logFiles: LogFiles;
+  /** What follows them. */
   readonly logFollower: LogFollower;
   /** What people publish and subscribe to. */
   readonly channels: MemoryStore;
+  /** What is measured. */
   readonly sensors: Sensors;
   /** What was answered: streams that are open are not in it yet. */
   readonly answered: Traffic = { requests: 0, bytes: 0 };
@@ -41,6 +47,7 @@ export class App {
   readonly #router: Router;
   readonly #names: OwnNames;
 
+  /** Nothing runs before `start`. */
   constructor(
     readonly config: Config,
     readonly routes: readonly Route[],

@@ -14,6 +14,7 @@ export interface BodyLimits {
 export class Bodies {
   #held = 0;
 
+  /** Bodies within these limits. */
   constructor(readonly limits: BodyLimits) {}
 
   /** Bytes of bodies that are being read now. */

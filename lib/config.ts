@@ -18,6 +18,7 @@ export interface Config {
   readonly drain: number;
   /** Absolute path of the access log. */
   readonly accessLog: string;
+  /** How much of everything. */
   readonly limits: Limits;
 }
 
@@ -91,6 +92,7 @@ export const defaultLimits: Limits = Object.freeze({
 
 /** A flag or variable that cannot be used; the message is one line for the person at the terminal. */
 export class ConfigError extends Error {
+  /** For who looks at it in a log. */
   override name = "ConfigError";
 }
 

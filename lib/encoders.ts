@@ -1,14 +1,20 @@
 /** One item of a live stream, the same in every format. `id` is an opaque cursor that a client may come back with. */
 export interface StreamEvent<T = unknown> {
+  /** The cursor to come back with; without one, the reader comes back to the event before. */
   id?: string;
+  /** What kind of event it is, where a stream has several. */
   event?: string;
+  /** A string, or what JSON can hold. */
   data: T;
 }
 
 /** What `event: "gap"` carries: what was asked for, what comes next, and how many events between are lost (null: unknown). */
 export interface Gap {
+  /** The cursor that was asked for, at most 128 characters of it. */
   after: string;
+  /** The id of the next event, or null when nothing is kept. */
   next: string | null;
+  /** Events lost between the two, or null when that cannot be known. */
   lost: number | null;
 }
 
@@ -20,6 +26,7 @@ export type Format = "text" | "ndjson" | "sse";
 
 /** Turns events into one format. Pure; every function returns whole records. */
 export interface Encoder {
+  /** One event, as one whole record. */
   event(event: StreamEvent): string;
   /** The last record, or null where the format has none: then only a complete stream may end cleanly. */
   end(reason: EndReason): string | null;

@@ -3,8 +3,10 @@
  * reaches the log only when the status is 500 or above.
  */
 export class HttpError extends Error {
+  /** For who looks at it in a log. */
   override name = "HttpError";
 
+  /** `headers` go out with the error. */
   constructor(
     readonly status: number,
     publicMessage: string,

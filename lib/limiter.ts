@@ -1,5 +1,6 @@
 /** One place held in a {@linkcode Limiter}; releasing it twice counts once. */
 export interface Permit extends Disposable {
+  /** Gives the place back. */
   release(): void;
 }
 
@@ -11,8 +12,8 @@ export class Limiter {
   #used = 0;
   readonly #queue = new Set<() => void>();
 
-  /** @param max places; @param maxQueue how many may wait for one before `acquire` throws a RangeError */
-  constructor(readonly max: number, readonly maxQueue = Infinity) {}
+  /** `max` places; `maxQueue` may wait for one before `acquire` throws a RangeError. */
+  constructor(readonly max: number, readonly maxQueue: number = Infinity) {}
 
   /** Places taken now. */
   get used(): number {

@@ -60,6 +60,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array> {
   #sentEvents = false;
   #idleSeconds = 0;
 
+  /** Starts the generator in this very turn. */
   constructor(
     source: AsyncIterable<StreamItem>,
     readonly encoder: Encoder,

@@ -12,7 +12,8 @@ export interface MergeOptions {
   signal?: AbortSignal;
 }
 
-type Sources<T> = Iterable<AsyncIterable<T>> | ((signal: AbortSignal) => Iterable<AsyncIterable<T>>);
+/** The sources of a merge, or what makes them with a signal that wakes them when it ends early. */
+export type Sources<T> = Iterable<AsyncIterable<T>> | ((signal: AbortSignal) => Iterable<AsyncIterable<T>>);
 
 /**
  * Many async iterables → one, each value as soon as it is there. It has one value of each source in flight and asks for

@@ -10,6 +10,7 @@ export class OwnNames {
   readonly #wildcard: boolean;
   #lastGood = "";
 
+  /** For what `--host` says. */
   constructor(host: string) {
     this.#host = hostname(host);
     this.#wildcard = host === "0.0.0.0" || host === "::";

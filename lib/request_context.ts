@@ -20,6 +20,7 @@ export class RequestContext implements Context {
   #gone: (() => void) | null = null;
   #left = false;
 
+  /** `overTcp`: the request came over a connection of its own, whose end can be heard. */
   constructor(readonly app: App, request: Request, readonly overTcp: boolean = false) {
     this.#request = request;
     this.#method = request.method;

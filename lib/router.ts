@@ -9,11 +9,13 @@ export type Delivered = (how: "complete" | "cut", bytes: number) => void;
 
 /** What a handler gets beside the request. */
 export interface Context {
+  /** What was asked for, its host checked. */
   readonly url: URL;
   /** What the route's `:name` segments matched, percent-decoded; `*` has the rest of the path, as it was sent. */
   readonly params: Record<string, string>;
   /** Aborts when the client has gone or the server is draining; a handler never has to tell which. */
   readonly signal: AbortSignal;
+  /** The server. */
   readonly app: App;
   /** Whether the response goes to `Deno.serve`, which is done with a chunk when it asks for the next. */
   readonly overTcp: boolean;
@@ -25,9 +27,11 @@ export interface Context {
 
 /** One row of the route table. */
 export interface Route {
+  /** HEAD is answered by GET. */
   method: "GET" | "POST";
   /** Literal segments, `:name` for one segment, and a last `*` for any rest. */
   path: string;
+  /** What answers it. */
   handler: Handler;
   /** What it does, for the first page. */
   description: string;
@@ -43,7 +47,9 @@ interface Pattern {
 
 /** What a request matched. */
 export interface Match {
+  /** The row of the table. */
   route: Route;
+  /** As {@linkcode Context} has them. */
   params: Record<string, string>;
 }
 
@@ -54,6 +60,7 @@ export class Router {
   readonly #literal = new Map<string, Pattern>();
   readonly #patterns: Pattern[] = [];
 
+  /** The order counts for patterns only. */
   constructor(routes: readonly Route[]) {
     const byPath = new Map<string, Pattern>();
     for (const route of routes) {

@@ -32,7 +32,7 @@ export class Sockets {
   #onEmpty: (() => void) | null = null;
   #empty: Promise<void> | null = null;
 
-  /** @param max sockets at once */
+  /** At most `max` sockets at once. */
   constructor(readonly max: number) {}
 
   /** Sockets open now. */
