@@ -170,12 +170,14 @@ export async function locate(
     const current = await place.open();
     if (current !== null && isCursors(current.info)) return await take(current) ? current : null;
     current?.[Symbol.dispose]();
-    for (
-      const { path, info } of (await snapshot(place, true)).rotated.filter(({ info }) => isCursors(info))
-    ) {
-      const file = await openFile(path, info);
-      if (file === null) return again;
-      if (await take(file)) return file;
+    // Most are found among the rotated ones, and a folder may have thousands of others.
+    for (const all of [false, true]) {
+      for (const { path, info } of (await snapshot(place, all)).rotated) {
+        if (!isCursors(info)) continue;
+        const file = await openFile(path, info);
+        if (file === null) return again;
+        return await take(file) ? file : null;
+      }
     }
     return null;
   });
