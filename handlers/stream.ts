@@ -24,19 +24,20 @@ interface StepsOptions {
 /** The steps after the cursor; each id is the number of its step. */
 async function* steps(
   { count, interval, request, after = "0" }: StepsOptions,
-  { app, signal }: Context,
+  context: Context,
 ): AsyncGenerator<StreamEvent> {
   let step = /^\d{1,9}$/.test(after) ? Number(after) : Infinity;
   if (step > count) {
     step = 0;
     yield gap(after, "1", null);
   }
+  const { app } = context;
   const upstream = app.config.upstream ?? `${app.origin}/async_route`;
-  const ticks = interval > 0 ? every(interval, signal) : null;
+  const ticks = interval > 0 ? every(interval, context.signal) : null;
   while (step++ < count) {
     if (ticks) await ticks.next();
     const data: Step = { step, result: step * 2 };
-    if (request) data.request = await outbound(app, upstream, signal);
+    if (request) data.request = await outbound(app, upstream, context.signal);
     yield { id: String(step), data };
   }
 }
