@@ -4,7 +4,7 @@ import { endOfTurn } from "../clock.ts";
 const perTurn = 128;
 
 /** After a wave the event loop belongs to the rest of the server for so many times as long as the wave took. */
-const restFactor = 1;
+const restFactor = 0.5;
 
 /** Somebody who waits for a wave. */
 export interface Waiter {

@@ -1,0 +1,72 @@
+/**
+ * Readers that leave and come back at random instants while one publisher posts as fast as it can: each has every event
+ * exactly once, or a gap that counts right.
+ *
+ *     deno run --allow-all tests/torture/channels_torture.ts [RECONNECTS]
+ */
+import { serve } from "../server.ts";
+
+const reconnects = Number(Deno.args[0] ?? 1_000);
+const readers = 50;
+
+await using server = await serve({ limits: { channelEvents: 500 } });
+const url = `${server.origin}/channels/torture`;
+let gaps = 0;
+let times = 0;
+/** How many events there are, once that is known. */
+let events = Infinity;
+
+/** Follows the channel from its first event to its last, over many connections. */
+async function follow(): Promise<void> {
+  let last = -1;
+  let id = "0";
+  for (;;) {
+    const leave = new AbortController();
+    const timer = setTimeout(() => leave.abort(), events < Infinity ? 60_000 : Math.random() * 600);
+    try {
+      const response = await fetch(`${url}?format=ndjson&after=${id}`, { signal: leave.signal });
+      let rest = "";
+      const decoder = new TextDecoder();
+      for await (const chunk of response.body!) {
+        const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+        rest = lines.pop()!;
+        for (const line of lines) {
+          const { event, id: own, data } = JSON.parse(line);
+          if (event === "gap") {
+            gaps++;
+            last += data.lost;
+            id = data.next.replace(/\d+$/, (next: string) => String(Number(next) - 1));
+            continue;
+          }
+          if (data !== ++last) throw new Error(`event ${data} came where ${last} was expected`);
+          id = own;
+        }
+        if (last >= events - 1) return;
+      }
+    } catch (error) {
+      if (!leave.signal.aborted) throw error;
+      times++;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+const following = Promise.all(Array.from({ length: readers }, follow));
+let published = 0;
+while (times < reconnects) {
+  const body = Array.from({ length: 10 }, () => published++).join("\n");
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/jsonl" },
+    body,
+  });
+  if (response.status !== 201) throw new Error(`a post was answered ${response.status}`);
+  await response.body?.cancel();
+}
+events = published;
+// Those who have everything already wait for one more.
+await fetch(url, { method: "POST", body: String(published), headers: { "Content-Type": "application/json" } })
+  .then((response) => response.body?.cancel());
+await following;
+console.log(`${readers} readers, ${times} reconnects, ${events} events, ${gaps} gaps: none lost, none twice`);
