@@ -1,8 +1,9 @@
 import { sleep } from "../lib/clock.ts";
+import { json } from "../lib/json.ts";
 import type { Handler } from "../lib/router.ts";
 
 /** GET /async_route: the smallest handler, to copy from. It waits without holding anybody else up. */
 export const asyncRoute: Handler = async (_request, context) => {
   await sleep(100, context.signal);
-  return Response.json({ message: "This is an async route" });
+  return json({ message: "This is an async route" });
 };

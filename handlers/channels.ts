@@ -1,5 +1,6 @@
 import { postedValues } from "../lib/channels/posted.ts";
 import { HttpError } from "../lib/errors.ts";
+import { json } from "../lib/json.ts";
 import { quote } from "../lib/params.ts";
 import type { Handler } from "../lib/router.ts";
 import { sensorChannel } from "../lib/sensors/sensor.ts";
@@ -27,7 +28,7 @@ export const publish: Handler = async (request, context) => {
     await context.app.bodies.text(request),
   );
   const id = await context.app.channels.publish(name, values);
-  return Response.json({ id, count: values.length }, { status: 201 });
+  return json({ id, count: values.length }, { status: 201 });
 };
 
 function channelName(name: string): string {

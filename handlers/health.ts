@@ -1,8 +1,9 @@
+import { json } from "../lib/json.ts";
 import type { Handler } from "../lib/router.ts";
 
 /** GET /healthz: 200 while the server takes requests, with what is open now. */
 export const health: Handler = (_request, { app }) =>
-  Response.json({
+  json({
     status: "ok",
     uptime: Math.round((Date.now() - app.started) / 1_000),
     streams: app.limits.streams.used,

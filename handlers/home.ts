@@ -1,4 +1,5 @@
 import { accepts } from "@std/http/negotiation";
+import { json } from "../lib/json.ts";
 import type { Handler, Route } from "../lib/router.ts";
 import page from "./home/page.html" with { type: "text" };
 
@@ -13,28 +14,30 @@ interface Row {
   link: string;
 }
 
-/** The example with a file that is really there, so that its link works. */
-function describe({ method, path, description, example }: Route, origin: string, file: string): Row {
-  const link = example.replace("{file}", encodeURIComponent(file));
+/** What makes curl a WebSocket client; the key is any 16 bytes (RFC 6455, 4.1). */
+const upgrade = [
+  "Connection: Upgrade",
+  "Upgrade: websocket",
+  "Sec-WebSocket-Version: 13",
+  "Sec-WebSocket-Key: d2VpciBpcyBhIHdlaXI9PQ==",
+].map((line) => `-H '${line}'`).join(" ");
+
+/** The example with a file that is really there; a browser cannot follow a link by POST, so it gets what is above. */
+function describe(
+  { method, path, description, example }: Route,
+  routes: readonly Route[],
+  origin: string,
+  file: string,
+): Row {
+  const target = example.replace("{file}", encodeURIComponent(file));
+  const row = { method, path, description, link: target };
   if (method === "POST") {
-    return { method, path, description, curl: `curl -d '{"value":1}' ${origin}${link}`, link };
+    const readable = routes.some((route) => route.method === "GET" && route.path === path);
+    const link = readable ? target : target.replace(/\/[^/]+$/, "");
+    return { ...row, curl: `curl -d '{"value":1}' ${origin}${target}`, link };
   }
-  if (link.startsWith("#")) {
-    const upgrade = [
-      "Connection: Upgrade",
-      "Upgrade: websocket",
-      "Sec-WebSocket-Version: 13",
-      "Sec-WebSocket-Key: d2VpciBpcyBhIHdlaXI9PQ==",
-    ];
-    return {
-      method,
-      path,
-      description,
-      curl: `curl -iN ${upgrade.map((line) => `-H '${line}'`).join(" ")} ${origin}${path}`,
-      link,
-    };
-  }
-  return { method, path, description, curl: `curl -N '${origin}${link}'`, link };
+  if (target.startsWith("#")) return { ...row, curl: `curl -iN ${upgrade} ${origin}${path}` };
+  return { ...row, curl: `curl -N '${origin}${target}'` };
 }
 
 async function firstFile(folder: string): Promise<string> {
@@ -72,11 +75,16 @@ const headers = {
 /** GET /: every route, with a curl line and a link; JSON for a client that prefers it. */
 export const home: Handler = async (request, { app, url }) => {
   const file = await firstFile(app.config.files);
-  const rows = app.routes.map((route) => describe(route, url.origin, file));
+  const rows = app.routes.map((route) => describe(route, app.routes, url.origin, file));
   if (accepts(request, "text/html", "application/json") === "application/json") {
-    return Response.json(rows, { headers });
+    return json(rows, { headers });
   }
-  return new Response(page.replace("<!-- routes -->", () => rows.map(html).join("")), {
-    headers: { ...headers, "Content-Type": "text/html; charset=utf-8" },
+  const body = new TextEncoder().encode(page.replace("<!-- routes -->", () => rows.map(html).join("")));
+  return new Response(body, {
+    headers: {
+      ...headers,
+      "Content-Type": "text/html; charset=utf-8",
+      "Content-Length": String(body.length),
+    },
   });
 };

@@ -1,4 +1,5 @@
 import { HttpError } from "../lib/errors.ts";
+import { json } from "../lib/json.ts";
 import { logRecords, mergedLogs, type NamedLine } from "../lib/logs/log_events.ts";
 import { flag, quote, wholeNumber } from "../lib/params.ts";
 import type { Context, Handler } from "../lib/router.ts";
@@ -11,7 +12,7 @@ const maxMerged = 16;
 export const logs: Handler = async (request, context) => {
   const names = [...new Set(context.url.searchParams.getAll("name"))];
   if (names.length === 0) {
-    return Response.json(await context.app.logFiles.list(), { headers: { "Cache-Control": "no-store" } });
+    return json(await context.app.logFiles.list(), { headers: { "Cache-Control": "no-store" } });
   }
   if (names.length > maxMerged) {
     throw new HttpError(

@@ -1,4 +1,5 @@
 import { HttpError } from "../lib/errors.ts";
+import { json } from "../lib/json.ts";
 import { quote } from "../lib/params.ts";
 import type { Handler } from "../lib/router.ts";
 import type { Reading } from "../lib/sensors/sensor.ts";
@@ -8,8 +9,7 @@ import { streamResponse } from "../lib/stream_response.ts";
 const noStore = { "Cache-Control": "no-store" };
 
 /** GET /sensors: the latest reading of each sensor. */
-export const sensors: Handler = (_request, context) =>
-  Response.json(context.app.sensors.list(), { headers: noStore });
+export const sensors: Handler = (_request, context) => json(context.app.sensors.list(), { headers: noStore });
 
 /** GET /sensors/stream: readings as they are made; `?id=`, repeatable, chooses sensors. */
 export const sensorStream: Handler = (request, context) => {
@@ -25,13 +25,13 @@ export const sensorStream: Handler = (request, context) => {
 
 /** GET /sensors/ID/history: `[time, value]` pairs, the time in ms since 1970. */
 export const sensorHistory: Handler = (_request, context) =>
-  Response.json(context.app.sensors.history(context.params.id), { headers: noStore });
+  json(context.app.sensors.history(context.params.id), { headers: noStore });
 
 /** POST /sensors/ID: the value of a push sensor, as a JSON number or `{"value": number}`. */
 export const pushReading: Handler = async (request, context) => {
   const push = context.app.sensors.pusher(context.params.id);
   const value = number(await context.app.bodies.text(request));
-  return Response.json({ id: push(value) }, { status: 201 });
+  return json({ id: push(value) }, { status: 201 });
 };
 
 function number(body: string): number {

@@ -1,3 +1,5 @@
+import { json } from "./json.ts";
+
 /**
  * An error that a client may see: its status and a message written for the public. The `cause` stays inside and
  * reaches the log only when the status is 500 or above.
@@ -38,10 +40,9 @@ export function errorResponse(error: unknown): Response {
   const known = error instanceof HttpError;
   const status = known ? error.status : 500;
   if (status >= 500 && status !== 503) console.error(error);
-  return new Response(JSON.stringify({ error: known ? error.message : "internal server error" }) + "\n", {
+  return json({ error: known ? error.message : "internal server error" }, {
     status,
     headers: {
-      "Content-Type": "application/json",
       "Cache-Control": "no-store",
       ...(known ? error.options.headers : {}),
     },

@@ -78,8 +78,9 @@ export class RequestContext implements Context {
     this.#status = response.status;
     this.#url = null;
     this.#stopListening();
-    if (response.status >= 400) this.#log("refused", Number(response.headers.get("content-length") ?? 0));
-    else if (!this.#tracked) this.#log("complete", Number(response.headers.get("content-length") ?? 0));
+    const length = () => this.#method === "HEAD" ? 0 : Number(response.headers.get("content-length") ?? 0);
+    if (response.status >= 400) this.#log("refused", length());
+    else if (!this.#tracked) this.#log("complete", length());
     else if (this.#delivered !== null) this.#log(this.#delivered.how, this.#delivered.bytes);
   }
 

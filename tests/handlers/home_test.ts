@@ -51,6 +51,9 @@ Deno.test({
     for (const { method, path, curl, link, description } of await rows(server.origin)) {
       assert(description.length > 0);
       assertStringIncludes(curl, `${server.origin}${link.startsWith("#") ? path : link}`);
+      if (method === "POST") {
+        assertEquals((await fetch(server.origin + link, { method: "HEAD" })).status, 200);
+      }
       if (link.startsWith("#")) {
         const page = await (await fetch(server.origin, { headers: { accept: browser } })).text();
         assertStringIncludes(page, `id="${link.slice(1)}"`);

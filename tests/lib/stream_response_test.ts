@@ -740,7 +740,7 @@ Deno.test({
     const lines = (await Deno.readTextFile(`${server.folder}/logs/access.log`)).trimEnd().split("\n");
     assertEquals(
       lines.map((line) => JSON.parse(line)).map(({ path, status, end, bytes }) => [path, status, end, bytes]),
-      [["/ends", 200, "complete", 14], ["/stays", 200, "cut", 2], ["/ends", 400, "refused", 0]],
+      [["/ends", 200, "complete", 14], ["/stays", 200, "cut", 2], ["/ends", 400, "refused", 73]],
     );
   },
 });
