@@ -17,6 +17,7 @@ export interface Subscription {
    * from now on. One that cannot be followed exactly is answered by a `gap` event, then the oldest kept.
    */
   after: string | undefined;
+  /** The format of the blocks. */
   format: Format;
   /** Ends the subscription. */
   signal: AbortSignal;

@@ -6,7 +6,9 @@ import { Waves } from "./waves.ts";
 
 /** The bounds of one channel's history. */
 export interface ChannelLimits {
+  /** Events that are kept. */
   readonly channelEvents: number;
+  /** Bytes of JSON that are kept. */
   readonly channelBytes: number;
 }
 
@@ -46,7 +48,11 @@ export class MemoryChannel {
   #extraTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #text: Encoder;
 
-  /** @param line the text wording of a value, without its line end */
+  /**
+   * A channel without events.
+   *
+   * @param line the text wording of a value, without its line end
+   */
   constructor(
     readonly limits: ChannelLimits,
     line: (value: Value) => string = ({ json, text }) => text ?? json,

@@ -6,7 +6,9 @@ import { Subscriber } from "./subscriber.ts";
 
 /** The bounds of all channels together, beside those of each. */
 export interface StoreLimits extends ChannelLimits {
+  /** Channels at once. */
   readonly channels: number;
+  /** Bytes in all histories, with what an event takes beside its JSON. */
   readonly channelsBytes: number;
 }
 
@@ -15,6 +17,7 @@ export class MemoryStore implements ChannelStore {
   readonly #channels = new Map<string, MemoryChannel>();
   readonly #permanent = new Set<string>();
 
+  /** A store without channels. */
   constructor(readonly limits: StoreLimits) {}
 
   /** Channels now. */

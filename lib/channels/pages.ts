@@ -16,7 +16,9 @@ interface Page {
 
 /** Whole records, and the number of the event after them. */
 export interface Block {
+  /** The records, a view of memory that others read too. */
   bytes: Uint8Array<ArrayBuffer>;
+  /** Number of the event after them. */
   next: number;
 }
 

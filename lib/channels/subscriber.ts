@@ -3,7 +3,8 @@ import type { Subscription } from "./channel.ts";
 import type { MemoryChannel } from "./memory_channel.ts";
 import type { Waiter } from "./waves.ts";
 
-type Item = Uint8Array | StreamEvent;
+/** What a subscriber gets: whole records, or a gap. */
+export type Item = Uint8Array | StreamEvent;
 
 /** Nothing can fail any more before the first event, which may be long in coming. */
 const begun = new Uint8Array();
@@ -25,6 +26,8 @@ export class Subscriber implements AsyncIterableIterator<Item>, Waiter {
   #resolve: ((result: IteratorResult<Item, undefined>) => void) | null = null;
 
   /**
+   * A subscriber that has not joined yet.
+   *
    * @param open called with the first `next()`: what is never read takes nothing
    * @param left called with the channel at the end, if it was opened
    */
@@ -34,10 +37,12 @@ export class Subscriber implements AsyncIterableIterator<Item>, Waiter {
     readonly left: (channel: MemoryChannel) => void,
   ) {}
 
+  /** Itself: it can be read once. */
   [Symbol.asyncIterator](): this {
     return this;
   }
 
+  /** The next item; it waits for one, or for the end. */
   next(): Promise<IteratorResult<Item, undefined>> {
     if (this.#ended) return Promise.resolve(ended);
     try {
@@ -67,6 +72,7 @@ export class Subscriber implements AsyncIterableIterator<Item>, Waiter {
     this.return();
   }
 
+  /** Leaves the channel, at once: a `next()` that waits ends. */
   return(): Promise<IteratorReturnResult<undefined>> {
     if (!this.#ended) {
       this.#ended = true;

@@ -1,9 +1,13 @@
 import { ConfigError } from "../config.ts";
 import { quote } from "../params.ts";
 
-interface Common {
+/** What every declared sensor has. */
+export interface Common {
+  /** As in {@linkcode Sensor}. */
   id: string;
+  /** As in {@linkcode Sensor}. */
   unit: string;
+  /** As in {@linkcode Sensor}. */
   description: string;
   /** In ms. */
   interval: number;

@@ -4,13 +4,13 @@ export class History {
   readonly #values: Float64Array;
   #count = 0;
 
-  /** @param max readings that are kept */
+  /** An empty history that keeps `max` readings. */
   constructor(readonly max: number) {
     this.#times = new Float64Array(max);
     this.#values = new Float64Array(max);
   }
 
-  /** @param time in ms since 1970 */
+  /** Adds a reading; `time` is in ms since 1970. */
   add(time: number, value: number | null): void {
     const at = this.#count++ % this.max;
     this.#times[at] = time;

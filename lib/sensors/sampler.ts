@@ -3,7 +3,9 @@ import { type ReadingState, type Sensor, SensorError } from "./sensor.ts";
 
 /** How one read went. */
 export interface Sample {
+  /** Whether there is a value. */
   state: ReadingState;
+  /** Null unless the state is `ok`. */
   value: number | null;
   /** Why there is no value, in words that a client may see. */
   reason?: string;

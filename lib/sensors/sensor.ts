@@ -7,6 +7,7 @@ export interface Sensor {
   readonly id: string;
   /** What a value counts, such as `%`, `B` or `ms`; empty for a bare number. */
   readonly unit: string;
+  /** In a few words, for people. */
   readonly description: string;
   /** From start to start of two reads, in ms. */
   readonly interval: number;
@@ -27,6 +28,7 @@ export interface PushSensor extends Omit<Sensor, "timeout" | "read"> {
 
 /** Why a read failed, in words that a client may see. */
 export class SensorError extends Error {
+  /** The error's name. */
   override name = "SensorError";
 }
 
@@ -41,7 +43,9 @@ export interface Reading {
   time: string;
   /** Null unless the state is `ok`. */
   value: number | null;
+  /** The sensor's. */
   unit: string;
+  /** How it came about. */
   state: ReadingState;
   /** Why there is no value. */
   reason?: string;

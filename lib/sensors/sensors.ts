@@ -11,7 +11,9 @@ import { type PushSensor, type Reading, type Sensor, sensorChannel } from "./sen
 
 /** A sensor and its latest reading, as `GET /sensors` lists it. */
 export interface Latest extends Omit<Reading, "time"> {
+  /** The sensor's. */
   description: string;
+  /** From reading to reading, in ms. */
   interval: number;
   /** Null before the first reading. */
   time: string | null;
@@ -37,6 +39,7 @@ export class Sensors {
   readonly #channel: MemoryChannel;
   #stop: AbortController | null = null;
 
+  /** Sensors that are not sampled yet; their channel is added to the store. */
   constructor(
     sensors: readonly (Sensor | PushSensor)[],
     readonly store: MemoryStore,
