@@ -52,7 +52,10 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array> {
   #values = 0;
   #turnAsked = true;
   #wanted = true;
-  #resume: (() => void) | null = null;
+  /** A value has been asked for and is not there yet. */
+  #asked = false;
+  /** The generator has had its share of this turn. */
+  #resting = false;
   /** How the body ends once the batch is out: null while it lives. */
   #last: { reason: EndReason; error?: unknown } | null = null;
   #ended = false;
@@ -69,7 +72,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array> {
     this.firstTurn = new Promise((resolve) => this.#endFirstTurn = resolve);
     endOfTurn(this.#turnEnded);
     this.#source = source[Symbol.asyncIterator]();
-    this.#pump();
+    this.#ask();
   }
 
   /** Bytes sent so far. */
@@ -121,7 +124,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array> {
     this.#controller = controller;
     this.#wanted = true;
     if (this.#last !== null || this.#batch !== "" || this.#block !== null) this.#flush();
-    else this.#wake();
+    else if (!this.#resting) this.#ask();
   }
 
   /** The reader has gone. */
@@ -150,22 +153,35 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array> {
     }
   }
 
-  async #pump(): Promise<void> {
+  // Callbacks in place of an async function that loops: an idle stream keeps nothing but itself, and a value takes one
+  // promise less to get through.
+  readonly #ask = (): void => {
+    this.#resting = false;
+    if (this.#asked || !this.#wanted || this.#ended || this.#last !== null) return;
+    this.#asked = true;
+    this.#source.next().then(this.#take, this.#failed);
+  };
+
+  readonly #take = (result: IteratorResult<StreamItem>): void => {
+    this.#asked = false;
+    if (this.#ended || this.#last !== null) return;
+    if (result.done) return this.#close("complete");
+    let share;
     try {
-      for (;;) {
-        const result = await this.#source.next();
-        if (this.#ended || this.#last !== null) return;
-        if (result.done) return this.#close("complete");
-        if (this.#append(result.value)) await new Promise<void>(endOfTurn);
-        if (!this.#wanted) await new Promise<void>((resolve) => this.#resume = resolve);
-        if (this.#ended || this.#last !== null) return;
-      }
+      share = this.#append(result.value);
     } catch (error) {
-      if (!this.#ended && this.#last === null) this.#close("error", error);
-      // That it ended by its abort is no failure; anything else went wrong on its way out.
-      else if (!(error instanceof DOMException && error.name === "AbortError")) cleanupFailed(error);
+      return this.#close("error", error);
     }
-  }
+    if (!share) return this.#ask();
+    this.#resting = true;
+    endOfTurn(this.#ask);
+  };
+
+  readonly #failed = (error: unknown): void => {
+    if (!this.#ended && this.#last === null) this.#close("error", error);
+    // That it ended by its abort is no failure; anything else went wrong on its way out.
+    else if (!(error instanceof DOMException && error.name === "AbortError")) cleanupFailed(error);
+  };
 
   /** True when a generator that never waits has had its share of this turn. */
   #append(item: StreamItem): boolean {
@@ -213,7 +229,6 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array> {
     this.#last = { reason, error };
     this.#batch += this.encoder.end(reason) ?? "";
     this.#flush();
-    this.#wake();
   }
 
   /** Hands over what there is, if the reader wants it; ends the body after the last of it. */
@@ -252,19 +267,12 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array> {
     this.#controller!.enqueue(chunk);
   }
 
-  #wake(): void {
-    const resume = this.#resume;
-    this.#resume = null;
-    resume?.();
-  }
-
   /** The end of every path: tells the edge, then returns the generator, which runs its `finally`. */
   #settle(how: "complete" | "cut"): void {
     if (this.#ended) return;
     this.#ended = true;
     this.edge.ended(how, this.#bytes);
     if (how === "cut") this.edge.stop();
-    this.#wake();
     const cleanup = this.#source.return?.() ?? Promise.resolve();
     cleanup.then(undefined, cleanupFailed).then(() => this.edge.released());
   }
