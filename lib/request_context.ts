@@ -7,7 +7,6 @@ export class RequestContext implements Context {
   #url: URL | null = null;
   #path = "/";
   params: Record<string, string> = {};
-  readonly #start = performance.now();
   readonly #time: number = Date.now();
   #controller: AbortController | null = null;
   #aborted = false;
@@ -99,7 +98,7 @@ export class RequestContext implements Context {
       path: this.#path,
       status: this.#status,
       bytes,
-      ms: Math.round((performance.now() - this.#start) * 10) / 10,
+      ms: Math.max(0, Date.now() - this.#time),
       end,
     });
   }

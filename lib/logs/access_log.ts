@@ -99,8 +99,9 @@ export class AccessLog {
     const entries = this.#waiting;
     this.#waiting = [];
     let text = "";
-    for (const entry of entries) {
-      text += JSON.stringify({ ...entry, time: new Date(entry.time).toISOString() }) + "\n";
+    for (const { time, method, path, status, bytes, ms, end } of entries) {
+      const line = { time: new Date(time).toISOString(), method, path, status, bytes, ms, end };
+      text += JSON.stringify(line) + "\n";
     }
     const bytes = encoder.encode(text);
     let written = 0;
