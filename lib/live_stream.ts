@@ -8,6 +8,15 @@ import { shuttingDown } from "./errors.ts";
  */
 export type StreamItem = StreamEvent | Uint8Array;
 
+/**
+ * A source that can be asked without a promise, for what many streams read at once. It has no end of its own, and what
+ * `poll` throws is a failure.
+ */
+export interface Feed {
+  /** What is there now; null when nothing is: then `ready` is called when there may be more. */
+  poll(ready: () => void): StreamItem | null;
+}
+
 /** What the response around a {@linkcode LiveStream} is told. */
 export interface LiveStreamEdge {
   /** Bytes that keep an idle connection alive, or null where the format has none. */
@@ -45,6 +54,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array> {
   #onStart: (() => void) | null = null;
   #started = false;
   readonly #source: AsyncIterator<StreamItem>;
+  readonly #feed: Feed | null;
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   #batch = "";
   #block: Uint8Array | null = null;
@@ -72,6 +82,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array> {
     this.firstTurn = new Promise((resolve) => this.#endFirstTurn = resolve);
     endOfTurn(this.#turnEnded);
     this.#source = source[Symbol.asyncIterator]();
+    this.#feed = "poll" in source ? source as unknown as Feed : null;
     this.#ask();
   }
 
@@ -158,9 +169,19 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array> {
   readonly #ask = (): void => {
     this.#resting = false;
     if (this.#asked || !this.#wanted || this.#ended || this.#last !== null) return;
+    if (this.#feed !== null) return this.#poll(this.#feed);
     this.#asked = true;
     this.#source.next().then(this.#take, this.#failed);
   };
+
+  #poll(feed: Feed): void {
+    try {
+      const value = feed.poll(this.#ask);
+      if (value !== null) this.#take({ value, done: false });
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
 
   readonly #take = (result: IteratorResult<StreamItem>): void => {
     this.#asked = false;
@@ -220,6 +241,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array> {
     this.#turnAsked = false;
     if (!this.#ended && this.#batch !== "") this.#flush();
     this.#endFirstTurn();
+    this.#endFirstTurn = nothing;
   };
 
   #close(reason: EndReason, error?: unknown): void {
@@ -277,6 +299,8 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array> {
     cleanup.then(undefined, cleanupFailed).then(() => this.edge.released());
   }
 }
+
+const nothing = () => {};
 
 const cleanupFailed = (error: unknown) => console.error("a generator failed in its cleanup:", error);
 
