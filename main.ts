@@ -95,7 +95,8 @@ function main(): void {
   };
   let server: Deno.HttpServer;
   try {
-    server = Deno.serve({ hostname: config.host, port: config.port, onListen }, app.fetch);
+    // Thousands of watchers come back at once after a restart: Deno's own 511 places would make some wait for seconds.
+    server = Deno.serve({ hostname: config.host, port: config.port, tcpBacklog: 4096, onListen }, app.fetch);
   } catch (error) {
     console.error(`cannot listen on ${config.host} port ${config.port}: ${(error as Error).message}`);
     Deno.exit(1);
