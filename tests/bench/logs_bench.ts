@@ -35,7 +35,22 @@ const main = new URL("../../main.ts", import.meta.url).pathname;
 export async function rows({ seconds = 10, port = 9530, followers = 500 }: Options = {}): Promise<Row[]> {
   const folder = await Deno.makeTempDir({ prefix: "weir-bench-" });
   const server = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", "--quiet", main, "--port", `${port}`, "--logs", folder, "--files", folder],
+    args: [
+      "run",
+      "--quiet",
+      "--allow-read",
+      "--allow-write",
+      "--allow-net",
+      "--allow-env",
+      "--allow-sys",
+      main,
+      "--port",
+      `${port}`,
+      "--logs",
+      folder,
+      "--files",
+      folder,
+    ],
     cwd: folder,
     stdout: "piped",
   }).spawn();
@@ -46,7 +61,7 @@ export async function rows({ seconds = 10, port = 9530, followers = 500 }: Optio
     return [
       ...await whole(origin, folder),
       await latency(origin, folder),
-      ...await fanOut(origin, folder, followers, seconds, server.pid),
+      ...await fanOut(origin, folder, followers, seconds),
     ];
   } finally {
     server.kill("SIGKILL");
@@ -152,7 +167,6 @@ async function fanOut(
   folder: string,
   followers: number,
   seconds: number,
-  pid: number,
 ): Promise<Row[]> {
   const path = `${folder}/busy.log`;
   await Deno.writeTextFile(path, "");
@@ -179,7 +193,7 @@ async function fanOut(
     let text = "";
     for (; written < due; written++) text += `${written}`.padEnd(99, ".") + "\n";
     if (text !== "") await file.write(new TextEncoder().encode(text));
-    if (n % 200 === 0) memory.push(await residentMegabytes(pid));
+    if (n % 200 === 0) memory.push(await residentMegabytes(origin));
     await pause(5);
   }
   file.close();
@@ -206,19 +220,20 @@ async function fanOut(
   ];
 }
 
-async function residentMegabytes(pid: number): Promise<number> {
-  const status = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "VmRSS: 0");
-  return Math.round(Number(/VmRSS:\s*(\d+)/.exec(status)?.[1]) / 1024);
+/** What the server itself says of its memory. */
+async function residentMegabytes(origin: string): Promise<number> {
+  const sensors: { id: string; value: number }[] = await (await fetch(`${origin}/sensors`)).json();
+  return Math.round(sensors.find(({ id }) => id === "server-memory")!.value / 2 ** 20);
+}
+
+/** A row as a line of the table. */
+export function format({ what, ours, other, unit, against }: Row): string {
+  const ratio = (ours / other).toFixed(2);
+  return `${what}: ${+ours.toFixed(2)} ${unit}; ${against}: ${+other.toFixed(2)} (${ratio} x)`;
 }
 
 if (import.meta.main) {
   const [seconds, port] = Deno.args.map(Number);
-  for (const { what, ours, other, unit, against } of await rows({ seconds, port })) {
-    console.log(
-      `${what}: ${+ours.toFixed(2)} ${unit}; ${against}: ${+other.toFixed(2)} (${
-        (ours / other).toFixed(2)
-      } x)`,
-    );
-  }
+  for (const row of await rows({ seconds, port })) console.log(format(row));
   Deno.exit(0);
 }

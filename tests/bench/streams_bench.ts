@@ -1,4 +1,4 @@
-import { mergeReadableStreams } from "@std/streams";
+import { mergeReadableStreams, TextLineStream } from "@std/streams";
 import { merge } from "../../lib/merge.ts";
 import { compare, download, type Row, start, time } from "./compare.ts";
 
@@ -22,6 +22,18 @@ async function small(port: number, path: string, total = 6_000): Promise<number>
   return total / ms * 1_000;
 }
 
+/** From yield to client, the median of 200 values, in ms. */
+async function latency(origin: string, path: string): Promise<number> {
+  const response = await fetch(origin + path);
+  const lines = response.body!.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+  const delays: number[] = [];
+  for await (const line of lines) {
+    delays.push(performance.timeOrigin + performance.now() - Number(line));
+    if (delays.length === 200) break;
+  }
+  return delays.sort((a, b) => a - b)[100];
+}
+
 async function* numbers(count: number) {
   for (let i = 0; i < count; i++) yield i;
 }
@@ -34,6 +46,7 @@ async function exhaust(values: AsyncIterable<unknown>): Promise<void> {
 export async function rows(): Promise<Row[]> {
   const ours = await start("../../main.ts", ["--port", "0"]);
   const idiom = await start("idiom.ts");
+  const stamps = await start("stamps.ts");
   const steps = "/stream?interval=0&request=false&count=";
   const get = (port: number, path: string) => () => time(() => download(port, path));
   const sources = () => Array.from({ length: 100 }, () => numbers(1_000));
@@ -64,6 +77,12 @@ export async function rows(): Promise<Row[]> {
         },
       ),
       await compare(
+        "a value every 10 ms: from yield to client",
+        () => latency(stamps.origin, "/ours"),
+        () => latency(stamps.origin, "/idiom"),
+        { rounds: 3 },
+      ),
+      await compare(
         "merge of 100 sources x 1,000 values",
         () => time(() => exhaust(merge(sources()))),
         () =>
@@ -73,7 +92,7 @@ export async function rows(): Promise<Row[]> {
       ),
     ];
   } finally {
-    await Promise.all([ours.stop(), idiom.stop()]);
+    await Promise.all([ours.stop(), idiom.stop(), stamps.stop()]);
   }
 }
 

@@ -1,0 +1,28 @@
+/**
+ * `deno task bench [streams|files|logs|channels …]`: Weir's path against the plain Deno idiom of the same job, in turn, A B
+ * A B, in one run; medians of five and their ratio. It needs nothing but Deno.
+ */
+import * as channels from "./channels_bench.ts";
+import * as files from "./files_bench.ts";
+import * as logs from "./logs_bench.ts";
+import * as streams from "./streams_bench.ts";
+
+const parts: Record<string, () => Promise<unknown>> = {
+  streams: streams.rows,
+  files: files.rows,
+  channels: channels.rows,
+  logs: async () => {
+    for (const row of await logs.rows()) console.log(logs.format(row));
+  },
+};
+
+const wanted = Deno.args.length > 0 ? Deno.args : Object.keys(parts);
+for (const name of wanted) {
+  if (!Object.hasOwn(parts, name)) {
+    console.error(`a part must be one of ${Object.keys(parts).join(", ")}: current value is "${name}"`);
+    Deno.exit(2);
+  }
+}
+console.log(`${"work".padEnd(58)} ${"weir".padStart(9)} ${"idiom".padStart(9)} ${"unit".padEnd(10)}  better`);
+for (const name of wanted) await parts[name]();
+Deno.exit(0);
