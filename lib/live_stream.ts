@@ -31,7 +31,7 @@ export interface LiveStreamEdge {
 
 /** A batch goes out at this many characters, or when a generator that never waits has run for this many milliseconds. */
 const batchChars = 64 * 1024;
-const sliceMs = 2;
+const sliceMs = 1;
 
 const encoder = new TextEncoder();
 
