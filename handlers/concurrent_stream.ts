@@ -36,13 +36,17 @@ async function* run(task: Task, places: Limiter, signal: AbortSignal): AsyncGene
 
 function parseTask(value: string): Task {
   const [interval, steps, ...name] = value.split(":").reverse();
-  if (name.length === 0 || name.join("") === "") {
-    throw new HttpError(400, `task must be NAME:STEPS:INTERVAL_MS: current value is ${quote(value)}`);
-  }
+  const refuse = (rule: string) => {
+    throw new HttpError(400, `task must be NAME:STEPS:INTERVAL_MS${rule}: current value is ${quote(value)}`);
+  };
+  // A line break in a name would make two lines, the second of them forged, of one event of text.
+  if (name.join("") === "" || /\p{Cc}/u.test(value)) refuse(", with a name of no control characters");
+  const whole = (text: string, part: string, min: number, max: number) =>
+    parseWhole(text, min, max) ?? refuse(`, ${part} a whole number from ${min} to ${max}`);
   return {
     name: name.reverse().join(":"),
-    steps: parseWhole(steps, "the steps of a task", 1, 1_000_000),
-    interval: parseWhole(interval, "the interval of a task", 0, 60_000),
+    steps: whole(steps, "STEPS", 1, 1_000_000),
+    interval: whole(interval, "INTERVAL_MS", 0, 60_000),
   };
 }
 

@@ -60,7 +60,8 @@ async function listing(
   const html = type === "text/html";
   const headers = new Headers({ ...pageHeaders, "Cache-Control": "no-cache", Vary: "Accept" });
   headers.set("Content-Type", html ? "text/html; charset=utf-8" : "application/json");
-  if (request.method === "HEAD") return new Response(null, { headers });
+  // A null body would be announced as `Content-Length: 0`, which the GET is not.
+  if (request.method === "HEAD") return new Response(new ReadableStream(), { headers });
   const { config, limits: { downloads } } = context.app;
   using permit = downloads.tryAcquire();
   if (permit === null) throw overloaded("downloads", downloads.max);

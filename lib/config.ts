@@ -138,7 +138,12 @@ export interface Surroundings {
  * @throws ConfigError that names the flag, the rule and the value
  */
 export function parseConfig(args: string[], around: Surroundings): Config | "help" | "version" {
-  const parsed = parseArgs(args, {
+  // `--port -1` is a bad value of --port, not an unknown flag.
+  const joined = args.flatMap((arg, i) => {
+    if (/^-\d/.test(arg) && isFlag(args[i - 1])) return [];
+    return isFlag(arg) && /^-\d/.test(args[i + 1] ?? "") ? [`${arg}=${args[i + 1]}`] : [arg];
+  });
+  const parsed = parseArgs(joined, {
     string: [...flags],
     boolean: ["help", "version"],
     collect: [...flags],
@@ -213,6 +218,10 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
 
 function fail(name: string, rule: string, value: string): never {
   throw new ConfigError(`${name} must ${rule}: current value is ${JSON.stringify(value)}`);
+}
+
+function isFlag(arg: string | undefined): boolean {
+  return flags.some((flag) => arg === `--${flag}`);
 }
 
 function isHost(value: string): boolean {

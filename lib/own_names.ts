@@ -39,10 +39,11 @@ export class OwnNames {
     // An absolute-form target overrides Host in `request.url`, so both are looked at.
     const host = request.headers.get("host") ?? url.host;
     if (host !== this.#lastGood || host !== url.host) {
-      if (!this.#isOwn(url.hostname) || !this.#isOwn(hostOf(host))) {
+      const foreign = [host, url.host].find((name) => !this.#isOwn(hostOf(name)));
+      if (foreign !== undefined) {
         throw new HttpError(
           421,
-          `Host must be loopback or --host: current value is ${JSON.stringify(host.slice(0, 128))}`,
+          `Host must be loopback or --host: current value is ${JSON.stringify(foreign.slice(0, 128))}`,
         );
       }
       if (host === url.host) this.#lastGood = host;

@@ -11,17 +11,18 @@ export function wholeNumber(
   { min, max, fallback }: { min: number; max: number; fallback: number },
 ): number {
   const value = query.get(name);
-  return value === null ? fallback : parseWhole(value, name, min, max);
-}
-
-/** As {@linkcode wholeNumber}, for a value that is already at hand; `name` is what the message calls it. */
-export function parseWhole(value: string, name: string, min: number, max: number): number {
-  const number = /^[0-9]{1,15}$/.test(value) ? Number(value) : NaN;
-  if (number >= min && number <= max) return number;
+  const number = value === null ? fallback : parseWhole(value, min, max);
+  if (number !== undefined) return number;
   throw new HttpError(
     400,
-    `${name} must be a whole number from ${min} to ${max}: current value is ${quote(value)}`,
+    `${name} must be a whole number from ${min} to ${max}: current value is ${quote(value!)}`,
   );
+}
+
+/** Digits as a number, or undefined when they are not just that or out of bounds. */
+export function parseWhole(value: string, min: number, max: number): number | undefined {
+  const number = /^[0-9]{1,15}$/.test(value) ? Number(value) : NaN;
+  return number >= min && number <= max ? number : undefined;
 }
 
 /**

@@ -96,13 +96,14 @@ const bad: [task: string, parts: string[]][] = [
   ["a", ["task must be NAME:STEPS:INTERVAL_MS", '"a"']],
   ["", ["task must be NAME:STEPS:INTERVAL_MS", '""']],
   ["a:1", ["task must be NAME:STEPS:INTERVAL_MS", '"a:1"']],
+  ["a%0Ab:1:1", ["task must be NAME:STEPS:INTERVAL_MS", "no control characters"]],
   [":1:1", ["task must be NAME:STEPS:INTERVAL_MS", '":1:1"']],
-  ["a:0:1", ["task", "a whole number from 1 to 1000000", '"0"']],
-  ["a:1000001:1", ["task", "a whole number from 1 to 1000000", '"1000001"']],
-  ["a:x:1", ["task", "a whole number from 1 to 1000000", '"x"']],
-  ["a:1:60001", ["task", "a whole number from 0 to 60000", '"60001"']],
-  ["a:1:-1", ["task", "a whole number from 0 to 60000", '"-1"']],
-  ["a:1:", ["task", "a whole number from 0 to 60000", '""']],
+  ["a:0:1", ["task must", "STEPS a whole number from 1 to 1000000", '"a:0:1"']],
+  ["a:1000001:1", ["task must", "STEPS a whole number from 1 to 1000000", '"a:1000001:1"']],
+  ["a:x:1", ["task must", "STEPS a whole number from 1 to 1000000", '"a:x:1"']],
+  ["a:1:60001", ["task must", "INTERVAL_MS a whole number from 0 to 60000", '"a:1:60001"']],
+  ["a:1:-1", ["task must", "INTERVAL_MS a whole number from 0 to 60000", '"a:1:-1"']],
+  ["a:1:", ["task must", "INTERVAL_MS a whole number from 0 to 60000", '"a:1:"']],
 ];
 
 Deno.test({

@@ -520,6 +520,8 @@ Deno.test({ name: "a folder without its slash redirects to itself, with the quer
   assertEquals((await get(`${server.origin}/files/`, { accept: "image/png" })).status, 406);
   const head = await get(`${server.origin}/files/`, {}, "HEAD");
   assertEquals([head.status, head.headers.get("content-type")], [200, "application/json"]);
+  // As RFC 9110, 8.6 has it: the length of the GET, or none.
+  assertEquals(head.headers.get("content-length"), null);
 });
 
 Deno.test({

@@ -66,7 +66,8 @@ for (const [args, variables, field, value] of good) {
 const bad: [args: string[], variables: Record<string, string>, message: string][] = [
   [["--port", "x"], {}, '--port must be a whole number from 0 to 65535: current value is "x"'],
   [["--port", "65536"], {}, '--port must be a whole number from 0 to 65535: current value is "65536"'],
-  [["--port", "-1"], {}, '-1 must be a known flag (see --help): current value is "-1"'],
+  [["--port", "-1"], {}, '--port must be a whole number from 0 to 65535: current value is "-1"'],
+  [["-1"], {}, '-1 must be a known flag (see --help): current value is "-1"'],
   [["--port=-1"], {}, '--port must be a whole number from 0 to 65535: current value is "-1"'],
   [["--port=1.5"], {}, '--port must be a whole number from 0 to 65535: current value is "1.5"'],
   [["--port"], {}, '--port must have a value: current value is ""'],

@@ -50,6 +50,14 @@ for (const [listens, host, expected] of hosts) {
   });
 }
 
+Deno.test("a 421 tells the name that is another's, be it of Host or of an absolute target", () => {
+  const names = new OwnNames("127.0.0.1");
+  for (const [target, host] of [["evil.example", "localhost"], ["localhost", "evil.example"]]) {
+    const error = assertThrows(() => names.check(request(`http://${target}/`, { host }), 99), HttpError);
+    assertStringIncludes(error.message, '"evil.example"');
+  }
+});
+
 for (
   const host of [
     "a b",
