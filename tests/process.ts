@@ -1,7 +1,8 @@
+import { fileURLToPath } from "node:url";
 import denoJson from "../deno.json" with { type: "json" };
 
-const main = new URL("../main.ts", import.meta.url).pathname;
-const config = new URL("../deno.json", import.meta.url).pathname;
+const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+const config = fileURLToPath(new URL("../deno.json", import.meta.url));
 
 /** The arguments of `deno run` in the task `start`, so that what is tested has its permissions and no others. */
 const permissions = denoJson.tasks.start.split(" ").slice(2, -1).map((word) => word.replaceAll("'", ""));
@@ -58,7 +59,7 @@ export function startTask(args: string[]): Promise<ServerProcess> {
   return listening(
     new Deno.Command(Deno.execPath(), {
       args: ["task", "start", "--port", "0", ...args],
-      cwd: new URL("..", import.meta.url).pathname,
+      cwd: new URL("..", import.meta.url),
       env: { NO_COLOR: "1" },
       stdout: "piped",
       stderr: "piped",

@@ -5,7 +5,7 @@
 const permissions = ["read", "write", "net", "env", "run", "sys"].map((name) => `--allow-${name}`);
 const command = new Deno.Command(Deno.execPath(), {
   args: ["test", ...permissions, ...Deno.args],
-  cwd: new URL("..", import.meta.url).pathname,
+  cwd: new URL("..", import.meta.url),
   stdout: "piped",
 });
 

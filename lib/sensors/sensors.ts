@@ -106,16 +106,18 @@ export class Sensors {
   }
 
   /**
-   * The readings from now on, after the latest of each sensor; with a cursor, those after it.
+   * Refuses a name that is no sensor's.
    *
-   * @throws HttpError 400 when `tags` names an unknown sensor
+   * @throws HttpError 400
    */
+  check(ids: string[]): void {
+    const unknown = ids.find((id) => !this.#entries.has(id));
+    if (unknown === undefined) return;
+    throw new HttpError(400, `id must be a sensor's: current value is ${quote(unknown)}`);
+  }
+
+  /** The readings from now on, after the latest of each sensor; with a cursor, those after it. */
   async *stream(wanted: Subscription): AsyncGenerator<StreamEvent | Uint8Array> {
-    for (const id of wanted.tags ?? []) {
-      if (!this.#entries.has(id)) {
-        throw new HttpError(400, `id must be a sensor's: current value is ${quote(id)}`);
-      }
-    }
     let { after } = wanted;
     if (after === undefined) {
       // Taken in one step, so that no reading is between what is latest and what comes after it.

@@ -1,3 +1,5 @@
+import { fileURLToPath } from "node:url";
+
 /** One line of the table: the medians of both, and how many times better ours is. */
 export interface Row {
   work: string;
@@ -52,7 +54,7 @@ export async function start(
   script: string,
   args: string[] = [],
 ): Promise<{ origin: string; port: number; stop(): Promise<void> }> {
-  const path = new URL(script, import.meta.url).pathname;
+  const path = fileURLToPath(new URL(script, import.meta.url));
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -66,7 +68,7 @@ export async function start(
     ],
     stdout: "piped",
     stderr: "null",
-    cwd: new URL("../..", import.meta.url).pathname,
+    cwd: new URL("../..", import.meta.url),
   }).spawn();
   const reader = child.stdout.getReader();
   let printed = "";

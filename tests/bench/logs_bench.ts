@@ -4,6 +4,7 @@
  *
  *     deno run --allow-all tests/bench/logs_bench.ts [SECONDS] [PORT]
  */
+import { fileURLToPath } from "node:url";
 import { TextLineStream } from "@std/streams";
 
 /** One measured figure, beside what it is to be compared with. */
@@ -29,7 +30,7 @@ export interface Options {
 const lineCount = 2_000_000;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1];
-const main = new URL("../../main.ts", import.meta.url).pathname;
+const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
 /** Runs all measurements. */
 export async function rows({ seconds = 10, port = 9530, followers = 500 }: Options = {}): Promise<Row[]> {

@@ -173,4 +173,6 @@ Deno.test("a stream of an unknown sensor is refused before it starts", options, 
     400,
     { error: 'id must be a sensor\'s: current value is "nope"' },
   ]);
+  const head = await fetch(`${server.origin}/sensors/stream?id=nope`, { method: "HEAD" });
+  assertEquals(head.status, 400);
 });

@@ -4,10 +4,11 @@
  *
  *     deno run --allow-all tests/torture/logs_torture.ts [PORT] [ROTATIONS] [SEED] [KIND …]
  */
+import { fileURLToPath } from "node:url";
 import { LogWriter, type Rotation, seeded, Seen } from "../log_writer.ts";
 
 const [port = "9510", rotations = "200", seed = "1", ...only] = Deno.args;
-const main = new URL("../../main.ts", import.meta.url).pathname;
+const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
 const folder = await Deno.makeTempDir({ prefix: "weir-torture-" });
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
