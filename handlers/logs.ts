@@ -3,7 +3,7 @@ import { json } from "../lib/json.ts";
 import { logRecords, mergedLogs, type NamedLine } from "../lib/logs/log_events.ts";
 import { flag, quote, wholeNumber } from "../lib/params.ts";
 import type { Context, Handler } from "../lib/router.ts";
-import { streamResponse } from "../lib/stream_response.ts";
+import { cursor, streamResponse } from "../lib/stream_response.ts";
 
 /** Logs in one merged stream. */
 const maxMerged = 16;
@@ -37,8 +37,7 @@ export const logs: Handler = async (request, context) => {
 export const log: Handler = async (request, context) => {
   const { grep, ...options } = parameters(context);
   const { logFiles, logFollower } = context.app;
-  const cursor = request.headers.get("last-event-id") ?? context.url.searchParams.get("after") ?? undefined;
-  const place = await logFiles.find(context.params.name, cursor);
+  const place = await logFiles.find(context.params.name, cursor(request, context.url));
   return await streamResponse(
     request,
     context,
@@ -67,6 +66,6 @@ function parameters(
 }
 
 function cursors(request: Request, { url }: Context): URLSearchParams | null {
-  const after = request.headers.get("last-event-id") ?? url.searchParams.get("after");
-  return after === null ? null : new URLSearchParams(after);
+  const after = cursor(request, url);
+  return after === undefined ? null : new URLSearchParams(after);
 }

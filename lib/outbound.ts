@@ -44,8 +44,8 @@ export async function outbound(
   try {
     const response = await fetch(url, { redirect: "manual", signal: controller.signal, headers });
     const text = await read(response.body, outboundBytes, body);
-    if (text === null) return { error: "size", ms: ms() };
     if (!response.ok) return { error: "status", status: response.status, ms: ms() };
+    if (text === null) return { error: "size", ms: ms() };
     return body ? { status: response.status, ms: ms(), body: text } : { status: response.status, ms: ms() };
   } catch {
     signal.throwIfAborted();

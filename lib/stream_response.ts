@@ -76,9 +76,10 @@ export async function streamResponse<T>(
   return whole === null ? new Response(stream.body(), { headers }) : withHeaders(whole, headers);
 }
 
-function cursor(request: Request, url: URL): string | undefined {
-  return request.headers.get("last-event-id") ?? (url.search === "" ? null : url.searchParams.get("after")) ??
-    undefined;
+/** The cursor to go on after: `Last-Event-ID`, else `?after=`. An empty one is garbage like any other, and told of. */
+export function cursor(request: Request, url: URL): string | undefined {
+  const after = url.search === "" ? null : url.searchParams.get("after");
+  return request.headers.get("last-event-id") ?? after ?? undefined;
 }
 
 /** Headers that are set one by one cost the runtime a fifth less than an init of several (100,000 small responses). */
