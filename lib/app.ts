@@ -61,7 +61,7 @@ export class App {
       downloads: new Limiter(limits.downloads),
       outbound: new Limiter(limits.outbound),
     };
-    this.sockets = new Sockets(limits.sockets);
+    this.sockets = new Sockets(limits.sockets, limits.socketFarewellMs);
     this.accessLog = new AccessLog(config.accessLog, limits);
     this.logFiles = new LogFiles(config);
     this.logFollower = new LogFollower(limits.lineBytes);

@@ -38,6 +38,8 @@ export interface Limits {
   readonly downloads: number;
   /** WebSockets at once. */
   readonly sockets: number;
+  /** A WebSocket that we closed gives its place up when its peer has not answered within this time, in ms. */
+  readonly socketFarewellMs: number;
   /** Bytes of a request target: 1,000 tasks of /concurrent_stream have to fit in. */
   readonly targetBytes: number;
   /** Bytes of a request body. */
@@ -75,6 +77,7 @@ export const defaultLimits: Limits = Object.freeze({
   outboundBytes: 1_048_576,
   downloads: 500,
   sockets: 2_000,
+  socketFarewellMs: 5_000,
   targetBytes: 32_768,
   bodyBytes: 1_048_576,
   bodyMs: 10_000,

@@ -1,6 +1,6 @@
 import { HttpError, overloaded, shuttingDown } from "./errors.ts";
 import { checkOrigin } from "./own_names.ts";
-import type { Context } from "./router.ts";
+import type { Context, Delivered } from "./router.ts";
 
 /** Turns a text message into its answer. `signal` aborts when the socket is gone. */
 export type Process = (message: string, signal: AbortSignal) => Promise<string>;
@@ -18,6 +18,9 @@ interface Connection {
   queuedChars: number;
   working: boolean;
   process: Process;
+  /** Runs from our close to the peer's answer. */
+  farewell: ReturnType<typeof setTimeout> | undefined;
+  delivered: Delivered;
 }
 
 /**
@@ -32,8 +35,8 @@ export class Sockets {
   #onEmpty: (() => void) | null = null;
   #empty: Promise<void> | null = null;
 
-  /** At most `max` sockets at once. */
-  constructor(readonly max: number) {}
+  /** At most `max` sockets at once; a peer has `farewellMs` to answer our close. */
+  constructor(readonly max: number, readonly farewellMs: number) {}
 
   /** Sockets open now. */
   get size(): number {
@@ -57,50 +60,55 @@ export class Sockets {
     if (this.#closing) throw shuttingDown();
     if (this.size >= this.max) throw overloaded("sockets", this.max);
     const { socket, response } = handshake(request);
-    const connection = {
+    const connection: Connection = {
       socket,
       controller: new AbortController(),
       queue: [],
       queuedChars: 0,
       working: false,
       process,
+      farewell: undefined,
+      delivered: context.track(),
     };
-    const delivered = context.track();
     this.#connections.add(connection);
-    // `onclose` can come twice, and not at all before `onerror`: leaving has to be idempotent.
-    const leave = (code: number) => {
-      if (!this.#connections.delete(connection)) return;
-      connection.controller.abort();
-      delivered(code === 1000 || code === 1001 || code === 1005 ? "complete" : "cut", 0);
-      if (this.size === 0) this.#onEmpty?.();
-    };
-    socket.onopen = () => this.#closing && socket.close(1001, "the server is shutting down");
+    socket.onopen = () => this.#closing && this.#close(connection, 1001, "the server is shutting down");
     socket.onmessage = ({ data }) => this.#receive(connection, data);
-    socket.onerror = () => leave(0);
-    socket.onclose = ({ code }) => leave(code);
+    socket.onerror = () => this.#leave(connection, 0);
+    socket.onclose = ({ code }) => this.#leave(connection, code);
     return response;
   }
 
   /** Sends a message to every open socket; one that cannot take it is closed as too slow. */
   broadcast(message: string): void {
-    for (const { socket } of this.#connections) send(socket, message);
+    for (const connection of this.#connections) this.#send(connection, message);
   }
 
   /** Closes every socket with 1001; resolves when all are gone. */
   close(): Promise<void> {
     this.#closing = true;
-    for (const { socket } of this.#connections) close(socket, 1001, "the server is shutting down");
+    for (const connection of this.#connections) this.#close(connection, 1001, "the server is shutting down");
     if (this.size === 0) return Promise.resolve();
     return this.#empty ??= new Promise((resolve) => this.#onEmpty = resolve);
+  }
+
+  /** `onclose` can come twice, and not at all before `onerror`: leaving has to be idempotent. */
+  #leave(connection: Connection, code: number): void {
+    if (!this.#connections.delete(connection)) return;
+    clearTimeout(connection.farewell);
+    connection.controller.abort();
+    connection.delivered(code === 1000 || code === 1001 || code === 1005 ? "complete" : "cut", 0);
+    if (this.size === 0) this.#onEmpty?.();
   }
 
   #receive(connection: Connection, data: unknown): void {
     const { socket, queue } = connection;
     if (socket.readyState !== WebSocket.OPEN) return;
-    if (typeof data !== "string") return close(socket, 1003, "a message must be text");
-    if (!fits(data)) return close(socket, 1009, `a message must have at most ${maxMessageBytes} bytes`);
+    if (typeof data !== "string") return this.#close(connection, 1003, "a message must be text");
+    if (!fits(data)) {
+      return this.#close(connection, 1009, `a message must have at most ${maxMessageBytes} bytes`);
+    }
     if (queue.length >= maxQueued || connection.queuedChars + data.length > maxQueuedChars) {
-      return close(socket, 1008, "too many messages are waiting for their answers");
+      return this.#close(connection, 1008, "too many messages are waiting for their answers");
     }
     queue.push(data);
     connection.queuedChars += data.length;
@@ -108,7 +116,7 @@ export class Sockets {
   }
 
   async #work(connection: Connection): Promise<void> {
-    const { socket, queue, controller, process } = connection;
+    const { queue, controller, process } = connection;
     connection.working = true;
     try {
       for (let at = 0; at < queue.length && !controller.signal.aborted;) {
@@ -116,16 +124,30 @@ export class Sockets {
         const answer = await process(message, controller.signal);
         connection.queuedChars -= message.length;
         if (at === queue.length || at === 256) queue.splice(0, at), at = 0;
-        send(socket, answer);
+        this.#send(connection, answer);
       }
     } catch (error) {
       if (!controller.signal.aborted) {
         console.error("a socket's message could not be processed:", error);
-        close(socket, 1011, "internal error");
+        this.#close(connection, 1011, "internal error");
       }
     } finally {
       connection.working = false;
     }
+  }
+
+  #send(connection: Connection, message: string): void {
+    const { socket } = connection;
+    if (socket.readyState !== WebSocket.OPEN) return;
+    if (socket.bufferedAmount <= maxUnsentBytes) return socket.send(message);
+    this.#close(connection, 1013, "too slow: what was sent has not been read");
+  }
+
+  /** A peer that does not answer the close in time gives its place up all the same. */
+  #close(connection: Connection, code: number, reason: string): void {
+    if (connection.socket.readyState !== WebSocket.OPEN) return;
+    connection.socket.close(code, reason);
+    connection.farewell = setTimeout(() => this.#leave(connection, 0), this.farewellMs);
   }
 }
 
@@ -135,18 +157,6 @@ function handshake(request: Request): { socket: WebSocket; response: Response } 
   } catch (error) {
     throw new HttpError(400, "the WebSocket handshake must follow RFC 6455, 4.1", { cause: error });
   }
-}
-
-function send(socket: WebSocket, message: string): void {
-  if (socket.readyState !== WebSocket.OPEN) return;
-  if (socket.bufferedAmount > maxUnsentBytes) {
-    return close(socket, 1013, "too slow: what was sent has not been read");
-  }
-  socket.send(message);
-}
-
-function close(socket: WebSocket, code: number, reason: string): void {
-  if (socket.readyState === WebSocket.OPEN) socket.close(code, reason);
 }
 
 const encoder = new TextEncoder();

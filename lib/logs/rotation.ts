@@ -47,6 +47,19 @@ export function isRotated(base: string, name: string): boolean {
   return added(base, name) !== null;
 }
 
+/**
+ * Whether a name has the log's own in it, as a word: `archive-app.log` may be what became of `app.log`, `worker.log` is
+ * another log, and its lines must not come under this one's name.
+ */
+export function isNamedAfter(base: string, name: string): boolean {
+  const stem = base.slice(0, base.length - extname(base).length);
+  const letter = /[\p{L}\p{N}]/u;
+  for (let at = name.indexOf(stem); at !== -1; at = name.indexOf(stem, at + 1)) {
+    if (!letter.test(name[at - 1] ?? "") && !letter.test(name[at + stem.length] ?? "")) return true;
+  }
+  return false;
+}
+
 /** The number of `.1`, `.2` …, which grows with age; null for a date. */
 function number(base: string, name: string): number | null {
   const match = /^[.\-_](\d{1,3})$/.exec(added(base, name) ?? "");
@@ -172,8 +185,8 @@ export async function locate(
     current?.[Symbol.dispose]();
     // Most are found among the rotated ones, and a folder may have thousands of others.
     for (const all of [false, true]) {
-      for (const { path, info } of (await snapshot(place, all)).rotated) {
-        if (!isCursors(info)) continue;
+      for (const { name, path, info } of (await snapshot(place, all)).rotated) {
+        if (!isCursors(info) || !isNamedAfter(place.base, name)) continue;
         const file = await openFile(path, info);
         if (file === null) return again;
         return await take(file) ? file : null;

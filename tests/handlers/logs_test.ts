@@ -254,3 +254,19 @@ test("a client that leaves frees what it held, and leaves the others alone", asy
   await Deno.writeTextFile(log, "b\n", { append: true });
   assertEquals((await stays.next()).data, "b");
 });
+
+test(
+  "the cursor of another log is garbage here: its lines never come under this log's name",
+  async ({ origin, folder }, log) => {
+    await Deno.writeTextFile(log, "a1\na2\n");
+    await Deno.writeTextFile(`${folder}/logs/web.log`, "w1\nw2\nw3\n");
+    const told = async (path: string): Promise<Told[]> => {
+      const text = await (await fetch(`${origin}/logs/${path}&follow=false&format=ndjson`)).text();
+      return text.trimEnd().split("\n").map((line) => JSON.parse(line));
+    };
+    const [{ id }] = await told("web.log?lines=3");
+    const [gap, ...lines] = await told(`app.log?after=${id}`);
+    assertEquals([gap.event, (gap.data as { after: string }).after], ["gap", id]);
+    assertEquals(lines.map(({ data }) => data), ["a1", "a2", { reason: "complete" }]);
+  },
+);

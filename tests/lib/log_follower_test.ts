@@ -110,7 +110,7 @@ test("a renamed file is read to its end before the new one is begun", async (fol
   assertEquals(await reading.take(2), ["last", "d"]);
 });
 
-for (const rotated of ["app.log-20300101", "app-2030-01-01.log", "app.log.2030-01-01_10", "moved"]) {
+for (const rotated of ["app.log-20300101", "app-2030-01-01.log", "app.log.2030-01-01_10", "moved-app"]) {
   test(`a cursor is found in the file that has become ${rotated}`, async (folder) => {
     folder.append("a\nb\n");
     const reading = folder.read();

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { LogPlace } from "../../lib/logs/log_place.ts";
-import { isRotated, newer } from "../../lib/logs/rotation.ts";
+import { isNamedAfter, isRotated, newer } from "../../lib/logs/rotation.ts";
 import { granted } from "../granted.ts";
 import { LogFolder } from "../log_reading.ts";
 
@@ -23,6 +23,18 @@ Deno.test("a rotated file is known by its name", () => {
     ["app.log", "app-web.log", false],
   ];
   for (const [base, name, expected] of table) assertEquals(isRotated(base, name), expected, name);
+});
+
+Deno.test("a file that was renamed out of the pattern is known by the log's name in its own", () => {
+  const table: [string, string, boolean][] = [
+    ["app.log", "archive-app.log", true],
+    ["app.log", "app_kept", true],
+    ["syslog", "old.syslog", true],
+    ["app.log", "worker.log", false],
+    ["app.log", "app2.log", false],
+    ["app.log", "webapp.log", false],
+  ];
+  for (const [base, name, expected] of table) assertEquals(isNamedAfter(base, name), expected, name);
 });
 
 Deno.test({

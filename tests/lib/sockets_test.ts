@@ -9,9 +9,9 @@ import { captureErrors, exchange, route, send } from "../wire.ts";
 const ignore = !granted.server;
 
 /** A server with one WebSocket route. */
-function serveSocket(process: Process, sockets = 100) {
+function serveSocket(process: Process, sockets = 100, socketFarewellMs = 5_000) {
   return serve({
-    limits: { sockets },
+    limits: { sockets, socketFarewellMs },
     routes: [route("/ws", (request, context) => context.app.sockets.upgrade(request, context, process))],
   });
 }
@@ -312,5 +312,19 @@ Deno.test({
     };
     await Promise.all(Array.from({ length: 50 }, client));
     await until(() => server.app.sockets.size === 0 && working === 0);
+  },
+});
+
+Deno.test({
+  name: "a peer that never answers our close gives its place up all the same",
+  ignore,
+  async fn() {
+    await using server = await serveSocket(echo, 1, 20);
+    using silent = await raw(server.port, "/ws");
+    await silent.write(frame(2, "not text"));
+    await until(() => server.app.sockets.size === 0);
+    const client = await connect(`${server.origin}/ws`);
+    await leave(client);
+    await until(() => server.app.sockets.size === 0);
   },
 });
