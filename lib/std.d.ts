@@ -34,10 +34,6 @@ declare module "@std/cli/parse-args" {
 }
 
 declare module "@std/http/etag" {
-  export function eTag(
-    entity: string | Uint8Array | { size: number; mtime: Date | null },
-    options?: { weak?: boolean; algorithm?: string },
-  ): Promise<string | undefined>;
   export function ifMatch(value: string | null, etag: string | undefined): boolean;
   export function ifNoneMatch(value: string | null, etag: string | undefined): boolean;
 }
@@ -52,7 +48,6 @@ declare module "@std/media-types" {
 
 declare module "@std/streams" {
   export function mergeReadableStreams<T>(...streams: ReadableStream<T>[]): ReadableStream<T>;
-  export function toText(stream: ReadableStream<string | Uint8Array>): Promise<string>;
   export class TextLineStream extends TransformStream<string, string> {
     constructor(options?: { allowCR?: boolean });
   }

@@ -28,7 +28,8 @@ export interface BodyEdge {
 }
 
 /**
- * The pieces of a file as a response body, exactly as many bytes as they say. A file that turns out shorter fails the body, which resets the connection: nothing short may look whole.
+ * The pieces of a file as a response body, exactly as many bytes as they say. A file that turns out shorter fails the
+ * body, which resets the connection: nothing short may look whole.
  *
  * One chunk is read for each that is asked for, so the reader sets the pace. `FsFile.read` fills a view of ours directly;
  * `file.readable` with a BYOB reader does the same through one more stream, and is measurably slower.
