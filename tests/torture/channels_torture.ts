@@ -4,10 +4,12 @@
  *
  *     deno run --allow-all tests/torture/channels_torture.ts [RECONNECTS]
  */
+import { sleep } from "../../lib/clock.ts";
 import { serve } from "../server.ts";
 
 const reconnects = Number(Deno.args[0] ?? 1_000);
 const readers = 50;
+const stays = new AbortController().signal;
 
 await using server = await serve({ limits: { channelEvents: 60 } });
 const url = `${server.origin}/channels/torture`;
@@ -16,10 +18,10 @@ let times = 0;
 /** How many events there are, once that is known. */
 let events = Infinity;
 
-/** Follows the channel from its first event to its last, over many connections. */
-async function follow(): Promise<void> {
-  let last = -1;
-  let id = "0";
+/** Follows the channel from the event after its first to its last, over many connections. */
+async function follow(first: string): Promise<void> {
+  let last = 0;
+  let id = first;
   for (;;) {
     const response = await fetch(`${url}?format=ndjson&after=${id}`);
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
@@ -48,24 +50,28 @@ async function follow(): Promise<void> {
     await reader.cancel();
     if (last >= events - 1) return;
     times++;
+    // Half of them stay away for longer than the history reaches back.
+    if (events === Infinity && Math.random() < 0.5) await sleep(Math.random() * 200, stays);
   }
 }
 
-const following = Promise.all(Array.from({ length: readers }, follow));
-let published = 0;
-while (times < reconnects) {
-  const body = Array.from({ length: 10 }, () => published++).join("\n");
+/** Posts that many numbers, the next ones, in one request; the last one's id. */
+async function publish(count: number): Promise<string> {
   const response = await fetch(url, {
     method: "POST",
     headers: { "Content-Type": "application/jsonl" },
-    body,
+    body: Array.from({ length: count }, () => published++).join("\n"),
   });
   if (response.status !== 201) throw new Error(`a post was answered ${response.status}`);
-  await response.body?.cancel();
+  return (await response.json()).id;
 }
+
+let published = 0;
+const first = await publish(1);
+const following = Promise.all(Array.from({ length: readers }, () => follow(first)));
+while (times < reconnects) await publish(10);
 events = published;
 // Those who have everything already wait for one more.
-await fetch(url, { method: "POST", body: String(published), headers: { "Content-Type": "application/json" } })
-  .then((response) => response.body?.cancel());
+await publish(1);
 await following;
 console.log(`${readers} readers, ${times} reconnects, ${events} events, ${gaps} gaps: none lost, none twice`);
