@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { getEventListeners } from "node:events";
 import { Limiter } from "../../lib/limiter.ts";
 
 const { signal } = new AbortController();
@@ -87,6 +88,18 @@ Deno.test("an abort after the place was granted does not lose it", async () => {
   controller.abort();
   (await acquired).release();
   assertEquals(limiter.used, 0);
+});
+
+Deno.test("a signal that waited a thousand times holds nothing of it", async () => {
+  const limiter = new Limiter(1);
+  const { signal } = new AbortController();
+  for (let n = 0; n < 1_000; n++) {
+    const held = limiter.tryAcquire()!;
+    const acquired = limiter.acquire({ signal });
+    held.release();
+    (await acquired).release();
+  }
+  assertEquals(getEventListeners(signal, "abort").length, 0);
 });
 
 Deno.test("a full queue refuses at once", async () => {
