@@ -51,6 +51,9 @@ export const routes: Route[] = [
   ({ method, path, handler, description, example }) as Route
 );
 
+/** How long to wait before it listens again, in ms. */
+const againMs = 500;
+
 /** @throws ConfigError when there is no such folder */
 function checkFolder(flag: string, path: string): void {
   try {
@@ -78,29 +81,48 @@ function configure(): { config: Config; declared: DeclaredSensor[] } {
   }
 }
 
+/** What accepts connections. */
+interface Listener {
+  port: number;
+  /** Refuses what is new; resolves when everything that was open has ended. */
+  shutdown(): Promise<unknown>;
+}
+
+/** Listens; and again, if Deno stops: it does, for good, when no file handle is left for a new connection. */
+function listen(hostname: string, port: number, app: App): Listener {
+  const servers: Deno.HttpServer<Deno.NetAddr>[] = [];
+  let closing = false;
+  const serve = (port: number): number => {
+    // Thousands of watchers come back at once after a restart: Deno's own 511 places would make some wait for seconds.
+    const server = Deno.serve({ hostname, port, tcpBacklog: 4096, onListen() {} }, app.fetch);
+    servers.push(server);
+    server.finished.catch((error) => {
+      console.error(`no connection could be accepted, listening again: ${(error as Error).message}`);
+      setTimeout(again, againMs, server.addr.port);
+    });
+    return server.addr.port;
+  };
+  const again = (port: number) => {
+    if (closing) return;
+    try {
+      serve(port);
+    } catch {
+      setTimeout(again, againMs, port);
+    }
+  };
+  return {
+    port: serve(port),
+    shutdown() {
+      closing = true;
+      return Promise.allSettled(servers.map((server) => server.shutdown()));
+    },
+  };
+}
+
 /** Serves until a signal says otherwise. */
 function main(): void {
   const { config, declared } = configure();
   const app = new App(config, routes, declared);
-  const bracketed = (host: string) => host.includes(":") ? `[${host}]` : host;
-  const onListen = ({ port }: Deno.NetAddr) => {
-    const reachable = { "0.0.0.0": "127.0.0.1", "::": "::1" }[config.host] ?? config.host;
-    app.start(`http://${bracketed(reachable)}:${port}`);
-    console.log(`Listening on http://${bracketed(config.host)}:${port}/`);
-    if (!/^(127\.|localhost$|::1$)/.test(config.host)) {
-      console.error(
-        `warning: --host ${config.host} is more than loopback, and nothing here asks yet who is there`,
-      );
-    }
-  };
-  let server: Deno.HttpServer;
-  try {
-    // Thousands of watchers come back at once after a restart: Deno's own 511 places would make some wait for seconds.
-    server = Deno.serve({ hostname: config.host, port: config.port, tcpBacklog: 4096, onListen }, app.fetch);
-  } catch (error) {
-    console.error(`cannot listen on ${config.host} port ${config.port}: ${(error as Error).message}`);
-    Deno.exit(1);
-  }
 
   // The last net below every piece of background work, each of which catches at its own edge.
   globalThis.addEventListener("unhandledrejection", (event) => {
@@ -112,26 +134,47 @@ function main(): void {
     console.error("background work failed:", event.error);
   });
 
+  let listener: Listener;
+  try {
+    listener = listen(config.host, config.port, app);
+  } catch (error) {
+    console.error(`cannot listen on ${config.host} port ${config.port}: ${(error as Error).message}`);
+    Deno.exit(1);
+  }
+
   let since: number | null = null;
   const stop = async () => {
     // A terminal delivers Ctrl-C twice through `deno task`, so only a later signal is a second one.
     if (since !== null) return performance.now() - since > 1_000 ? Deno.exit(1) : undefined;
     since = performance.now();
-    const exit = async () => {
-      await app.accessLog.close();
-      Deno.exit(0);
+    const exit = () => {
+      // A disk that hangs must not keep the process.
+      setTimeout(Deno.exit, 1_000, 0);
+      app.accessLog.close().then(() => Deno.exit(0));
     };
     setTimeout(() => {
       console.error(`drained for ${config.drain} s: ${app.open} connections were cut`);
       exit();
     }, config.drain * 1_000);
     // Refuses what is new and waits for what is open; aborting the server instead would cut it (and end the process).
-    await Promise.all([app.drain(), server.shutdown()]);
+    await Promise.all([app.drain(), listener.shutdown()]);
     await app.close();
     exit();
   };
   for (const signal of Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, stop);
+  }
+
+  const { port } = listener;
+  const bracketed = (host: string) => host.includes(":") ? `[${host}]` : host;
+  const reachable = { "0.0.0.0": "127.0.0.1", "::": "::1" }[config.host] ?? config.host;
+  app.start(`http://${bracketed(reachable)}:${port}`);
+  // Last: whoever waits for this line may send a signal at once.
+  console.log(`Listening on http://${bracketed(config.host)}:${port}/`);
+  if (!/^(127\.|localhost$|::1$)/i.test(config.host)) {
+    console.error(
+      `warning: --host ${config.host} is more than loopback, and nothing here asks yet who is there`,
+    );
   }
 }
 

@@ -24,11 +24,18 @@ interface ProcessOptions {
   env?: Record<string, string>;
   /** Arguments of `deno run`, beside the permissions. */
   run?: string[];
+  /** How many file handles it may have. */
+  handles?: number;
 }
 
-function command(args: string[], { cwd, env = {}, run = [] }: ProcessOptions): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--config", config, ...permissions, ...run, main, ...args],
+function command(args: string[], { cwd, env = {}, run = [], handles }: ProcessOptions): Deno.Command {
+  const deno = [Deno.execPath(), "run", "--config", config, ...permissions, ...run, main, ...args];
+  // Deno itself takes as many as the hard limit allows, so that is what has to be set.
+  const [program, ...rest] = handles === undefined
+    ? deno
+    : ["sh", "-c", `ulimit -n ${handles}; exec "$0" "$@"`, ...deno];
+  return new Deno.Command(program, {
+    args: rest,
     cwd,
     env: { NO_COLOR: "1", ...env },
     stdout: "piped",

@@ -284,3 +284,45 @@ Deno.test({
     assertEquals((await server.status).code, 0);
   },
 });
+
+Deno.test({
+  name: "who has read that it listens may send a signal at once, and it drains",
+  ignore,
+  async fn() {
+    for (let n = 0; n < 4; n++) {
+      await using cwd = await folder();
+      await using server = await start([], { cwd: cwd.path });
+      server.kill("SIGTERM");
+      assertEquals((await server.status).code, 0);
+    }
+  },
+});
+
+Deno.test({
+  name: "out of file handles, it listens again once there are some, and the open streams go on",
+  ignore: ignore || Deno.build.os === "windows",
+  async fn() {
+    await using cwd = await folder();
+    await using server = await start([], { cwd: cwd.path, handles: 150 });
+    const reading = await open(`${server.origin}/concurrent_stream?task=a:100000:100&format=ndjson`);
+    const idle: Deno.Conn[] = [];
+    await until(async () => {
+      for (let n = 0; n < 20; n++) {
+        await Deno.connect({ port: server.port }).then((conn) => idle.push(conn), () => {});
+      }
+      return server.stderr() !== "";
+    });
+    assertMatch(
+      server.stderr(),
+      /^no connection could be accepted, listening again: Error: Too many open files/,
+    );
+    for (const conn of idle) conn.close();
+    await until(async () => {
+      const answer = await fetch(`${server.origin}/healthz`).catch(() => null);
+      return (await answer?.json())?.streams === 1;
+    });
+    server.kill("SIGTERM");
+    assertMatch(await reading.rest(), /"shutdown"\}\}\n$/);
+    assertEquals((await server.status).code, 0);
+  },
+});
