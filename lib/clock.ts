@@ -20,12 +20,14 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
  * Ticks every `ms` milliseconds from start to start, the first at once. The ticks keep to their grid, so a late timer
  * does not add up; one that is more than a whole interval late starts a new grid instead of catching up in a burst.
  * With 0 it does not wait at all.
+ *
+ * Yields when the tick was due, as `performance.now()` counts.
  */
-export async function* every(ms: number, signal: AbortSignal): AsyncGenerator<void> {
+export async function* every(ms: number, signal: AbortSignal): AsyncGenerator<number> {
   let next = performance.now();
   for (;;) {
     signal.throwIfAborted();
-    yield;
+    yield next;
     if (ms === 0) continue;
     const now = performance.now();
     next = next + 2 * ms < now ? now : next + ms;

@@ -11,6 +11,9 @@ export interface Sample {
   reason?: string;
 }
 
+/** A read that has been given up may need a moment to end: a quarter of its interval, and no longer than this, in ms. */
+const graceMs = 100;
+
 /**
  * Reads a sensor at its interval until the signal aborts; each interval gives one sample, whatever the sensor does. A read
  * that goes on after its timeout is not joined by a second one: until it ends, each interval reports the timeout again.
@@ -21,20 +24,27 @@ export async function sample(
   report: (sample: Sample) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const late = { state: "timeout", value: null, reason: `no value within ${sensor.timeout} ms` } as const;
+  const { interval, timeout } = sensor;
+  const late = { state: "timeout", value: null, reason: `no value within ${timeout} ms` } as const;
   let reading: Promise<number> | null = null;
+  let controller = new AbortController();
   try {
-    for await (const _ of every(sensor.interval, signal)) {
+    for await (const due of every(interval, signal)) {
+      // With its interval as its timeout it was given up just now.
+      if (reading !== null) await settled(reading, Math.min(interval / 4, graceMs), signal, controller);
+      if (signal.aborted) return;
       if (reading !== null) {
         report(late);
         continue;
       }
-      const controller = new AbortController();
+      controller = new AbortController();
       const read = Promise.try(() => sensor.read(controller.signal));
       reading = read;
       const free = () => reading = null;
       read.then(free, free);
-      const result = await settled(read, sensor.timeout, signal, controller);
+      // One that begins late ends with its interval all the same, so that the lateness does not add up.
+      const left = due + interval - performance.now();
+      const result = await settled(read, Math.min(timeout, Math.max(left, interval / 2)), signal, controller);
       if (signal.aborted) return;
       report(result ?? late);
     }

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { type Sample, sample } from "../../lib/sensors/sampler.ts";
 import { type Sensor, SensorError } from "../../lib/sensors/sensor.ts";
 
@@ -52,6 +52,37 @@ Deno.test("a sensor that hung is read again once it lets go", async () => {
   }, stop.signal);
   assertEquals(states.slice(0, 2), ["timeout", "timeout"]);
   assertEquals([states.at(-1), reads], ["ok", 2]);
+});
+
+Deno.test("with its interval as its timeout, a read that ends just after its abort misses no interval", async () => {
+  const starts: number[] = [];
+  let last: Promise<number> | undefined;
+  const slow = sensor((signal) => {
+    starts.push(performance.now());
+    return last = new Promise((_, reject) => {
+      signal.addEventListener("abort", () => setTimeout(() => reject(signal.reason), 8));
+    });
+  }, { interval: 40, timeout: 40 });
+  const states = (await samples(slow, 15)).map(({ state }) => state);
+  assertEquals(states, Array(15).fill("timeout"));
+  assertEquals(starts.length, 15);
+  // Each begins some 8 ms late: that must not add up, or intervals would drift.
+  const drift = starts[14] - starts[0] - 14 * 40;
+  assert(drift < 30, `the grid is ${drift} ms late`);
+  await last?.catch(() => {});
+});
+
+Deno.test("with its interval as its timeout, a read that never ends is reported at each interval", async () => {
+  let reads = 0;
+  const start = performance.now();
+  const hangs = sensor(() => {
+    reads++;
+    return new Promise<number>(() => {});
+  }, { interval: 20, timeout: 20 });
+  assertEquals((await samples(hangs, 10)).map(({ state }) => state), Array(10).fill("timeout"));
+  assertEquals(reads, 1);
+  const ms = performance.now() - start;
+  assert(ms > 180 && ms < 300, `10 reports in ${ms} ms`);
 });
 
 Deno.test("a failure tells its public reason, and nothing of another error", async () => {
