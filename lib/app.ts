@@ -66,7 +66,7 @@ export class App {
     this.logFiles = new LogFiles(config);
     this.logFollower = new LogFollower(limits.lineBytes);
     this.channels = new MemoryStore(limits);
-    this.bodies = new Bodies(limits);
+    this.bodies = new Bodies(limits, () => this.#draining);
     this.sensors = new Sensors(
       [
         ...hostSensors(config.files, () => this.#traffic()),

@@ -1,4 +1,5 @@
-import { HttpError } from "./errors.ts";
+import { HttpError, shuttingDown } from "./errors.ts";
+import { quote } from "./params.ts";
 
 /** The bounds of request bodies. */
 export interface BodyLimits {
@@ -14,8 +15,8 @@ export interface BodyLimits {
 export class Bodies {
   #held = 0;
 
-  /** Bodies within these limits. */
-  constructor(readonly limits: BodyLimits) {}
+  /** Bodies within these limits. `draining` tells whether the server is going away. */
+  constructor(readonly limits: BodyLimits, readonly draining: () => boolean = () => false) {}
 
   /** Bytes of bodies that are being read now. */
   get held(): number {
@@ -27,10 +28,12 @@ export class Bodies {
    * connection stays until it goes, since Deno does not close one with a read under way.
    *
    * @throws HttpError 413 when it is too large (by its Content-Length, before anything is read), 408 when it is too slow,
-   * 503 when too much is being read at once, 400 when it breaks off or is not UTF-8
+   * 503 when too much is being read at once or the server goes away, 415 for a coding or charset, 400 when it breaks off or is
+   * not UTF-8
    */
   async text(request: Request): Promise<string> {
     const { bodyBytes, bodyMs } = this.limits;
+    checkCoding(request.headers);
     if (Number(request.headers.get("content-length") ?? 0) > bodyBytes) throw tooLarge(bodyBytes);
     if (request.body === null) return "";
     const reader = request.body.getReader();
@@ -64,12 +67,28 @@ export class Bodies {
     } catch (error) {
       reader.cancel().catch(() => {});
       if (error instanceof HttpError) throw error;
+      // The drain, too, ends what is half there; the client may come back with all of it.
+      if (this.draining()) throw shuttingDown();
       throw new HttpError(400, "the body must not break off", { cause: error });
     } finally {
       clearTimeout(timer);
       this.#held -= bytes;
     }
     return decode(chunks, bytes);
+  }
+}
+
+/** What would be read as other characters than were meant is refused (RFC 9110, 8.4 and 15.5.16). */
+function checkCoding(headers: Headers): void {
+  const coding = headers.get("content-encoding") ?? "identity";
+  if (coding.toLowerCase() !== "identity") {
+    throw new HttpError(415, `the body must have no Content-Encoding: current value is ${quote(coding)}`, {
+      headers: { "Accept-Encoding": "identity" },
+    });
+  }
+  const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(headers.get("content-type") ?? "")?.[1] ?? "utf-8";
+  if (!/^(utf-?8|us-ascii)$/i.test(charset)) {
+    throw new HttpError(415, `the body must be UTF-8: the charset is ${quote(charset)}`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { endOfTurn } from "../clock.ts";
 import { type Encoder, type Format, gap, sseEncoder, type StreamEvent, textEncoder } from "../encoders.ts";
 import { HttpError } from "../errors.ts";
 import type { Value } from "./channel.ts";
@@ -20,6 +21,9 @@ interface Kept extends Value {
 /** Beside its text an event takes about so many bytes of memory; they count where all channels are bounded together. */
 const overhead = 128;
 
+/** So many values are added in one turn of the event loop, some 3 ms with readers in each format. */
+const perTurn = 1_000;
+
 /** How long the history may be larger after many values came together. */
 const extraMs = 1_000;
 
@@ -27,6 +31,7 @@ const extraMs = 1_000;
 const evicted: Kept = { json: "", text: null, bytes: 0 };
 
 const utf8 = new TextEncoder();
+const text = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** One channel in memory: a bounded history, its encoded forms while somebody reads them, and those who wait for more. */
 export class MemoryChannel {
@@ -45,6 +50,8 @@ export class MemoryChannel {
   readonly waves: Waves = new Waves();
   /** What the history may hold beyond its limits for a moment, and until when. */
   #extra = { events: 0, bytes: 0 };
+  /** The last of the posts that are being added bit by bit. */
+  #adding: Promise<string> | null = null;
   #extraTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #text: Encoder;
 
@@ -68,19 +75,19 @@ export class MemoryChannel {
     return this.#oldest + this.#length - 1;
   }
 
-  /** Subscribers now. */
-  get readers(): number {
-    return this.#readers;
-  }
-
   /** Bytes that the history takes. */
   get size(): number {
     return this.#bytes + this.#length * overhead;
   }
 
+  /** Whether somebody reads it, or is adding to it. */
+  get inUse(): boolean {
+    return this.#readers > 0 || this.#adding !== null;
+  }
+
   /** Whether there is nothing that a subscriber could come back for. */
   get idle(): boolean {
-    return this.#readers === 0 && this.#length === 0;
+    return !this.inUse && this.#length === 0;
   }
 
   /** The id of the last event, or of none yet: what comes after it has not been published. */
@@ -93,40 +100,63 @@ export class MemoryChannel {
   }
 
   /**
-   * Adds values in order, all of them or none; gives the last one's id.
+   * Adds values in order, all of them or none; gives the last one's id: at once, unless there are many, or many are being
+   * added.
    *
    * @throws HttpError 413 for a value larger than the whole history
    */
-  publish(values: readonly Value[]): string {
+  publish(values: readonly Value[]): string | Promise<string> {
     const { channelBytes } = this.limits;
-    const added = values.map((value) => {
-      const bytes = utf8.encode(value.json).length;
-      if (bytes > channelBytes) {
-        throw new HttpError(
-          413,
-          `an event must have at most ${channelBytes} bytes: current value is ${bytes}`,
-        );
-      }
-      return { ...value, bytes };
+    for (const { json } of values) {
+      if (json.length * 3 <= channelBytes) continue;
+      const bytes = utf8.encode(json).length;
+      if (bytes <= channelBytes) continue;
+      throw new HttpError(413, `an event must have at most ${channelBytes} bytes: current value is ${bytes}`);
+    }
+    if (this.#adding === null && values.length <= perTurn) {
+      this.#allow(values);
+      return this.#add(values);
+    }
+    const added = this.#addMany(values, this.#adding);
+    this.#adding = added;
+    added.then(() => {
+      if (this.#adding === added) this.#adding = null;
     });
+    return added;
+  }
+
+  /** Adds values after all that came before them, and leaves everybody else a turn now and then. */
+  async #addMany(values: readonly Value[], before: Promise<string> | null): Promise<string> {
+    await before;
+    this.#allow(values);
+    for (let at = 0; at < values.length; at += perTurn) {
+      if (at > 0) await new Promise<void>(endOfTurn);
+      this.#add(values.slice(at, at + perTurn));
+    }
+    return this.tip;
+  }
+
+  #add(values: readonly Value[]): string {
     const first = this.#last + 1;
-    for (const value of added) {
-      this.#kept.push(value);
-      this.#bytes += value.bytes;
+    for (const value of values) {
+      const bytes = utf8.encode(value.json);
+      // A copy: a slice of a posted body would keep all of that body.
+      this.#kept.push({ ...value, json: text.decode(bytes), bytes: bytes.length });
+      this.#bytes += bytes.length;
     }
     for (const [format, { pages }] of this.#pages) this.#encode(format, pages, first);
-    this.#makeRoom(added);
     this.#trim();
     this.waves.announce();
     return this.tip;
   }
 
-  /** Values that came together are more than the history holds: whoever keeps up gets a moment to read them all. */
-  #makeRoom(added: readonly Kept[]): void {
+  /** Values that came together may be more than the history holds: whoever keeps up gets a moment to read them all. */
+  #allow(values: readonly Value[]): void {
     const { channelEvents, channelBytes } = this.limits;
-    const bytes = added.reduce((sum, value) => sum + value.bytes, 0);
-    if (this.#readers === 0 || added.length <= channelEvents && bytes <= channelBytes) return;
-    this.#extra = { events: added.length, bytes };
+    // A character of JSON is at most three bytes.
+    const bytes = values.reduce((sum, { json }) => sum + json.length * 3, 0);
+    if (this.#readers === 0 || values.length <= channelEvents && bytes <= channelBytes) return;
+    this.#extra = { events: values.length, bytes };
     clearTimeout(this.#extraTimer);
     this.#extraTimer = setTimeout(() => {
       this.#extra = { events: 0, bytes: 0 };

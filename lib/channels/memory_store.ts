@@ -31,16 +31,23 @@ export class MemoryStore implements ChannelStore {
     this.#permanent.add(name);
   }
 
-  publish(name: string, values: readonly Value[]): string {
-    const channel = this.#open(name);
-    try {
-      return channel.publish(values);
-    } finally {
-      // The order of the map is the order of publishing, for #makeRoom.
-      if (this.#channels.delete(name)) this.#channels.set(name, channel);
-      this.#shrink();
-      this.#drop(name, channel);
-    }
+  publish(name: string, values: readonly Value[]): string | Promise<string> {
+    const existing = this.#channels.get(name);
+    const channel = existing ?? new MemoryChannel(this.limits);
+    // What is refused makes no channel, and takes nobody's place.
+    const id = channel.publish(values);
+    if (existing === undefined) this.#makeRoom();
+    // The order of the map is the order of publishing, for #makeRoom.
+    this.#channels.delete(name);
+    this.#channels.set(name, channel);
+    if (typeof id === "string") this.#published(name, channel);
+    else id.then(() => this.#published(name, channel));
+    return id;
+  }
+
+  #published(name: string, channel: MemoryChannel): void {
+    this.#shrink();
+    this.#drop(name, channel);
   }
 
   subscribe(name: string, wanted: Subscription): AsyncIterableIterator<Uint8Array | StreamEvent> {
@@ -55,16 +62,17 @@ export class MemoryStore implements ChannelStore {
   #open(name: string): MemoryChannel {
     const existing = this.#channels.get(name);
     if (existing !== undefined) return existing;
-    if (this.#channels.size >= this.limits.channels) this.#makeRoom();
+    this.#makeRoom();
     const channel = new MemoryChannel(this.limits);
     this.#channels.set(name, channel);
     return channel;
   }
 
-  /** A channel that nobody reads gives way, the one first that was published to the longest time ago. */
+  /** For one more, a channel that nobody reads gives way, the one first that was published to the longest time ago. */
   #makeRoom(): void {
+    if (this.#channels.size < this.limits.channels) return;
     for (const [name, channel] of this.#channels) {
-      if (channel.readers > 0 || this.#permanent.has(name)) continue;
+      if (channel.inUse || this.#permanent.has(name)) continue;
       channel.close();
       this.#channels.delete(name);
       return;

@@ -41,7 +41,7 @@ async function manyValues(body: string): Promise<Value[]> {
     from = to + 1;
     line++;
     // An empty line, such as an editor leaves at the end, is nothing.
-    if (text.trim() === "") continue;
+    if (/^[ \t\r]*$/.test(text)) continue;
     values.push(parse(text, `line ${line}`));
     if (line % 64 === 0 && performance.now() - start > sliceMs) {
       await new Promise<void>(endOfTurn);

@@ -9,6 +9,14 @@ export type Item = Uint8Array | StreamEvent;
 
 /** Nothing can fail any more before the first event, which may be long in coming. */
 const begun = new Uint8Array();
+
+/**
+ * The cursor of who starts here, for a reader that is cut before its first event: in server-sent events a record without
+ * data sets the last id and nothing else (HTML, 9.2.6). That its empty line ends in CRLF is the same to every parser, and
+ * who counts events by their two LFs does not count it.
+ */
+const startRecord = (id: string) => encoder.encode(`id: ${id}\n\r\n`);
+const encoder = new TextEncoder();
 const ended: IteratorReturnResult<undefined> = { value: undefined, done: true };
 
 /**
@@ -63,7 +71,7 @@ export class Subscriber implements AsyncIterableIterator<Item>, Feed, Waiter {
   poll(ready: () => void): Item | null {
     if (this.#ended) return null;
     this.#channel ??= this.#join();
-    const value = this.#take(this.#channel) ?? (this.#begun ? null : begun);
+    const value = this.#begun ? this.#take(this.#channel) : this.#start(this.#channel);
     this.#begun = true;
     if (value === null) {
       this.#ready = ready;
@@ -108,6 +116,12 @@ export class Subscriber implements AsyncIterableIterator<Item>, Feed, Waiter {
     signal.addEventListener("abort", this);
     ({ next: this.#next, gap: this.#gap } = channel.locate(after));
     return channel;
+  }
+
+  #start(channel: MemoryChannel): Item {
+    const { after, format } = this.wanted;
+    if (after === undefined && format === "sse") return startRecord(channel.tip);
+    return this.#take(channel) ?? begun;
   }
 
   /** What comes next, or null when it has yet to be published. */

@@ -140,7 +140,8 @@ export class Sensors {
     const { id, unit } = entry.sensor;
     const now = Date.now();
     const reading: Reading = { id, time: new Date(now).toISOString(), value, unit, state, reason };
-    entry.last = { reading, id: this.store.publish(sensorChannel, [valueOf(reading, id)]) };
+    this.store.publish(sensorChannel, [valueOf(reading, id)]);
+    entry.last = { reading, id: this.#channel.tip };
     entry.history.add(now, value);
     return entry.last.id;
   }

@@ -15,6 +15,8 @@ Deno.test("what is posted reaches a subscriber as server-sent events", options, 
   const url = `${server.origin}/channels/demo`;
   await using lines = await Lines.get(url);
   assertEquals(lines.response.headers.get("content-type"), "text/event-stream");
+  assertMatch(await lines.next() ?? "", /^id: [0-9a-f]{12}-0$/);
+  assertEquals(await lines.next(), "\r");
   assertEquals((await fetch(url, { method: "POST", body: "two\nlines" }).then((r) => r.json())).count, 1);
   assertMatch(await lines.next() ?? "", /^id: [0-9a-f]{12}-1$/);
   assertEquals([await lines.next(), await lines.next(), await lines.next()], [
@@ -22,6 +24,22 @@ Deno.test("what is posted reaches a subscriber as server-sent events", options, 
     "data: lines",
     "",
   ]);
+});
+
+Deno.test("who is cut before the first event has a cursor to come back with", options, async () => {
+  await using server = await serve();
+  const url = `${server.origin}/channels/demo`;
+  // Without anybody the empty channel would go away, and the missed event come after a gap.
+  await using _other = await Lines.get(url);
+  let cursor: string;
+  {
+    await using lines = await Lines.get(url);
+    cursor = (await lines.next())!.slice("id: ".length);
+  }
+  await post(url, '"missed"');
+  await using lines = await Lines.get(url, { "Last-Event-ID": cursor });
+  assertMatch(await lines.next() ?? "", /^id: [0-9a-f]{12}-1$/);
+  assertEquals(await lines.next(), "data: missed");
 });
 
 Deno.test("many events in one request are all or none", options, async () => {

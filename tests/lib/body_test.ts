@@ -66,3 +66,35 @@ Deno.test("all bodies together have a bound", async () => {
 Deno.test("a body that is not UTF-8 is refused", async () => {
   assertEquals(await status(new Bodies(limits).text(post([new Uint8Array([0x61, 0xff])]).request)), 400);
 });
+
+Deno.test("a body in another coding or charset is refused, not misread", async () => {
+  const bodies = new Bodies(limits);
+  for (
+    const headers of [
+      { "Content-Encoding": "br" },
+      { "Content-Encoding": "gzip, identity" },
+      { "Content-Type": "text/plain; charset=utf-16le" },
+      { "Content-Type": 'application/json; x=y; Charset="iso-8859-1"' },
+    ]
+  ) assertEquals(await status(bodies.text(post(["x"], { headers }).request)), 415);
+  for (
+    const headers of [
+      { "Content-Encoding": "identity" },
+      { "Content-Type": 'text/plain;charset="UTF-8"' },
+      { "Content-Type": "text/plain; charset=us-ascii" },
+    ]
+  ) assertEquals(await bodies.text(post(["x"], { headers }).request), "x");
+});
+
+Deno.test("a body that breaks off as the server goes away is the server's fault", async () => {
+  let draining = false;
+  const bodies = new Bodies(limits, () => draining);
+  const broken = () =>
+    new Request("http://localhost/", {
+      method: "POST",
+      body: new ReadableStream({ pull: (controller) => controller.error(new Error("broken")) }),
+    });
+  assertEquals(await status(bodies.text(broken())), 400);
+  draining = true;
+  assertEquals(await status(bodies.text(broken())), 503);
+});

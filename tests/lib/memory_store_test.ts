@@ -18,7 +18,8 @@ function setUp(limits: Partial<StoreLimits> = {}) {
   const stop = new AbortController();
   return {
     store,
-    post: (...values: unknown[]) => store.publish("x", values.map((value) => valueOf(value))),
+    /** A few values are added at once. */
+    post: (...values: unknown[]) => store.publish("x", values.map((value) => valueOf(value))) as string,
     read: (after?: string, name = "x") =>
       store.subscribe(name, { after, format: "ndjson", signal: stop.signal })[Symbol.asyncIterator](),
     stop,
@@ -224,6 +225,64 @@ Deno.test("an event larger than the history is refused, with all that came with 
   assertEquals(await values(it.read("0"), 1), ["kept"]);
 });
 
+Deno.test("what is refused makes no channel, and takes nobody's place", async () => {
+  await using it = setUp({ channels: 1, channelBytes: 100 });
+  it.post("kept");
+  assertThrows(() => it.store.publish("new", [valueOf("x".repeat(100))]), HttpError);
+  assertEquals(await values(it.read("0"), 1), ["kept"]);
+  assertEquals(it.store.size, 1);
+});
+
+Deno.test("a small event out of a large body keeps nothing of the rest", async () => {
+  await using it = setUp();
+  const before = Deno.memoryUsage();
+  for (let i = 0; i < 200; i++) {
+    const body = String(i).padEnd(30, "x") + " ".repeat(1_000_000);
+    it.store.publish("x", [valueOfJson(JSON.stringify(body.slice(0, 30)) + body.slice(30))]);
+  }
+  // With the bodies it would be 200 MB.
+  const after = Deno.memoryUsage();
+  assert(after.heapUsed + after.external - before.heapUsed - before.external < 100_000_000);
+  assertEquals((await values(it.read("0"), 200)).length, 200);
+});
+
+Deno.test("many values in one post are added bit by bit, and no other post comes between", async () => {
+  await using it = setUp({ channelEvents: 60_000 });
+  const numbers = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => valueOf(from + i));
+  const reader = it.read();
+  const { next } = await join(reader);
+  let turns = 0;
+  const count = setInterval(() => turns++, 0);
+  const ids = await Promise.all([
+    it.store.publish("x", numbers(0, 50_000)),
+    it.store.publish("x", numbers(50_000, 50_001)),
+    it.store.publish("x", numbers(50_001, 55_000)),
+  ]);
+  clearInterval(count);
+  assert(turns > 10, `others had ${turns} turns`);
+  assertEquals(ids.map((id) => id.split("-")[1]), ["50000", "50001", "55000"]);
+  const { value } = await next;
+  const first = new TextDecoder().decode(value as Uint8Array).trimEnd().split("\n").length;
+  assertEquals(
+    await values(reader, 55_000 - first),
+    Array.from({ length: 55_000 - first }, (_, i) => first + i),
+  );
+  assertEquals(it.post(0).split("-")[1], "55001");
+});
+
+Deno.test("a channel that is being filled does not go away", async () => {
+  await using it = setUp({ channels: 1 });
+  const filled = it.store.publish("x", Array.from({ length: 5_000 }, (_, i) => valueOf(i)));
+  const reader = it.read();
+  await reader.next();
+  await reader.return!();
+  await assertRejects(() => it.read(undefined, "other").next(), HttpError);
+  await filled;
+  const kept = it.read("0");
+  while ((await values(kept, 1)).at(-1) !== 4_999);
+});
+
 Deno.test("the history is bounded by bytes", async () => {
   await using it = setUp({ channelBytes: 100 });
   for (let i = 0; i < 50; i++) it.post(String(i).padStart(28, "0"));
@@ -253,7 +312,7 @@ Deno.test("a channel that nobody reads and that has nothing goes away", async ()
 
 Deno.test("with all channels taken, the one that is unread and longest unpublished gives way", async () => {
   await using it = setUp({ channels: 2 });
-  const gone = it.store.publish("first", [valueOf(1)]);
+  const gone = await it.store.publish("first", [valueOf(1)]);
   it.store.publish("second", [valueOf(2)]);
   it.store.publish("third", [valueOf(3)]);
   assertEquals(it.store.size, 2);

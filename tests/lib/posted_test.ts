@@ -32,6 +32,7 @@ Deno.test("what is not JSON is told with its line", async (test) => {
       400,
       'line 4 must be JSON: current value is "three"',
     ],
+    ["application/x-ndjson", "1\n\u00a0\n", 400, 'line 2 must be JSON: current value is "\u00a0"'],
     ["application/x-ndjson", "\n \n", 400, "the body must hold at least one line of JSON"],
     [
       "image/png",
