@@ -1,4 +1,4 @@
-import { accepts } from "@std/http/negotiation";
+import { accepts } from "../lib/accept.ts";
 import { HttpError, overloaded } from "../lib/errors.ts";
 import { fileResponse, harmless } from "../lib/files/file_response.ts";
 import { list } from "../lib/files/listing.ts";

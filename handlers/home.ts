@@ -1,4 +1,4 @@
-import { accepts } from "@std/http/negotiation";
+import { accepts } from "../lib/accept.ts";
 import { json } from "../lib/json.ts";
 import type { Handler, Route } from "../lib/router.ts";
 import page from "./home/page.html" with { type: "text" };
@@ -22,6 +22,9 @@ const upgrade = [
   "Sec-WebSocket-Key: d2VpciBpcyBhIHdlaXI9PQ==",
 ].map((line) => `-H '${line}'`).join(" ");
 
+/** One word for a shell. An apostrophe in a URL, where a file name or Host can bring one, may as well be %27. */
+const word = (url: string) => `'${url.replaceAll("'", "%27")}'`;
+
 /** The example with a file that is really there; a browser cannot follow a link by POST, so it gets what is above. */
 function describe(
   { method, path, description, example }: Route,
@@ -34,10 +37,10 @@ function describe(
   if (method === "POST") {
     const readable = routes.some((route) => route.method === "GET" && route.path === path);
     const link = readable ? target : target.replace(/\/[^/]+$/, "");
-    return { ...row, curl: `curl -d '{"value":1}' ${origin}${target}`, link };
+    return { ...row, curl: `curl -d '{"value":1}' ${word(origin + target)}`, link };
   }
-  if (target.startsWith("#")) return { ...row, curl: `curl -iN ${upgrade} ${origin}${path}` };
-  return { ...row, curl: `curl -N '${origin}${target}'` };
+  if (target.startsWith("#")) return { ...row, curl: `curl -iN ${upgrade} ${word(origin + path)}` };
+  return { ...row, curl: `curl -N ${word(origin + target)}` };
 }
 
 async function firstFile(folder: string): Promise<string> {

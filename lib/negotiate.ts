@@ -1,6 +1,7 @@
-import { accepts } from "@std/http/negotiation";
+import { accepts } from "./accept.ts";
 import type { Format } from "./encoders.ts";
 import { HttpError } from "./errors.ts";
+import { quote } from "./params.ts";
 
 /** The media types of each format; the first is what a client that did not choose is told. */
 const mediaTypes: Record<Format, string[]> = {
@@ -25,10 +26,7 @@ export function negotiate(request: Request, url: URL, own: Format): { format: Fo
   const name = url.search === "" ? null : url.searchParams.get("format");
   if (name !== null) {
     if (!isFormat(name)) {
-      throw new HttpError(
-        400,
-        `format must be text, ndjson or sse: current value is ${JSON.stringify(name)}`,
-      );
+      throw new HttpError(400, `format must be text, ndjson or sse: current value is ${quote(name)}`);
     }
     return answer(name, mediaTypes[name][0]);
   }

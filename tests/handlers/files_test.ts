@@ -518,6 +518,10 @@ Deno.test({ name: "a folder without its slash redirects to itself, with the quer
     assertEquals([status, headers.get("location")], [301, to]);
   }
   assertEquals((await get(`${server.origin}/files/`, { accept: "image/png" })).status, 406);
+  const parameter = await get(`${server.origin}/files/`, {
+    accept: "application/json;charset=utf-8, text/html;q=0.9",
+  });
+  assertEquals(parameter.headers.get("content-type"), "application/json");
   const head = await get(`${server.origin}/files/`, {}, "HEAD");
   assertEquals([head.status, head.headers.get("content-type")], [200, "application/json"]);
   // As RFC 9110, 8.6 has it: the length of the GET, or none.

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { routes } from "../../main.ts";
 import { granted } from "../granted.ts";
-import { serve } from "../server.ts";
-import { open, route } from "../wire.ts";
+import { serve, until } from "../server.ts";
+import { exchange, open, route } from "../wire.ts";
 
 const ignore = !granted.server;
 const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
@@ -38,6 +38,8 @@ Deno.test({
       assertEquals(page.includes("<!-- routes -->"), false);
     }
     assertEquals((await rows(server.origin)).map(({ path }) => path), routes.map(({ path }) => path));
+    const list = await fetch(server.origin, { headers: { accept: "application/json;charset=utf-8" } });
+    assertEquals((await list.json()).length, routes.length);
   },
 });
 
@@ -46,11 +48,11 @@ Deno.test({
   ignore,
   async fn() {
     await using server = await serve();
-    await Deno.writeTextFile(`${server.folder}/files/a b "c".txt`, "content");
+    await Deno.writeTextFile(`${server.folder}/files/a b "c" 'd'.txt`, "content");
     await Deno.writeTextFile(`${server.folder}/logs/access.log`, "{}\n");
     for (const { method, path, curl, link, description } of await rows(server.origin)) {
       assert(description.length > 0);
-      assertStringIncludes(curl, `${server.origin}${link.startsWith("#") ? path : link}`);
+      assertStringIncludes(curl, server.origin + (link.startsWith("#") ? path : link).replaceAll("'", "%27"));
       if (method === "POST") {
         assertEquals((await fetch(server.origin + link, { method: "HEAD" })).status, 200);
       }
@@ -63,6 +65,69 @@ Deno.test({
         reading.leave();
       }
     }
+  },
+});
+
+Deno.test({
+  name: "a shell takes every URL of the curl lines as one word, whatever the file and the host are called",
+  ignore: !granted.run,
+  async fn() {
+    const file = 'it\'s $(id) `id` "a" & b.txt';
+    await using server = await serve();
+    await Deno.writeTextFile(`${server.folder}/files/${file}`, "content");
+    const host = "it's$(id).localhost";
+    const answer = await exchange(
+      server.port,
+      `GET / HTTP/1.1\nHost: ${host}\nAccept: application/json\nConnection: close\n\n`,
+    );
+    const all: Row[] = JSON.parse(answer.slice(answer.indexOf("["), answer.lastIndexOf("]") + 1));
+    assertEquals(all.length, routes.length);
+    for (const { path, curl, link } of all) {
+      const { code, stdout } = await new Deno.Command("sh", {
+        args: ["-c", curl.replace("curl", "printf '%s\\n'")],
+      }).output();
+      const url = new TextDecoder().decode(stdout).trimEnd().split("\n").at(-1)!;
+      assertEquals([code, url.startsWith("http://it%27s$(id).localhost/")], [0, true], `${path}: ${url}`);
+      if (link.includes("?file=")) assertEquals(new URL(url, server.origin).searchParams.get("file"), file);
+    }
+  },
+});
+
+Deno.test({
+  name: "quick clicks on the first page open one socket, and each message is answered",
+  ignore,
+  async fn() {
+    await using server = await serve();
+    const page = await (await fetch(server.origin, { headers: { accept: browser } })).text();
+    const [, script] = /<script>(.*?)<\/script>/s.exec(page)!;
+    const opened: WebSocket[] = [];
+    const lines: string[] = [];
+    const answers = { append: (line: string) => lines.push(line), childNodes: [] };
+    const form = { onsubmit: (_: unknown) => {} };
+    class Opened extends WebSocket {
+      constructor(url: string) {
+        super(url);
+        opened.push(this);
+      }
+    }
+    new Function("document", "location", "WebSocket", script)(
+      { querySelector: (name: string) => name === "form" ? form : answers },
+      { href: `${server.origin}/?a#ws` },
+      Opened,
+    );
+    const click = (value: string) => form.onsubmit({ preventDefault() {}, target: { message: { value } } });
+    for (const value of ["1", "2", "3"]) click(value);
+    await until(() => lines.length === 3);
+    click("4");
+    await until(() => lines.length === 4);
+    assertEquals(lines, ["1", "2", "3", "4"].map((value) => `Processed data: ${value}\n`));
+    assertEquals([opened.length, server.app.sockets.size], [1, 1]);
+    opened[0].close();
+    click("5");
+    await until(() => lines.includes("Processed data: 5\n"));
+    assertEquals(opened.length, 2);
+    opened[1].close();
+    await until(() => server.app.sockets.size === 0 && lines.length === 7);
   },
 });
 

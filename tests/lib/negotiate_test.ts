@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Format } from "../../lib/encoders.ts";
 import { HttpError } from "../../lib/errors.ts";
 import { negotiate } from "../../lib/negotiate.ts";
@@ -33,6 +33,10 @@ const cases: [query: string, accept: string | null, own: Format, format: Format,
   ["", "text/plain, text/event-stream;q=0.5", "sse", "text"],
   ["", "text/plain;q=0.2, text/event-stream;q=0.5", "text", "sse"],
   ["", "text/plain;q=0, */*", "text", "ndjson"],
+  ["", "text/plain; charset=utf-8", "sse", "text"],
+  ["", "text/event-stream;charset=utf-8", "text", "sse"],
+  ["", "application/x-ndjson; charset=utf-8", "text", "ndjson"],
+  ["", "text/plain;charset=utf-8;q=0.2, text/event-stream;charset=utf-8;q=0.5", "text", "sse"],
   ["?format=sse", null, "text", "sse"],
   ["?format=text", "text/event-stream", "sse", "text"],
   ["?format=ndjson", "image/png", "sse", "ndjson"],
@@ -53,6 +57,11 @@ for (
     assertEquals(assertThrows(() => ask("", accept), HttpError).status, 406);
   });
 }
+
+Deno.test("a long format is not echoed whole", () => {
+  const error = assertThrows(() => ask(`?format=${"x".repeat(3_000)}`, null), HttpError);
+  assert(error.message.length < 200);
+});
 
 for (const name of ["", "SSE", "json", "toString", "__proto__"]) {
   Deno.test(`format ${JSON.stringify(name)} is answered 400 with the rule and the value`, () => {
