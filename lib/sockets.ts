@@ -46,15 +46,13 @@ export class Sockets {
   /**
    * Answers an upgrade.
    *
-   * @throws HttpError 426 when it is none, 403 when it comes from another site, 400 when the handshake is wrong, 503 when
-   * too many are open or the server is draining
+   * @throws HttpError 426 when it is none or of another version, 403 when it comes from another site, 400 when the
+   * handshake is wrong, 503 when too many are open or the server is draining
    */
   upgrade(request: Request, context: Context, process: Process): Response {
     // Only a GET can be one (RFC 6455, 4.1), but the runtime would upgrade a HEAD as well.
     if (request.method !== "GET" || request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-      throw new HttpError(426, "this path speaks WebSocket", {
-        headers: { Upgrade: "websocket", Connection: "Upgrade" },
-      });
+      throw upgradeRequired("this path speaks WebSocket");
     }
     checkOrigin(request, context.url);
     if (this.#closing) throw shuttingDown();
@@ -151,7 +149,21 @@ export class Sockets {
   }
 }
 
+/** Tells what is spoken here (RFC 6455, 4.2.2 and 4.4). */
+function upgradeRequired(message: string): HttpError {
+  return new HttpError(426, message, {
+    headers: { Upgrade: "websocket", Connection: "Upgrade", "Sec-WebSocket-Version": "13" },
+  });
+}
+
+/** The runtime looks at neither the version nor the key, which is 16 bytes in base64 (RFC 6455, 4.1). */
 function handshake(request: Request): { socket: WebSocket; response: Response } {
+  if (request.headers.get("sec-websocket-version") !== "13") {
+    throw upgradeRequired("Sec-WebSocket-Version must be 13");
+  }
+  if (!/^[A-Za-z0-9+/]{22}==$/.test(request.headers.get("sec-websocket-key") ?? "")) {
+    throw new HttpError(400, "Sec-WebSocket-Key must be 16 bytes in base64");
+  }
   try {
     return Deno.upgradeWebSocket(request);
   } catch (error) {

@@ -273,14 +273,46 @@ Deno.test({
     assertEquals(await status(upgrade("/ws", "Sec-Fetch-Site: same-site")), 403);
     assertEquals(await status(upgrade("/ws", "Sec-Fetch-Site: same-origin")), 101);
     assertEquals(await status(upgrade("/ws").replace(/Sec-WebSocket-Key.*\n/, "")), 400);
+    const keys = ["x", "", "d2VpciBpcyBhIHdlaXI9PQ", "d2VpciBpcyBhIHdlaXI9P===", "SGVsbG8sIHdvcmxkIQ=="];
+    for (const key of [...keys, "d2VpciBpcyBhIHdlaXI9PQ==, d2VpciBpcyBhIHdlaXI9PQ=="]) {
+      assertEquals(await status(upgrade("/ws").replace(/(Sec-WebSocket-Key:).*/, `$1 ${key}`)), 400, key);
+    }
     assertEquals(await status(upgrade("/ws").replace("Upgrade: websocket", "Upgrade: h2c")), 426);
     assertEquals(await status(upgrade("/ws").replace("GET", "HEAD")), 426);
     assertEquals(await status(upgrade("/ws").replace("GET", "POST")), 405);
     assertEquals(await status(upgrade("/elsewhere")), 404);
     const plain = await fetch(`${server.origin}/ws`);
-    assertEquals([plain.status, plain.headers.get("upgrade")], [426, "websocket"]);
+    assertEquals([plain.status, plain.headers.get("upgrade"), plain.headers.get("sec-websocket-version")], [
+      426,
+      "websocket",
+      "13",
+    ]);
     await plain.body?.cancel();
     await until(() => server.app.sockets.size === 0);
+  },
+});
+
+Deno.test({
+  name: "a handshake of another version is told which one is spoken here",
+  ignore,
+  async fn() {
+    await using server = await serveSocket(echo);
+    for (const version of ["8", "14", "013", "13, 8"]) {
+      const answer = await exchange(
+        server.port,
+        upgrade("/ws").replace("Version: 13", `Version: ${version}`).replace(
+          "n: Upgrade",
+          "n: Upgrade, close",
+        ),
+      );
+      assertMatch(answer, /^HTTP\/1\.1 426 /);
+      assertMatch(answer, /sec-websocket-version: 13\r\n/i);
+    }
+    const none = upgrade("/ws").replace(/Sec-WebSocket-Version.*\n/, "").replace(
+      "n: Upgrade",
+      "n: Upgrade, close",
+    );
+    assertMatch(await exchange(server.port, none), /^HTTP\/1\.1 426 /);
   },
 });
 
