@@ -141,10 +141,11 @@ export interface Surroundings {
  * @throws ConfigError that names the flag, the rule and the value
  */
 export function parseConfig(args: string[], around: Surroundings): Config | "help" | "version" {
-  // `--port -1` is a bad value of --port, not an unknown flag.
+  // `--port -1` and `--port ""` are bad values of --port, not unknown flags.
+  const isOddValue = (i: number) => isFlag(args[i - 1]) && /^(-\d.*)?$/s.test(args[i] ?? "--");
   const joined = args.flatMap((arg, i) => {
-    if (/^-\d/.test(arg) && isFlag(args[i - 1])) return [];
-    return isFlag(arg) && /^-\d/.test(args[i + 1] ?? "") ? [`${arg}=${args[i + 1]}`] : [arg];
+    if (isOddValue(i)) return [];
+    return isOddValue(i + 1) ? [`${arg}=${args[i + 1]}`] : [arg];
   });
   const parsed = parseArgs(joined, {
     string: [...flags],
@@ -164,11 +165,9 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
 
   /** The flag's values, else its variable's, with the name to blame. */
   const given = (flag: Flag): { name: string; values: string[] } => {
-    const values = parsed[flag] as string[];
-    if (values.length > 0) return { name: `--${flag}`, values };
-    const name = `WEIR_${flag.toUpperCase()}`;
-    const value = around.env(name);
-    if (value === undefined || value === "") return { name, values: [] };
+    const name = nameOf(flag, args, around);
+    if (name.startsWith("--")) return { name, values: parsed[flag] as string[] };
+    const value = around.env(name)!;
     return {
       name,
       values: flag === "logs" ? value.split(around.delimiter).filter((path) => path !== "") : [value],
@@ -219,6 +218,19 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
   });
 }
 
+/**
+ * What to blame for a value, in a message to the person at the terminal: its variable when that is set and the flag is not
+ * given, else the flag.
+ *
+ * @param flag without its dashes
+ * @param args what {@linkcode parseConfig} has taken
+ */
+export function nameOf(flag: string, args: string[], around: Pick<Surroundings, "env">): string {
+  const variable = `WEIR_${flag.toUpperCase()}`;
+  const given = args.some((arg) => arg === `--${flag}` || arg.startsWith(`--${flag}=`));
+  return given || !around.env(variable) ? `--${flag}` : variable;
+}
+
 function fail(name: string, rule: string, value: string): never {
   throw new ConfigError(`${name} must ${rule}: current value is ${JSON.stringify(value)}`);
 }
@@ -228,7 +240,10 @@ function isFlag(arg: string | undefined): boolean {
 }
 
 function isHost(value: string): boolean {
-  return /^[a-zA-Z0-9.-]+$/.test(value) || /^[0-9a-fA-F:.]+$/.test(value);
+  const authority = value.includes(":") ? `[${value}]` : value;
+  // Some of what looks like one is no address: 256.1.1.1, or ":::".
+  return (/^[a-zA-Z0-9.-]+$/.test(value) || /^[0-9a-fA-F:.]+$/.test(value)) &&
+    URL.canParse(`http://${authority}`);
 }
 
 function isHttpUrl(value: string): boolean {

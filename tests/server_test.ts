@@ -73,6 +73,12 @@ const refused: [args: string[], env: Record<string, string>, code: number, line:
   [["--port", "0", "--upstream", "x"], {}, 2, /^--upstream must be an http or https URL.*"x"/],
   [["--port", "0", "--files", "nowhere"], {}, 2, /^--files must .*nowhere"/],
   [["--port", "0", "--files", "file"], {}, 2, /^--files must .*file"/],
+  [
+    ["--port", "0", "--host", "256.1.1.1"],
+    {},
+    2,
+    /^--host must be a host name or an address.*"256\.1\.1\.1"/,
+  ],
   [["--port", "0", "--sensors", "nowhere.json"], {}, 2, /^--sensors must be a file that can be read/],
   [["--port", "0", "--host", "192.0.2.1"], {}, 1, /^cannot listen on 192\.0\.2\.1 port 0: /],
   [["--port", "TAKEN"], {}, 1, /^cannot listen on 127\.0\.0\.1 port \d+: /],

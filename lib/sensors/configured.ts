@@ -11,22 +11,23 @@ import type { PushSensor, Sensor } from "./sensor.ts";
  * What the file of `--sensors` declares; nothing without one. Relative paths in it start from its folder.
  *
  * @param path absolute
+ * @param name what to blame: the flag or its variable
  * @throws ConfigError that points at the field
  */
-export function readDeclared(path: string | null): DeclaredSensor[] {
+export function readDeclared(path: string | null, name = "--sensors"): DeclaredSensor[] {
   if (path === null) return [];
   let text: string;
   try {
     text = Deno.readTextFileSync(path);
   } catch (error) {
-    throw new ConfigError(`--sensors must be a file that can be read: ${(error as Error).message}`);
+    throw new ConfigError(`${name} must be a file that can be read: ${(error as Error).message}`);
   }
   try {
     return parseDeclared(text, hostSensorIds).map((sensor) =>
       sensor.type === "file" ? { ...sensor, path: resolve(dirname(path), sensor.path) } : sensor
     );
   } catch (error) {
-    throw new ConfigError(`--sensors ${path}: ${(error as Error).message}`);
+    throw new ConfigError(`${name} ${path}: ${(error as Error).message}`);
   }
 }
 

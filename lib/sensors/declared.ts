@@ -36,7 +36,9 @@ export function parseDeclared(text: string, taken: readonly string[]): DeclaredS
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new ConfigError(`the file must be JSON: ${(error as Error).message}`);
+    // The message quotes the file, its line breaks and all.
+    const message = (error as Error).message.replace(/[\s\p{Cc}]+/gu, " ");
+    throw new ConfigError(`the file must be JSON: ${message}`);
   }
   const file = new Fields(value, "");
   const list = file.take("sensors");

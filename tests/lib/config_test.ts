@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { posix } from "node:path";
-import { ConfigError, defaultLimits, help, parseConfig } from "../../lib/config.ts";
+import { ConfigError, defaultLimits, help, nameOf, parseConfig } from "../../lib/config.ts";
 
 function parse(args: string[], variables: Record<string, string> = {}) {
   const config = parseConfig(args, {
@@ -41,6 +41,8 @@ const good: [args: string[], variables: Record<string, string>, field: string, v
   [[], { WEIR_PORT: "" }, "port", 8000],
   [["--host", "::1"], {}, "host", "::1"],
   [["--host", "0.0.0.0"], {}, "host", "0.0.0.0"],
+  [["--host", "::"], {}, "host", "::"],
+  [["--host", "::ffff:127.0.0.1"], {}, "host", "::ffff:127.0.0.1"],
   [[], { WEIR_HOST: "weir.example" }, "host", "weir.example"],
   [["--files", "data"], {}, "files", "/typed/here/data"],
   [["--files", "../data"], {}, "files", "/typed/data"],
@@ -76,7 +78,24 @@ const bad: [args: string[], variables: Record<string, string>, message: string][
   [[], { WEIR_PORT: "x" }, 'WEIR_PORT must be a whole number from 0 to 65535: current value is "x"'],
   [["--drain", "3601"], {}, '--drain must be a whole number from 0 to 3600: current value is "3601"'],
   [["--host", "a b"], {}, '--host must be a host name or an address: current value is "a b"'],
-  [["--host", ""], {}, 'an argument must be a known flag (see --help): current value is ""'],
+  [[""], {}, 'an argument must be a known flag (see --help): current value is ""'],
+  [["--host", ""], {}, '--host must have a value: current value is ""'],
+  [["--port", "", "--drain", "1"], {}, '--port must have a value: current value is ""'],
+  [["--files", ""], {}, '--files must have a value: current value is ""'],
+  [["--logs", ""], {}, '--logs must have a value: current value is ""'],
+  [["--logs", "a", "--logs", ""], {}, '--logs must have a value: current value is ""'],
+  [["--host", "256.1.1.1"], {}, '--host must be a host name or an address: current value is "256.1.1.1"'],
+  [["--host", ":::"], {}, '--host must be a host name or an address: current value is ":::"'],
+  [
+    ["--host", "127.0.0.1:80"],
+    {},
+    '--host must be a host name or an address: current value is "127.0.0.1:80"',
+  ],
+  [
+    [],
+    { WEIR_HOST: "1.2.3.4.5" },
+    'WEIR_HOST must be a host name or an address: current value is "1.2.3.4.5"',
+  ],
   [["--files="], {}, '--files must have a value: current value is ""'],
   [["--logs="], {}, '--logs must have a value: current value is ""'],
   [["--upstream", "nowhere"], {}, '--upstream must be an http or https URL: current value is "nowhere"'],
@@ -97,6 +116,22 @@ for (const [args, variables, message] of bad) {
   Deno.test(`'${args.join(" ")}' with ${JSON.stringify(variables)} is refused in one line`, () => {
     assertEquals(assertThrows(() => parse(args, variables), ConfigError).message, message);
     assertEquals(message.includes("\n"), false);
+  });
+}
+
+const names: [args: string[], variables: Record<string, string>, name: string][] = [
+  [[], {}, "--files"],
+  [["--files", "x"], {}, "--files"],
+  [["--files=x"], {}, "--files"],
+  [["--files", "x"], { WEIR_FILES: "y" }, "--files"],
+  [[], { WEIR_FILES: "y" }, "WEIR_FILES"],
+  [[], { WEIR_FILES: "" }, "--files"],
+  [["--sensors", "x"], { WEIR_FILES: "y" }, "WEIR_FILES"],
+];
+
+for (const [args, variables, name] of names) {
+  Deno.test(`with '${args.join(" ")}' and ${JSON.stringify(variables)} the files are named by ${name}`, () => {
+    assertEquals(nameOf("files", args, { env: (variable) => variables[variable] }), name);
   });
 }
 

@@ -1,6 +1,8 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { ConfigError } from "../../lib/config.ts";
+import { readDeclared } from "../../lib/sensors/configured.ts";
 import { parseDeclared } from "../../lib/sensors/declared.ts";
+import { granted } from "../granted.ts";
 
 const parse = (...sensors: unknown[]) => parseDeclared(JSON.stringify({ sensors }), ["cpu"]);
 
@@ -85,6 +87,8 @@ Deno.test("a wrong field is pointed at", async (test) => {
     );
   }
   assertThrows(() => parseDeclared("{", []), ConfigError, "must be JSON");
+  const quoted = assertThrows(() => parseDeclared("# Weir\n\nA minimal \x1b[31mserver\n", []), ConfigError);
+  assertMatch(quoted.message, /^the file must be JSON: [^\p{Cc}]+$/u);
   assertThrows(() => parseDeclared("[]", []), ConfigError, "/ must be an object: current value is []");
   assertThrows(
     () => parseDeclared("{}", []),
@@ -92,4 +96,20 @@ Deno.test("a wrong field is pointed at", async (test) => {
     "/sensors must be an array: current value is absent",
   );
   assertThrows(() => parse({ ...push, id: "stream" }), ConfigError, "/sensors/0/id must be 1 to 64 letters");
+});
+
+Deno.test({
+  name: "a file that cannot be used is told by the name of the flag or variable that gave it",
+  ignore: !granted.files,
+  async fn() {
+    const file = await Deno.makeTempFile();
+    await Deno.writeTextFile(file, "# Weir\n\nnot JSON\n");
+    for (
+      const [path, rule] of [[`${file}.none`, "must be a file that can be read"], [file, "must be JSON"]]
+    ) {
+      const { message } = assertThrows(() => readDeclared(path, "WEIR_SENSORS"), ConfigError);
+      assertMatch(message, new RegExp(`^WEIR_SENSORS .*${rule}.*$`));
+    }
+    await Deno.remove(file);
+  },
 });
