@@ -93,9 +93,9 @@ function notFound(name: string): HttpError {
   return new HttpError(404, `no such log: ${quote(name)}`);
 }
 
-/** One segment of a path, and not a hidden file. */
+/** One segment of a path, not a hidden file, and one line wherever it is told. */
 function isName(name: string): boolean {
-  return name !== "" && name.length <= 255 && !name.startsWith(".") && !/[/\\\0]/.test(name);
+  return name !== "" && name.length <= 255 && !name.startsWith(".") && !/[/\\\p{Cc}]/u.test(name);
 }
 
 async function realFolder(path: string): Promise<string | null> {

@@ -16,6 +16,7 @@ Deno.test({
     two.append("two");
     two.append("x", `${two.path}/only.log`);
     two.append("x", `${two.path}/.hidden`);
+    two.append("x", `${two.path}/new\nline.log`);
     outside.append("secret", `${outside.path}/secret.log`);
     outside.append("named\n", `${outside.path}/named.log`);
     Deno.symlinkSync("only.log", `${two.path}/inside.log`);
@@ -51,6 +52,7 @@ Deno.test({
       "a/b",
       "a\\b",
       "a\0b",
+      "new\nline.log",
       "",
     ];
     for (const name of [...refused, "../" + two.path.split("/").pop() + "/only.log", "x".repeat(300)]) {
