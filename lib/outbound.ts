@@ -1,4 +1,5 @@
 import type { App } from "./app.ts";
+import type { Limiter } from "./limiter.ts";
 
 /** Why an outbound request gave nothing: by kind, never with the inner message, which may tell of the inside. */
 export type OutboundError = "status" | "connection" | "timeout" | "size" | "busy";
@@ -8,14 +9,26 @@ export type OutboundError = "status" | "connection" | "timeout" | "size" | "busy
  *
  * - `status`: the answer was not a 2xx; redirects are not followed
  * - `connection`: no answer, or the connection broke before its end
- * - `timeout`: it was not complete within `limits.outboundMs`
+ * - `timeout`: it was not complete in time
  * - `size`: its body has more than `limits.outboundBytes`
- * - `busy`: `limits.outbound` requests were under way, so it was not sent
+ * - `busy`: all places were taken, so it was not sent
  */
 export type Outcome =
   | { status: number; ms: number; error?: undefined; body?: string }
   | { error: "status"; status: number; ms: number }
   | { error: Exclude<OutboundError, "status">; ms: number };
+
+/** What may differ from one outbound request to another. */
+export interface OutboundOptions {
+  /** Whether the outcome has the body. */
+  body?: boolean;
+  /** The request's own. */
+  headers?: Record<string, string>;
+  /** Where it takes a place. Default: `limits.outbound`. */
+  places?: Limiter;
+  /** It takes no longer, in ms; null when the signal sees to it. Default: `limits.outboundMs`. */
+  timeout?: number | null;
+}
 
 /**
  * Sends a GET within the server's limits and reads its body to the end, so that the connection can be used again. A
@@ -25,20 +38,22 @@ export async function outbound(
   app: Pick<App, "limits" | "config">,
   url: string,
   signal: AbortSignal,
-  { body = false, headers }: { body?: boolean; headers?: Record<string, string> } = {},
+  { body = false, headers, places = app.limits.outbound, timeout = app.config.limits.outboundMs }:
+    OutboundOptions = {},
 ): Promise<Outcome> {
   signal.throwIfAborted();
-  const permit = app.limits.outbound.tryAcquire();
+  const permit = places.tryAcquire();
   if (permit === null) return { error: "busy", ms: 0 };
-  const { outboundMs, outboundBytes } = app.config.limits;
+  const { outboundBytes } = app.config.limits;
   const start = performance.now();
   const ms = () => Math.round((performance.now() - start) * 10) / 10;
   const controller = new AbortController();
   let late = false;
-  const timer = setTimeout(() => {
+  const giveUp = () => {
     late = true;
     controller.abort();
-  }, outboundMs);
+  };
+  const timer = timeout === null ? undefined : setTimeout(giveUp, timeout);
   const gone = () => controller.abort();
   signal.addEventListener("abort", gone, { once: true });
   try {

@@ -1,4 +1,5 @@
 import type { App } from "../app.ts";
+import { Limiter } from "../limiter.ts";
 import { outbound, type OutboundError } from "../outbound.ts";
 import type { DeclaredSensor } from "./declared.ts";
 import { type Sensor, SensorError } from "./sensor.ts";
@@ -7,7 +8,7 @@ const reasons: Record<Exclude<OutboundError, "status">, string> = {
   connection: "no connection",
   timeout: "no answer in time",
   size: "the answer is too large",
-  busy: "too many outbound requests at once",
+  busy: "the last request is still under way",
 };
 
 /** Gets a URL and takes the number that a JSON Pointer leads to. */
@@ -16,8 +17,16 @@ export function httpSensor(
   app: Pick<App, "limits" | "config">,
 ): Sensor {
   const { id, unit, description, interval, timeout, url, pointer } = declared;
+  // A place of its own: sensors that hang stop no other, nor a stream, and one at a time bounds them all. The sampler's
+  // signal is the timeout.
+  const options = {
+    body: true,
+    headers: { Accept: "application/json" },
+    places: new Limiter(1),
+    timeout: null,
+  };
   const read = async (signal: AbortSignal) => {
-    const outcome = await outbound(app, url, signal, { body: true, headers: { Accept: "application/json" } });
+    const outcome = await outbound(app, url, signal, options);
     if (outcome.error === "status") throw new SensorError(`HTTP status ${outcome.status}`);
     if (outcome.error !== undefined) throw new SensorError(reasons[outcome.error]);
     let value: unknown;

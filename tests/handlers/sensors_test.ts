@@ -166,6 +166,72 @@ Deno.test("http and file sensors are read; what fails tells why, and stops no ot
   hang.resolve(new Response("{}"));
 });
 
+/** A peer that answers as told, or with `hang` not before the end, and what declares an http sensor of it. */
+function peerOf(answer: (hang: Promise<Response>) => Response | Promise<Response>) {
+  const hang = Promise.withResolvers<Response>();
+  const onListen = () => {};
+  const peer = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen }, () => answer(hang.promise));
+  const url = `http://127.0.0.1:${peer.addr.port}/`;
+  return {
+    http: (id: string, interval: number, timeout = interval): DeclaredSensor => ({
+      id,
+      unit: "",
+      description: "",
+      interval,
+      timeout,
+      type: "http",
+      url,
+      pointer: "",
+    }),
+    async [Symbol.asyncDispose]() {
+      hang.resolve(new Response());
+      await peer.shutdown();
+    },
+  };
+}
+
+/** The state and reason, or value, of the next readings of a sensor. */
+async function readings(origin: string, id: string, count: number): Promise<unknown[]> {
+  await using lines = await Lines.get(`${origin}/sensors/stream?id=${id}&format=ndjson`);
+  const all: unknown[] = [];
+  while (all.length < count) {
+    const { state, value, reason } = (await lines.json()).data;
+    all.push(`${state} ${reason ?? value}`);
+  }
+  return all;
+}
+
+Deno.test("a request that hangs costs its own interval and no other", options, async () => {
+  let requests = 0;
+  await using peer = peerOf((hang) => ++requests % 3 === 0 ? hang : Response.json(requests));
+  await using server = await serve({ declared: [peer.http("web", 200)] });
+  const late = "timeout no value within 200 ms";
+  assertEquals(await readings(server.origin, "web", 7), ["ok 1", "ok 2", late, "ok 4", "ok 5", late, "ok 7"]);
+});
+
+Deno.test("http sensors that hang keep no other, and no stream, from its request", options, async () => {
+  await using hanging = peerOf((hang) => hang);
+  await using peer = peerOf(() => Response.json(1));
+  const three = [1, 2, 3];
+  const declared = three.flatMap((n) => [hanging.http(`hangs${n}`, 60_000), peer.http(`web${n}`, 200)]);
+  await using server = await serve({ declared, limits: { outbound: 1 } });
+  const all = await Promise.all(three.map((n) => readings(server.origin, `web${n}`, 3)));
+  assertEquals(all.flat(), Array(9).fill("ok 1"));
+  const stream = await (await fetch(`${server.origin}/stream?count=1&format=ndjson`)).text();
+  assertEquals(JSON.parse(stream.split("\n")[0]).data.request.status, 200);
+});
+
+Deno.test("a sensor's own timeout counts, whatever other outbound requests have", options, async () => {
+  let hangs = false;
+  await using peer = peerOf((hang) =>
+    hangs ? hang : new Promise((resolve) => setTimeout(() => resolve(Response.json(1)), 150))
+  );
+  await using server = await serve({ declared: [peer.http("web", 400, 300)], limits: { outboundMs: 50 } });
+  assertEquals(await readings(server.origin, "web", 1), ["ok 1"]);
+  hangs = true;
+  assertEquals((await readings(server.origin, "web", 3)).at(-1), "timeout no value within 300 ms");
+});
+
 Deno.test("a stream of an unknown sensor is refused before it starts", options, async () => {
   await using server = await serve();
   const response = await fetch(`${server.origin}/sensors/stream?id=nope`);
