@@ -44,7 +44,7 @@ export function hostSensors(files: string, traffic: () => Traffic): Sensor[] {
     interval = 1_000,
   ) => sensors.push({ id, unit, description, interval, timeout: interval, read });
 
-  if (allowed("cpus") && os.cpus().length > 0) add("cpu", "%", "CPU use, all cores", cpuUse());
+  if (allowed("cpus") && os.cpus().length > 0) add("cpu", "%", "CPU use, all cores", cpuSensor());
   if (allowed("loadavg") && Deno.build.os !== "windows") {
     add("load", "", "load average over one minute", () => round(Deno.loadavg()[0]), 5_000);
   }
@@ -82,27 +82,39 @@ function allowed(kind: string): boolean {
 /** Two decimals: what lies beyond is noise. */
 const round = (value: number) => Math.round(value * 100) / 100;
 
-/** Percent of the time since the last read that the cores were busy; the first read looks at 200 ms. */
-function cpuUse(): Sensor["read"] {
-  const times = () => {
-    let idle = 0;
-    let total = 0;
-    for (const { times } of os.cpus()) {
-      idle += times.idle;
-      total += times.user + times.nice + times.sys + times.idle + times.irq;
-    }
-    return { idle, total };
-  };
-  let last: { idle: number; total: number } | null = null;
+/** A look at the cores: how long each has been busy with what since the host started, in ms. */
+export interface CpuTimes {
+  /** As `performance.now()` counts. */
+  time: number;
+  /** As `os.cpus()` tells. */
+  cores: Pick<os.CpuInfo["times"], "user" | "nice" | "sys" | "irq">[];
+}
+
+/**
+ * Percent of the time between two looks that the cores were busy. What is not told (soft interrupts, time stolen by the
+ * hypervisor, waiting for the disk) does not count as use, so the times do not add up to the whole: the clock gives that.
+ */
+export function cpuUse(last: CpuTimes, now: CpuTimes): number {
+  const busy = ({ cores }: CpuTimes) =>
+    cores.reduce((sum, { user, nice, sys, irq }) => sum + user + nice + sys + irq, 0);
+  const whole = (now.time - last.time) * now.cores.length;
+  const percent = whole > 0 ? (busy(now) - busy(last)) / whole * 100 : 0;
+  return round(Math.min(100, Math.max(0, percent)));
+}
+
+/** The CPU use since the last read; the first read looks at 200 ms. */
+function cpuSensor(): Sensor["read"] {
+  const look = () => ({ time: performance.now(), cores: os.cpus().map(({ times }) => times) });
+  let last: CpuTimes | null = null;
   return async (signal) => {
     if (last === null) {
-      last = times();
+      last = look();
       await sleep(200, signal);
     }
-    const now = times();
-    const { idle, total } = last;
+    const now = look();
+    const use = cpuUse(last, now);
     last = now;
-    return now.total > total ? round((1 - (now.idle - idle) / (now.total - total)) * 100) : 0;
+    return use;
   };
 }
 
