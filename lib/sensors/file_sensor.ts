@@ -12,19 +12,21 @@ export function fileSensor(declared: DeclaredSensor & { type: "file" }): Sensor 
 
 async function number(path: string): Promise<number> {
   const text = await head(path);
-  const value = /^\s*([+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)(?![\w.])/i.exec(text)?.[1];
+  // Of `12,5`, `2026-11-23` or digits that go on behind what was read, the beginning would be an invented number.
+  const value = /^\s*([+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)(?![\w.,…-])/i.exec(text)?.[1];
   if (value === undefined) throw new SensorError("the file does not begin with a number");
   return Number(value);
 }
 
+/** The first bytes as text, with `…` in place of the rest. */
 async function head(path: string): Promise<string> {
   try {
     // Opening a FIFO without a writer would hold a thread for good.
     if (!(await Deno.stat(path)).isFile) throw new SensorError("it is not a file");
     using file = await Deno.open(path);
     const bytes = new Uint8Array(maxBytes);
-    const read = await file.read(bytes);
-    return new TextDecoder().decode(bytes.subarray(0, read ?? 0));
+    const read = await file.read(bytes) ?? 0;
+    return new TextDecoder().decode(bytes.subarray(0, read)) + (read === maxBytes ? "…" : "");
   } catch (error) {
     if (error instanceof SensorError) throw error;
     throw new SensorError(
