@@ -2,6 +2,7 @@ import { Bodies } from "./body.ts";
 import { MemoryStore } from "./channels/memory_store.ts";
 import type { Config } from "./config.ts";
 import { errorResponse, HttpError, shuttingDown } from "./errors.ts";
+import { isPlainTarget } from "./files/safe_path.ts";
 import { Limiter } from "./limiter.ts";
 import type { LiveStream } from "./live_stream.ts";
 import { AccessLog } from "./logs/access_log.ts";
@@ -110,6 +111,7 @@ export class App {
       if (this.#draining) throw shuttingDown();
       const url = this.#names.check(request, this.config.limits.targetBytes);
       context.url = url;
+      if (!isPlainTarget(request.url)) throw new HttpError(404, "no such path");
       const match = this.#router.match(request.method, url.pathname);
       if (match instanceof Response) response = match;
       else {
@@ -140,6 +142,7 @@ export class App {
     clearInterval(this.#heartbeat);
     this.sensors.stop();
     this.channels.close();
+    this.logFollower.close();
     await this.accessLog.close();
   }
 }

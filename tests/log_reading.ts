@@ -8,10 +8,18 @@ export class LogFolder implements AsyncDisposable {
   readonly log = `${this.path}/app.log`;
   readonly place: LogPlace = new LogPlace("app.log", this.log, this.path);
   follower: LogFollower;
+  readonly #followers: LogFollower[] = [];
   readonly #readings: Reading[] = [];
 
   constructor(readonly lineBytes = 65_536) {
-    this.follower = new LogFollower(lineBytes);
+    this.follower = this.restart();
+  }
+
+  /** Reads from now on as a process does that has just started. */
+  restart(): LogFollower {
+    this.follower = new LogFollower(this.lineBytes);
+    this.#followers.push(this.follower);
+    return this.follower;
   }
 
   append(text: string | Uint8Array, path: string = this.log): void {
@@ -35,6 +43,7 @@ export class LogFolder implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const reading of this.#readings) await reading.stop();
+    for (const follower of this.#followers) follower.close();
     await Deno.remove(this.path, { recursive: true });
   }
 }

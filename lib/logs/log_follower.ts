@@ -1,7 +1,7 @@
 import { gap } from "../encoders.ts";
 import { HttpError } from "../errors.ts";
 import { Mark, parseCursor } from "./cursor.ts";
-import { FolderWatch } from "./folder_watch.ts";
+import { FileWatch } from "./file_watch.ts";
 import { startOfLast } from "./last_lines.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type LogItem, LogReader } from "./log_reader.ts";
@@ -25,7 +25,7 @@ export interface FollowOptions {
 /** All the logs that are followed now. */
 export class LogFollower {
   readonly #tails = new Map<string, Tail>();
-  readonly #watch = new FolderWatch();
+  readonly #watch = new FileWatch();
 
   /** Follows nothing yet. `lineBytes` is the limit of a line. */
   constructor(readonly lineBytes: number) {}
@@ -142,6 +142,11 @@ export class LogFollower {
     }
     const rest = reader.unfinished();
     if (rest !== null && from !== 0) yield rest;
+  }
+
+  /** Watches no more. */
+  close(): void {
+    this.#watch.close();
   }
 
   #join(place: LogPlace, follower: Follower): Tail {

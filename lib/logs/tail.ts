@@ -1,14 +1,14 @@
-import type { FolderWatch, Subscription } from "./folder_watch.ts";
+import type { FileWatch, Subscription } from "./file_watch.ts";
 import type { LineBlock } from "./line_block.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { LogItem, LogReader } from "./log_reader.ts";
-import { isRotated } from "./rotation.ts";
 
 /** What recent items may take, in bytes; who is further behind reads the file. */
 const keptBytes = 1_048_576;
 
-/** How often a log is looked at when nobody says that it has changed, in ms. */
+/** How often a log is looked at when nobody says that it has changed, in ms; and when nobody would say. */
 const pollMs = 250;
+const unwatchedPollMs = 20;
 
 /** Joined reads: with many followers a write to each costs more than waiting this long for more lines, in ms. */
 const msPerFollower = 0.03;
@@ -40,11 +40,9 @@ export class Tail {
   #closed = false;
 
   /** Begins to look; it reads once the first follower has joined. */
-  constructor(readonly place: LogPlace, watch: FolderWatch) {
-    this.#watch = watch.subscribe(place.folder, (name) => {
-      if (name === place.base || isRotated(place.base, name)) this.#changed();
-    });
-    this.#timer = setTimeout(this.#look, pollMs);
+  constructor(readonly place: LogPlace, watch: FileWatch) {
+    this.#watch = watch.subscribe(place.path, () => this.#changed());
+    this.#timer = setTimeout(this.#look, unwatchedPollMs);
   }
 
   /** The number of the next item. */
@@ -130,7 +128,7 @@ export class Tail {
       if (this.#closed) return;
       if (this.#again) return this.#changed();
       this.#watch.retry();
-      this.#timer = setTimeout(this.#look, pollMs);
+      this.#timer = setTimeout(this.#look, this.#watch.live ? pollMs : unwatchedPollMs);
     });
   }
 

@@ -46,8 +46,7 @@ test("a cursor continues exactly after its line, also in another process", async
   folder.append("a\nb\nc\n");
   const first = folder.read();
   assertEquals(await first.take(2), ["a", "b"]);
-  const { LogFollower } = await import("../../lib/logs/log_follower.ts");
-  folder.follower = new LogFollower(folder.lineBytes);
+  folder.restart();
   assertEquals(await folder.all({ after: first.cursor }), ["c"]);
 });
 
@@ -273,6 +272,32 @@ test("a cursor whose line has changed leads nowhere", async (folder) => {
   assertEquals(await folder.all({ after: reading.cursor, from: 1 }), ["GAP", "c1"]);
 });
 
+Deno.test({
+  name: "a FIFO in the place of a log holds up nobody",
+  ignore: ignore || !granted.run || Deno.build.os === "windows",
+  async fn() {
+    await using folder = new LogFolder();
+    folder.append("a\n");
+    const reading = folder.read();
+    assertEquals(await reading.next(), "a");
+    const after = reading.next();
+    const fifo = `${folder.path}/fifo`;
+    await new Deno.Command("mkfifo", { args: [fifo] }).output();
+    Deno.renameSync(fifo, folder.log);
+    const { LogPlace } = await import("../../lib/logs/log_place.ts");
+    const other = `${folder.path}/other.log`;
+    folder.append("b\n", other);
+    const another = new Reading(folder.follower, new LogPlace("other.log", other, null), {});
+    assertEquals(await another.next(), "b");
+    folder.append("c\n", other);
+    assertEquals(await another.next(), "c");
+    await another.stop();
+    Deno.removeSync(folder.log);
+    folder.append("d\n");
+    assertEquals([await after, await reading.next()], ["GAP", "d"]);
+  },
+});
+
 test("many followers get every line, and a slow one gets them from the file", async (folder) => {
   folder.append("0\n");
   const readings = Array.from({ length: 20 }, () => folder.read());
@@ -309,8 +334,7 @@ for (const how of ["rename", "copytruncate"] as Rotation[]) {
         while (seen.last < upTo) tell(await reading.next());
         if (random() < 0.3) {
           await reading.stop();
-          const { LogFollower } = await import("../../lib/logs/log_follower.ts");
-          if (random() < 0.5) folder.follower = new LogFollower(folder.lineBytes);
+          if (random() < 0.5) folder.restart();
           reading = folder.read({ after: reading.cursor });
         }
       }
