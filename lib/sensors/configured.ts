@@ -18,6 +18,8 @@ export function readDeclared(path: string | null, name = "--sensors"): DeclaredS
   if (path === null) return [];
   let text: string;
   try {
+    // Opening a FIFO without a writer would wait for good.
+    if (!Deno.statSync(path).isFile) throw new Error(`${path} is not a file`);
     text = Deno.readTextFileSync(path);
   } catch (error) {
     throw new ConfigError(`${name} must be a file that can be read: ${(error as Error).message}`);

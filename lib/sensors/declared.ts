@@ -34,7 +34,8 @@ const maxSensors = 200;
 export function parseDeclared(text: string, taken: readonly string[]): DeclaredSensor[] {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    // A byte order mark may be ignored (RFC 8259, 8.1), and some editors write one.
+    value = JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (error) {
     // The message quotes the file, its line breaks and all.
     const message = (error as Error).message.replace(/[\s\p{Cc}]+/gu, " ");
@@ -78,7 +79,7 @@ function declared(fields: Fields): DeclaredSensor {
         ...common,
         type,
         timeout,
-        url: fields.text("url", /^https?:\/\//, "an http or https URL"),
+        url: fields.text("url", /^https?:\/\//i, "an http or https URL"),
         pointer: fields.text("pointer", /^(\/([^~]|~[01])*)?$/, "a JSON Pointer (RFC 6901)", ""),
       }
       : {
@@ -103,47 +104,57 @@ class Fields {
 
   constructor(value: unknown, readonly at: string) {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw refuse(at || "/", "be an object", value);
+      throw refuse(at, "be an object", value);
     }
     this.#left = { ...value };
   }
 
-  take(name: string): unknown {
-    const value = Object.hasOwn(this.#left, name) ? this.#left[name] : undefined;
+  /** Null is a value like any other: only a field that is absent has its fallback. */
+  take(name: string, fallback?: unknown): unknown {
+    const value = Object.hasOwn(this.#left, name) ? this.#left[name] : fallback;
     delete this.#left[name];
     return value;
   }
 
   text(name: string, pattern: RegExp, rule: string, fallback?: string): string {
-    const value = this.take(name) ?? fallback;
+    const value = this.take(name, fallback);
     if (typeof value === "string" && pattern.test(value)) return value;
     throw refuse(`${this.at}/${name}`, `be ${rule}`, value);
   }
 
   whole(name: string, min: number, max: number, fallback: number): number {
-    const value = this.take(name) ?? fallback;
+    const value = this.take(name, fallback);
     if (Number.isInteger(value) && value as number >= min && value as number <= max) return value as number;
     throw refuse(`${this.at}/${name}`, `be a whole number from ${min} to ${max}`, value);
   }
 
   number(name: string, fallback: number): number {
-    const value = this.take(name) ?? fallback;
-    if (typeof value === "number") return value;
-    throw refuse(`${this.at}/${name}`, "be a number", value);
+    const value = this.take(name, fallback);
+    if (Number.isFinite(value)) return value as number;
+    throw refuse(`${this.at}/${name}`, "be a finite number", value);
   }
 
   finish(): void {
     for (const [name, value] of Object.entries(this.#left)) {
-      throw refuse(`${this.at}/${name}`, "be a known field", value);
+      const token = name.replaceAll("~", "~0").replaceAll("/", "~1");
+      throw refuse(`${this.at}/${token}`, "be a known field", value);
     }
   }
 }
 
+/** Both the pointer and the value may come from the file, so they are told in a way that no terminal acts on. */
 function refuse(pointer: string, rule: string, value: unknown): ConfigError {
   const shown = value === undefined
     ? "absent"
     : typeof value === "string"
     ? quote(value)
+    : typeof value === "number"
+    ? String(value)
     : JSON.stringify(value).slice(0, 80);
-  return new ConfigError(`${pointer} must ${rule}: current value is ${shown}`);
+  const at = /^[!-~]{1,80}$/.test(pointer) ? pointer : quote(pointer);
+  const message = `${at} must ${rule}: current value is ${shown}`;
+  // JSON leaves the later control characters as they are.
+  return new ConfigError(
+    message.replace(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`),
+  );
 }

@@ -42,6 +42,11 @@ Deno.test("a declared sensor gets its defaults", () => {
   );
 });
 
+Deno.test("a byte order mark is no part of the JSON, nor is the case of a scheme a rule", () => {
+  const file = { sensors: [{ id: "a", type: "http", url: "HTTP://127.0.0.1/" }] };
+  assertEquals(parseDeclared("\ufeff" + JSON.stringify(file), []).length, 1);
+});
+
 Deno.test("a wrong field is pointed at", async (test) => {
   const push = { id: "a", type: "push" };
   const table: [sensors: unknown[], message: string][] = [
@@ -76,9 +81,32 @@ Deno.test("a wrong field is pointed at", async (test) => {
     ],
     [
       [{ id: "a", type: "file", path: "x", scale: "2" }],
-      '/sensors/0/scale must be a number: current value is "2"',
+      '/sensors/0/scale must be a finite number: current value is "2"',
     ],
     [[{ id: "a", type: "file" }], "/sensors/0/path must be a path: current value is absent"],
+    // Null is a value, and a wrong one.
+    [
+      [{ ...push, interval: null }],
+      "/sensors/0/interval must be a whole number from 100 to 86400000: current value is null",
+    ],
+    [
+      [{ ...push, unit: null }],
+      "/sensors/0/unit must be a text of at most 32 characters: current value is null",
+    ],
+    [
+      [{ id: "a", type: "file", path: "x", scale: null }],
+      "/sensors/0/scale must be a finite number: current value is null",
+    ],
+    // The name of a field is the file's, so a terminal gets no control character of it.
+    [[{ ...push, "a/b~c": 1 }], "/sensors/0/a~1b~0c must be a known field: current value is 1"],
+    [
+      [{ ...push, "\x1b[2J\x9b\n": ["\x9b"] }],
+      '"/sensors/0/\\u001b[2J\\u009b\\n" must be a known field: current value is ["\\u009b"]',
+    ],
+    [
+      [{ ...push, ["x".repeat(99)]: 1 }],
+      `"/sensors/0/${"x".repeat(69)}…" must be a known field: current value is 1`,
+    ],
   ];
   for (const [sensors, message] of table) {
     await test.step(
@@ -89,7 +117,12 @@ Deno.test("a wrong field is pointed at", async (test) => {
   assertThrows(() => parseDeclared("{", []), ConfigError, "must be JSON");
   const quoted = assertThrows(() => parseDeclared("# Weir\n\nA minimal \x1b[31mserver\n", []), ConfigError);
   assertMatch(quoted.message, /^the file must be JSON: [^\p{Cc}]+$/u);
-  assertThrows(() => parseDeclared("[]", []), ConfigError, "/ must be an object: current value is []");
+  assertThrows(() => parseDeclared("[]", []), ConfigError, '"" must be an object: current value is []');
+  assertThrows(
+    () => parseDeclared('{"sensors":[{"id":"a","type":"file","path":"x","offset":-1e999}]}', []),
+    ConfigError,
+    "/sensors/0/offset must be a finite number: current value is -Infinity",
+  );
   assertThrows(
     () => parseDeclared("{}", []),
     ConfigError,
@@ -111,5 +144,14 @@ Deno.test({
       assertMatch(message, new RegExp(`^WEIR_SENSORS .*${rule}.*$`));
     }
     await Deno.remove(file);
+  },
+});
+
+Deno.test({
+  name: "what is no file is not opened: a FIFO would never answer",
+  ignore: !granted.files,
+  fn() {
+    const { message } = assertThrows(() => readDeclared(Deno.cwd()), ConfigError);
+    assertEquals(message, `--sensors must be a file that can be read: ${Deno.cwd()} is not a file`);
   },
 });
