@@ -37,7 +37,7 @@ export class App {
   readonly channels: MemoryStore;
   /** What is measured. */
   readonly sensors: Sensors;
-  /** What was answered: streams that are open are not in it yet. */
+  /** What was answered: of downloads that are under way the bytes so far, of streams that are open nothing yet. */
   readonly answered: Traffic = { requests: 0, bytes: 0 };
   /** Reads the bodies of requests. */
   readonly bodies: Bodies;

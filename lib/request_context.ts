@@ -12,6 +12,8 @@ export class RequestContext implements Context {
   #aborted = false;
   #tracked = false;
   #status = 0;
+  /** Bytes that the server has counted already. */
+  #counted = 0;
   #delivered: { how: "complete" | "cut"; bytes: number } | null = null;
   readonly #method: string;
   /** Until the response is known or a body hears for itself that the client has gone; an idle stream keeps no request. */
@@ -72,6 +74,11 @@ export class RequestContext implements Context {
     };
   }
 
+  sent(bytes: number): void {
+    this.#counted += bytes;
+    this.app.answered.bytes += bytes;
+  }
+
   /** The response is known. What no body tracks is short and counts as delivered. */
   answered(response: Response): void {
     this.#status = response.status;
@@ -91,7 +98,7 @@ export class RequestContext implements Context {
 
   #log(end: "complete" | "cut" | "refused", bytes: number): void {
     this.app.answered.requests++;
-    this.app.answered.bytes += bytes;
+    this.app.answered.bytes += bytes - this.#counted;
     this.app.accessLog.record({
       time: this.#time,
       method: this.#method,

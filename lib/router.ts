@@ -23,6 +23,8 @@ export interface Context {
   abort(): void;
   /** For what makes bodies: says that this body will report its own end, by calling what this returns, once. */
   track(): Delivered;
+  /** For what makes bodies: counts bytes as they go. Those that nobody counts so are counted at the end. */
+  sent(bytes: number): void;
 }
 
 /** One row of the route table. */

@@ -23,6 +23,8 @@ export interface BodyEdge {
   mayHurry(): boolean;
   /** Whether the reader is done with a chunk when it asks for the next, as the HTTP server is: then it is freed at once. */
   releasesChunks: boolean;
+  /** Called with the length of each chunk. */
+  sent(bytes: number): void;
   /** Called once, when the body has ended: closes the file. `bytes` is what was handed over. */
   ended(how: "complete" | "cut", bytes: number): void;
 }
@@ -82,6 +84,7 @@ export function fileBody(
       }
       if (ended) return;
       sent += chunk.length;
+      edge.sent(chunk.length);
       idleSeconds = 0;
       // Last of all: the server may cancel from within this call.
       controller.enqueue(chunk);

@@ -83,6 +83,7 @@ async function openAndAnswer(
   const body = fileBody(file, pieces, {
     mayHurry: () => downloads.used <= fewDownloads,
     releasesChunks: context.overTcp,
+    sent: (bytes) => context.sent(bytes),
     ended(how, bytes) {
       kept.dispose();
       delivered(how, bytes);

@@ -232,6 +232,21 @@ Deno.test("a sensor's own timeout counts, whatever other outbound requests have"
   assertEquals((await readings(server.origin, "web", 3)).at(-1), "timeout no value within 300 ms");
 });
 
+Deno.test("what a download has sent counts while it goes on, and once", options, async () => {
+  await using server = await serve();
+  const size = 32 * 1024 * 1024;
+  await Deno.writeFile(`${server.folder}/files/large`, new Uint8Array(size));
+  const reader = (await fetch(`${server.origin}/files/large`)).body!.getReader();
+  await using _ = { [Symbol.asyncDispose]: () => reader.cancel() };
+  let read = (await reader.read()).value!.length;
+  await until(() => server.app.sensors.list().find(({ id }) => id === "sent")!.value! > 0);
+  assertEquals(server.app.limits.downloads.used, 1);
+  for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) read += chunk.value.length;
+  assertEquals(read, size);
+  await until(() => server.app.limits.downloads.used === 0);
+  assertEquals(server.app.answered, { requests: 1, bytes: size });
+});
+
 Deno.test("a stream of an unknown sensor is refused before it starts", options, async () => {
   await using server = await serve();
   const response = await fetch(`${server.origin}/sensors/stream?id=nope`);

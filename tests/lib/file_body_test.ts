@@ -16,6 +16,7 @@ async function open(pieces: Piece[], edge: Partial<BodyEdge> = {}) {
   const body = fileBody(file, pieces, {
     mayHurry: () => false,
     releasesChunks: false,
+    sent: () => {},
     ended: (how, sent) => {
       told.push([how, sent]);
       file.close();
