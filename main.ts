@@ -11,7 +11,7 @@ import { pushReading, sensorHistory, sensors, sensorStream } from "./handlers/se
 import { stream } from "./handlers/stream.ts";
 import { ws } from "./handlers/ws.ts";
 import { App } from "./lib/app.ts";
-import { type Config, ConfigError, help, parseConfig } from "./lib/config.ts";
+import { type Config, ConfigError, help, nameOf, parseConfig } from "./lib/config.ts";
 import type { Route } from "./lib/router.ts";
 import { readDeclared } from "./lib/sensors/configured.ts";
 import type { DeclaredSensor } from "./lib/sensors/declared.ts";
@@ -69,8 +69,9 @@ function configure(): { config: Config; declared: DeclaredSensor[] } {
     const home = Deno.cwd();
     const config = parseConfig(Deno.args, { env, base: env("INIT_CWD") || home, home, resolve, delimiter });
     if (typeof config !== "string") {
-      checkFolder("--files", config.files);
-      return { config, declared: readDeclared(config.sensors) };
+      const named = (flag: string) => nameOf(flag, Deno.args, { env });
+      checkFolder(named("files"), config.files);
+      return { config, declared: readDeclared(config.sensors, named("sensors")) };
     }
     console.log(config === "help" ? help : `weir ${denoJson.version}`);
     Deno.exit(0);

@@ -72,6 +72,8 @@ const refused: [args: string[], env: Record<string, string>, code: number, line:
   [["--port", "0"], { WEIR_DRAIN: "soon" }, 2, /^WEIR_DRAIN must be a whole number.*"soon"/],
   [["--port", "0", "--upstream", "x"], {}, 2, /^--upstream must be an http or https URL.*"x"/],
   [["--port", "0", "--files", "nowhere"], {}, 2, /^--files must .*nowhere"/],
+  [["--port", "0"], { WEIR_FILES: "nowhere" }, 2, /^WEIR_FILES must be a folder that is there.*nowhere"/],
+  [["--port", "0"], { WEIR_SENSORS: "nowhere" }, 2, /^WEIR_SENSORS must be a file that can be read/],
   [["--port", "0", "--files", "file"], {}, 2, /^--files must .*file"/],
   [
     ["--port", "0", "--host", "256.1.1.1"],

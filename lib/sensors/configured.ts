@@ -14,7 +14,7 @@ import type { PushSensor, Sensor } from "./sensor.ts";
  * @param name what to blame: the flag or its variable
  * @throws ConfigError that points at the field
  */
-export function readDeclared(path: string | null, name = "--sensors"): DeclaredSensor[] {
+export function readDeclared(path: string | null, name: string): DeclaredSensor[] {
   if (path === null) return [];
   let text: string;
   try {

@@ -151,7 +151,7 @@ Deno.test({
   name: "what is no file is not opened: a FIFO would never answer",
   ignore: !granted.files,
   fn() {
-    const { message } = assertThrows(() => readDeclared(Deno.cwd()), ConfigError);
+    const { message } = assertThrows(() => readDeclared(Deno.cwd(), "--sensors"), ConfigError);
     assertEquals(message, `--sensors must be a file that can be read: ${Deno.cwd()} is not a file`);
   },
 });
