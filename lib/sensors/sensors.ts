@@ -2,7 +2,7 @@ import type { Subscription, Value } from "../channels/channel.ts";
 import { MemoryChannel } from "../channels/memory_channel.ts";
 import type { MemoryStore, StoreLimits } from "../channels/memory_store.ts";
 import { valueOf } from "../channels/value.ts";
-import type { StreamEvent } from "../encoders.ts";
+import type { Gap, StreamEvent } from "../encoders.ts";
 import { HttpError } from "../errors.ts";
 import { quote } from "../params.ts";
 import { History } from "./history.ts";
@@ -19,11 +19,16 @@ export interface Latest extends Omit<Reading, "time"> {
   time: string | null;
 }
 
+/** The last reading of a sensor, and its id in the channel. */
+interface Last {
+  reading: Reading;
+  id: string;
+}
+
 interface Entry {
   sensor: Sensor | PushSensor;
   history: History;
-  /** The last reading, and its id in the channel. */
-  last: { reading: Reading; id: string } | null;
+  last: Last | null;
   /** Until a push sensor is stale. */
   timer: ReturnType<typeof setTimeout> | undefined;
 }
@@ -116,18 +121,39 @@ export class Sensors {
     throw new HttpError(400, `id must be a sensor's: current value is ${quote(unknown)}`);
   }
 
-  /** The readings from now on, after the latest of each sensor; with a cursor, those after it. */
-  async *stream(wanted: Subscription): AsyncGenerator<StreamEvent | Uint8Array> {
-    let { after } = wanted;
+  /**
+   * The readings from now on, after the latest of each sensor; with a cursor, those after it. What other sensors have
+   * pushed out of the history is no gap to who did not want them.
+   */
+  async *stream({ after, tags, ...wanted }: Subscription): AsyncGenerator<StreamEvent | Uint8Array> {
     if (after === undefined) {
       // Taken in one step, so that no reading is between what is latest and what comes after it.
       after = this.#channel.tip;
-      const latest = [...this.#entries.values()].flatMap(({ last, sensor }) =>
-        last !== null && (wanted.tags?.has(sensor.id) ?? true) ? [last] : []
-      ).sort((a, b) => sequence(a.id) - sequence(b.id));
-      for (const { id, reading } of latest) yield { id, data: reading };
+      for (const { id, reading } of this.#latest(tags)) yield { id, data: reading };
+    } else {
+      const { next, gap } = this.#channel.locate(after);
+      if (gap === null && this.#latest(tags, next).length === 0) after = this.#channel.tip;
     }
-    yield* this.store.subscribe(sensorChannel, { ...wanted, after });
+    for await (const item of this.store.subscribe(sensorChannel, { ...wanted, after, tags })) {
+      const swallowed = item instanceof Uint8Array ? [] : this.#swallowed(item.data as Gap, tags);
+      yield item;
+      // The next reading of a sensor with a long interval may be far away.
+      for (const { id, reading } of swallowed) yield { id, data: reading };
+    }
+  }
+
+  /** The last reading of each wanted sensor, in the channel's order: those from number `first` on. */
+  #latest(tags: Subscription["tags"], first = 0): Last[] {
+    return [...this.#entries.values()].flatMap(({ last, sensor }) =>
+      last !== null && (tags?.has(sensor.id) ?? true) && sequence(last.id) >= first ? [last] : []
+    ).sort((a, b) => sequence(a.id) - sequence(b.id));
+  }
+
+  /** Of these the ones in a gap. */
+  #swallowed({ after, next }: Gap, tags: Subscription["tags"]): Last[] {
+    const from = this.#channel.locate(after);
+    const latest = this.#latest(tags, from.gap === null ? from.next : 0);
+    return latest.filter(({ id }) => next === null || sequence(id) < sequence(next));
   }
 
   #entry(id: string): Entry {

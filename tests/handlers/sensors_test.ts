@@ -63,6 +63,44 @@ Deno.test("a watcher gets the latest of each sensor it chose, then what comes", 
   assertEquals((await again.json()).data.value, 8);
 });
 
+Deno.test(
+  "what others have pushed out of the history is no gap to who did not want it",
+  options,
+  async () => {
+    await using server = await serve({ declared: [push("a"), push("b")], limits: { channelEvents: 20 } });
+    const { id } = await post(`${server.origin}/sensors/a`, "1");
+    const pushB = server.app.sensors.pusher("b");
+    for (let i = 0; i < 50; i++) pushB(i);
+    await using back = await Lines.get(`${server.origin}/sensors/stream?id=a&format=ndjson&after=${id}`);
+    await post(`${server.origin}/sensors/a`, "2");
+    assertEquals((await back.json()).data.value, 2);
+  },
+);
+
+Deno.test(
+  "after a gap the latest reading is told though it is kept no more, if it is new",
+  options,
+  async () => {
+    const declared = [push("a"), push("b"), push("c")];
+    await using server = await serve({ declared, limits: { channelEvents: 20 } });
+    await post(`${server.origin}/sensors/c`, "0");
+    const { id } = await post(`${server.origin}/sensors/a`, "1");
+    const second = await post(`${server.origin}/sensors/a`, "2");
+    const pushB = server.app.sensors.pusher("b");
+    for (let i = 0; i < 50; i++) pushB(i);
+    const url = `${server.origin}/sensors/stream?id=a&id=c&format=ndjson`;
+    await using back = await Lines.get(`${url}&after=${id}`);
+    const { event, data } = await back.json();
+    assertEquals([event, data.after, data.lost], ["gap", id, null]);
+    assertEquals((await back.json()).id, second.id);
+    await using stranger = await Lines.get(`${url}&after=000000000000-7`);
+    assertEquals((await stranger.json()).event, "gap");
+    assertEquals([(await stranger.json()).data.value, (await stranger.json()).data.value], [0, 2]);
+    await post(`${server.origin}/sensors/a`, "3");
+    assertEquals([(await back.json()).data.value, (await stranger.json()).data.value], [3, 3]);
+  },
+);
+
 function lastTime(server: Awaited<ReturnType<typeof serve>>): string {
   return server.app.sensors.list().find(({ id }) => id === "a")!.time!;
 }
