@@ -1,5 +1,6 @@
 import { Bodies } from "./body.ts";
 import { MemoryStore } from "./channels/memory_store.ts";
+import { endOfTurn } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { errorResponse, HttpError, shuttingDown } from "./errors.ts";
 import { isPlainTarget } from "./files/safe_path.ts";
@@ -97,10 +98,16 @@ export class App {
   /** Starts what runs beside the requests: one timer for every stream's heartbeat. */
   start(origin: string): void {
     this.origin = origin;
-    this.#heartbeat = setInterval(() => {
-      for (const stream of this.live) stream.second();
-    }, 1_000);
+    this.#heartbeat = setInterval(() => this.#beat(), 1_000);
     this.sensors.start();
+  }
+
+  /** The second of every stream; ten thousand pings in one turn would hold everybody else up. */
+  async #beat(): Promise<void> {
+    let pings = 0;
+    for (const stream of this.live) {
+      if (stream.second() && ++pings % 128 === 0) await new Promise<void>(endOfTurn);
+    }
   }
 
   /** Answers one request, whatever happens. It never rejects. `info` is what `Deno.serve` gives. */

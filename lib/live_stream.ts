@@ -159,16 +159,20 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array> {
 
   /**
    * Called once a second for every stream. An idle one gets its ping after 15 s; a reader that has taken nothing for five
-   * minutes, while what it was sent last still waits for it, is cut.
+   * minutes, while what it was sent last still waits for it, is cut. True when it has written a ping.
    */
-  second(): void {
+  second(): boolean {
     this.#idleSeconds++;
-    if (this.#controller === null) return;
-    if (this.#wanted && this.#idleSeconds >= 15 && this.edge.ping !== null) this.#enqueue(this.edge.ping);
-    else if (!this.#wanted && this.#idleSeconds >= 300) {
+    if (this.#controller === null) return false;
+    if (this.#wanted && this.#idleSeconds >= 15 && this.edge.ping !== null) {
+      this.#enqueue(this.edge.ping);
+      return true;
+    }
+    if (!this.#wanted && this.#idleSeconds >= 300) {
       this.#controller.error(cut("the reader has taken nothing for five minutes"));
       this.#settle("cut");
     }
+    return false;
   }
 
   // Callbacks in place of an async function that loops: an idle stream keeps nothing but itself, and a value takes one
