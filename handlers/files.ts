@@ -4,7 +4,7 @@ import { fileResponse, harmless } from "../lib/files/file_response.ts";
 import { list } from "../lib/files/listing.ts";
 import { listingPage } from "../lib/files/listing_page.ts";
 import { find, type Found, notFound } from "../lib/files/root.ts";
-import { isPlainTarget, pathSegments } from "../lib/files/safe_path.ts";
+import { pathSegments } from "../lib/files/safe_path.ts";
 import { required } from "../lib/params.ts";
 import type { Context, Handler } from "../lib/router.ts";
 
@@ -15,7 +15,7 @@ export const files: Handler = async (request, context) => {
   const rest = context.params["*"];
   const asFolder = rest === "" || rest.endsWith("/");
   const segments = rest === "" ? [] : pathSegments(asFolder ? rest.slice(0, -1) : rest, { encoded: true });
-  if (segments === null || !isPlainTarget(request.url)) throw notFound();
+  if (segments === null) throw notFound();
   const found = await find(config.files, segments);
   if (found.info.isFile) {
     if (asFolder) throw notFound();

@@ -1,4 +1,5 @@
 import { type Piece, pieceLength } from "./multipart.ts";
+import type { OpenFile } from "./open_file.ts";
 
 /** Bodies up to this many bytes are read whole: no stream, no handle that stays open. */
 export const wholeBytes = 64 * 1024;
@@ -33,11 +34,11 @@ export interface BodyEdge {
  * The pieces of a file as a response body, exactly as many bytes as they say. A file that turns out shorter fails the
  * body, which resets the connection: nothing short may look whole.
  *
- * One chunk is read for each that is asked for, so the reader sets the pace. `FsFile.read` fills a view of ours directly;
- * `file.readable` with a BYOB reader does the same through one more stream, and is measurably slower.
+ * One chunk is read for each that is asked for, so the reader sets the pace. It is read into a view of ours directly:
+ * a stream of the file with a BYOB reader does the same through one more stream, and is measurably slower.
  */
 export function fileBody(
-  file: Deno.FsFile,
+  file: OpenFile,
   pieces: Piece[],
   edge: BodyEdge,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
@@ -95,7 +96,7 @@ export function fileBody(
 
 /** All pieces at once, for a body of at most {@linkcode wholeBytes}; null when the file is shorter by now. */
 export async function readWhole(
-  file: Deno.FsFile,
+  file: OpenFile,
   pieces: Piece[],
   total: number,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
@@ -113,10 +114,12 @@ export async function readWhole(
 /** Reads the pieces one after another. */
 class PieceReader {
   readonly #pieces: Iterator<Piece>;
-  /** What is left of the range that is being read. */
+  /** Where the range that is being read goes on. */
+  #at = 0;
+  /** What is left of it. */
   #left = 0;
 
-  constructor(readonly file: Deno.FsFile, pieces: Piece[]) {
+  constructor(readonly file: OpenFile, pieces: Piece[]) {
     this.#pieces = pieces.values();
   }
 
@@ -125,13 +128,13 @@ class PieceReader {
     if (this.#left === 0) {
       const piece = this.#pieces.next().value!;
       if (!("first" in piece)) return piece;
-      // Moving the position of an open file waits for nothing, so it needs no turn of its own.
-      this.file.seekSync(piece.first, Deno.SeekMode.Start);
+      this.#at = piece.first;
       this.#left = pieceLength(piece);
     }
     const chunk = new Uint8Array(Math.min(view, this.#left));
-    const read = await this.file.read(chunk);
-    if (read === null) return null;
+    const read = await this.file.read(chunk, this.#at);
+    if (read === 0) return null;
+    this.#at += read;
     this.#left -= read;
     return read === chunk.length ? chunk : chunk.subarray(0, read);
   }

@@ -6,6 +6,7 @@ import { maxRanges, parseRange } from "./byte_range.ts";
 import { contentDisposition } from "./disposition.ts";
 import { fileBody, readWhole, wholeBytes } from "./file_body.ts";
 import { contentRange, multipart, type Piece, pieceLength } from "./multipart.ts";
+import type { OpenInfo } from "./open_file.ts";
 import { attempts, find, type Found, notFound, open } from "./root.ts";
 import { checkPreconditions, rangeApplies, type Validators, validatorsOf } from "./validators.ts";
 
@@ -36,7 +37,7 @@ export async function fileResponse(
   const name = segments.at(-1)!;
   for (let attempt = 0; attempt < attempts; attempt++) {
     if (!found.info.isFile) throw notFound();
-    const decide = (info: Deno.FileInfo) => planFor(request, info, name, how);
+    const decide = (info: OpenInfo) => planFor(request, info, name, how);
     // What needs no bytes needs no file: a 304 or 412.
     if (checkPreconditions(request.headers, validatorsOf(found.info)) !== 200) {
       const { status, headers } = decide(found.info);
@@ -54,7 +55,7 @@ async function openAndAnswer(
   request: Request,
   context: Context,
   found: Found,
-  decide: (info: Deno.FileInfo) => Plan,
+  decide: (info: OpenInfo) => Plan,
 ): Promise<Response | null> {
   const { downloads } = context.app.limits;
   // Whatever way this ends, the place and the file are given back; only a stream takes them along.
@@ -92,7 +93,7 @@ async function openAndAnswer(
   return new Response(body, { status, headers });
 }
 
-function planFor(request: Request, info: Deno.FileInfo, name: string, how: "attachment" | "inline"): Plan {
+function planFor(request: Request, info: OpenInfo, name: string, how: "attachment" | "inline"): Plan {
   const { size } = info;
   const validators = validatorsOf(info);
   // `no-transform`: who compresses on the way would change the length, and what a range counts.

@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { HttpError } from "../errors.ts";
-import { attempts, find, type Found, isSame, isStill, lstat } from "./root.ts";
+import { find, type Found, isQuiet, tolerant } from "./root.ts";
 import { isVisibleName } from "./safe_path.ts";
 
 /** One name in a folder. */
@@ -29,19 +28,20 @@ const atOnce = 64;
 /**
  * Lists a folder in the root: what could be asked for, and nothing else, at most `max` names.
  *
- * @throws HttpError 503 when the folder is swapped for another while it is read
+ * @throws HttpError 404 when the folder may not be read, 503 when it cannot be just now
  */
 export async function list(root: string, segments: string[], folder: Found, max: number): Promise<Listing> {
-  for (let attempt = 0; attempt < attempts; attempt++) {
-    const { names, truncated } = await namesIn(folder.path, max);
-    const entries: (Entry | null)[] = [];
-    for (let i = 0; i < names.length; i += atOnce) {
-      const batch = names.slice(i, i + atOnce);
-      entries.push(...await Promise.all(batch.map((name) => entryOf(root, segments, folder, name))));
-    }
-    if (isUnswapped(folder, names)) return { entries: entries.filter((entry) => entry !== null), truncated };
-  }
-  throw new HttpError(503, "the folder changed while it was read", { headers: { "Retry-After": "1" } });
+  const since = Date.now();
+  const { names, truncated } = await tolerant(namesIn(folder.path, max));
+  const found = async (name: string) => (await find(root, [...segments, name])).info;
+  const seen = async (name: string) => {
+    const info = await Deno.lstat(join(folder.path, name));
+    return info.isSymlink ? await found(name) : info;
+  };
+  let entries = await entriesOf(names, seen);
+  // What was seen, while folders may have been swapped, might be another's: each name is then asked for as a client would.
+  if (!isQuiet([...folder.way, folder.path], since)) entries = await entriesOf(names, found);
+  return { entries, truncated };
 }
 
 async function namesIn(path: string, max: number): Promise<{ names: string[]; truncated: boolean }> {
@@ -54,11 +54,19 @@ async function namesIn(path: string, max: number): Promise<{ names: string[]; tr
   return { names: names.sort(), truncated: false };
 }
 
+async function entriesOf(names: string[], look: (name: string) => Promise<Deno.FileInfo>): Promise<Entry[]> {
+  const entries: (Entry | null)[] = [];
+  for (let i = 0; i < names.length; i += atOnce) {
+    const batch = names.slice(i, i + atOnce);
+    entries.push(...await Promise.all(batch.map((name) => entryOf(name, look))));
+  }
+  return entries.filter((entry) => entry !== null);
+}
+
 /** Null for what is neither a file nor a folder, has gone, or leads out of the root. */
-async function entryOf(root: string, segments: string[], folder: Found, name: string): Promise<Entry | null> {
+async function entryOf(name: string, look: (name: string) => Promise<Deno.FileInfo>): Promise<Entry | null> {
   try {
-    let info = await Deno.lstat(join(folder.path, name));
-    if (info.isSymlink) info = (await find(root, [...segments, name])).info;
+    const info = await look(name);
     if (!info.isFile && !info.isDirectory) return null;
     return {
       name,
@@ -69,17 +77,4 @@ async function entryOf(root: string, segments: string[], folder: Found, name: st
   } catch {
     return null;
   }
-}
-
-/**
- * Whether the names are those of the folder that was found. Where the way to it is not quiet, names drawn from them have to
- * be there each time that the folder is.
- */
-function isUnswapped(folder: Found, names: string[]): boolean {
-  const way = [...folder.way, folder.path];
-  return isStill({ ...folder, way }, () => {
-    const name = names[Math.floor(Math.random() * names.length)];
-    return isSame(lstat(folder.path), folder.info) &&
-      (name === undefined || lstat(join(folder.path, name)) !== null);
-  });
 }

@@ -1,5 +1,6 @@
 import { dirname, join, relative, sep } from "node:path";
 import { HttpError } from "../errors.ts";
+import { OpenFile, type OpenInfo } from "./open_file.ts";
 import { isVisibleName } from "./safe_path.ts";
 
 /** A file or folder that lies inside the root. */
@@ -15,8 +16,8 @@ export interface Found {
 /** A folder whose ctime is older than this, in ms, has kept its entries all the while. */
 const quietMs = 2_000;
 
-/** How often a way that is not quiet is looked at. */
-const looks = 16;
+/** How often a way that is not quiet is looked at: 2 to this power is how seldom who races with us wins. */
+const looks = 48;
 
 /** A file may be replaced at any moment, as editors do: how often to look for the new one. */
 export const attempts = 3;
@@ -24,15 +25,15 @@ export const attempts = 3;
 /**
  * Finds what a path in the root leads to.
  *
- * `lstat` comes before anything is opened, since opening a FIFO would hold a thread for good. What is neither a file nor a
- * folder, and what a symlink leads out of the root or to a hidden name, is not there.
+ * What is neither a file nor a folder, and what a symlink leads out of the root or to a hidden name, is not there.
  *
  * @throws HttpError 404, the same for everything that is not there
  */
 export async function find(root: string, segments: string[]): Promise<Found> {
   for (let attempt = 0; attempt < attempts; attempt++) {
+    const since = Date.now();
     const found = await look(root, segments);
-    if (isStill(found, () => isSame(lstat(found.path), found.info))) return found;
+    if (isQuiet(found.way, since) || isThere(found)) return found;
   }
   throw notFound();
 }
@@ -55,45 +56,47 @@ async function look(root: string, segments: string[]): Promise<Found> {
  * Opens a file that was found: the handle's device and inode are those of the real path in the root. Null when another
  * has taken its place since.
  *
- * @throws HttpError 404 when it cannot be opened
+ * @throws HttpError 404 when it cannot be opened, 503 when nothing can be now
  */
-export async function open(found: Found): Promise<{ file: Deno.FsFile; info: Deno.FileInfo } | null> {
-  // Never the synchronous way: should a FIFO win the race for this name, it holds a thread of the pool, not the server.
-  const file = await tolerant(Deno.open(found.path));
+export async function open(found: Found): Promise<{ file: OpenFile; info: OpenInfo } | null> {
+  const file = await tolerant(OpenFile.open(found.path));
   try {
-    const info = file.statSync();
+    const info = file.info();
     if (isSame(info, found.info)) return { file, info };
   } catch (error) {
-    file.close();
+    file[Symbol.dispose]();
     throw error;
   }
-  file.close();
+  file[Symbol.dispose]();
   return null;
 }
 
 /**
- * Whether no folder on the way to what was found can have been swapped for a symlink and back while it was looked at.
- * Deno has no `openat`, so a path is walked anew each time, and `lstat` guards its last segment only. When no folder that
- * a swap would have to change has changed for two seconds, by a time that only the system sets, there was none. Otherwise
- * `probe`, which fails when a swap hits it, is tried many times between looks at the way: a race has to be won each time.
+ * Whether no folder on a way can have been swapped for a symlink and back since then. Deno has no `openat`, so a path is
+ * walked anew each time, and `lstat` guards its last segment only. But a swap changes the folder that it happens in: when
+ * none has changed since two seconds before, by a time that only the system sets, there was no swap.
  */
-export function isStill({ way }: Found, probe: (look: number) => boolean): boolean {
+export function isQuiet(way: string[], since: number): boolean {
   // A swap of the last folder changes the one before it; in the last folder itself anything may come and go.
-  if (way.length < 2) return true;
-  const now = Date.now();
-  const infos = way.map(lstat);
-  const quiet = infos.every((info, i) =>
-    info?.isDirectory && (i === way.length - 1 || info.ctime && now - info.ctime.getTime() > quietMs)
+  return way.length < 2 ||
+    way.map(lstat).every((info, i) =>
+      info?.isDirectory && (i === way.length - 1 || info.ctime && since - info.ctime.getTime() > quietMs)
+    );
+}
+
+/**
+ * Whether what was found is there where it was found, however fast somebody swaps the folders on the way. While a folder
+ * is one, its path does not lead to a stranger's file; while it is a symlink, it is seen to be one. Which of the two is
+ * looked for is drawn anew each time, so whoever shows now this, now that is caught at every second look.
+ */
+function isThere({ path, info, way }: Found): boolean {
+  return crypto.getRandomValues(new Uint8Array(looks)).every((coin) =>
+    coin < 128 ? way.every((folder) => lstat(folder)?.isDirectory) : isSame(lstat(path), info)
   );
-  if (quiet) return true;
-  for (let look = 0; look < looks; look++) {
-    if (!way.every((folder) => lstat(folder)?.isDirectory) || !probe(look)) return false;
-  }
-  return true;
 }
 
 /** `lstat` of what has just been resolved, so that it waits for no disk; null when it has gone. */
-export function lstat(path: string): Deno.FileInfo | null {
+function lstat(path: string): Deno.FileInfo | null {
   try {
     return Deno.lstatSync(path);
   } catch {
@@ -101,9 +104,9 @@ export function lstat(path: string): Deno.FileInfo | null {
   }
 }
 
-/** Whether both are the same file, and no symlink. */
-export function isSame(a: Deno.FileInfo | null, b: Deno.FileInfo): boolean {
-  return a !== null && a.dev === b.dev && a.ino === b.ino && a.isFile === b.isFile &&
+/** Whether both are the same file, and no symlink. Where Deno knows no inodes (Windows), node:fs does. */
+function isSame(a: OpenInfo | null, b: OpenInfo): boolean {
+  return a !== null && a.dev === b.dev && (a.ino ?? b.ino) === (b.ino ?? a.ino) && a.isFile === b.isFile &&
     a.isDirectory === b.isDirectory;
 }
 
@@ -125,11 +128,18 @@ const absent = new Set([
   "ENXIO",
 ]);
 
-async function tolerant<T>(result: Promise<T>): Promise<T> {
+/** And what it says when there are too many open files, or another program is about to let go of this one: not now. */
+const busy = new Set(["EMFILE", "ENFILE", "EAGAIN"]);
+
+/** Waits for what the file system has to say, a failure of it being an answer as well. */
+export async function tolerant<T>(result: Promise<T>): Promise<T> {
   try {
     return await result;
   } catch (error) {
     const { code } = error as { code?: string };
+    if (code !== undefined && busy.has(code)) {
+      throw new HttpError(503, "the file cannot be opened just now", { headers: { "Retry-After": "1" } });
+    }
     if (error instanceof Deno.errors.NotCapable || code !== undefined && absent.has(code)) throw notFound();
     throw error;
   }

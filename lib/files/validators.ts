@@ -7,8 +7,10 @@ export interface Validators {
   etag: string | null;
   /** An HTTP-date, never in the future (8.8.2.1); null where the system has no mtime. */
   lastModified: string | null;
-  /** Whether both are fit for putting parts together. */
+  /** Whether the ETag is fit for putting parts together. */
   strong: boolean;
+  /** Whether Last-Modified is, for a client that may use it: one that was told it when that second was over (8.8.2.2). */
+  strongDate: boolean;
 }
 
 /** What of a file's state its version is made of; `Deno.FileInfo` fits. */
@@ -22,7 +24,7 @@ const settledMs = 1_000;
  * given the size and mtime of what it replaced.
  */
 export function validatorsOf(info: FileState, now: number = Date.now()): Validators {
-  if (info.mtime === null) return { etag: null, lastModified: null, strong: false };
+  if (info.mtime === null) return { etag: null, lastModified: null, strong: false, strongDate: false };
   const mtime = info.mtime.getTime();
   const strong = now - mtime >= settledMs;
   const tag = [info.ino ?? 0, info.size, mtime, info.ctime?.getTime() ?? 0].map((n) => n.toString(36)).join(
@@ -32,7 +34,13 @@ export function validatorsOf(info: FileState, now: number = Date.now()): Validat
     etag: `${strong ? "" : "W/"}"${tag}"`,
     lastModified: new Date(Math.min(mtime, now)).toUTCString(),
     strong,
+    // What was changed or put in its place since that second has a later ctime, whatever mtime it was given.
+    strongDate: strong && info.ctime !== null && secondOf(info.ctime) <= secondOf(info.mtime),
   };
+}
+
+function secondOf(time: Date): number {
+  return Math.floor(time.getTime() / 1_000);
 }
 
 /** What the preconditions of a GET or HEAD say, in the order of RFC 9110, 13.2.2: go on, or answer with this status. */
@@ -56,13 +64,15 @@ export function checkPreconditions(headers: Headers, { etag, lastModified }: Val
  * Whether If-Range lets a Range count (13.1.5). Entity tags are compared strongly; a date has to be exactly the one of
  * Last-Modified, and that has to be strong as well.
  */
-export function rangeApplies(headers: Headers, { etag, lastModified, strong }: Validators): boolean {
+export function rangeApplies(
+  headers: Headers,
+  { etag, lastModified, strong, strongDate }: Validators,
+): boolean {
   const condition = headers.get("if-range");
   if (condition === null) return true;
-  if (!strong) return false;
-  if (condition.includes('"')) return condition === etag;
+  if (condition.includes('"')) return strong && condition === etag;
   const date = parseHttpDate(condition);
-  return date !== null && date === Date.parse(lastModified!);
+  return strongDate && date !== null && date === Date.parse(lastModified!);
 }
 
 function dateOf(headers: Headers, name: string): number | null {

@@ -202,7 +202,8 @@ Deno.test({
   assertEquals(await ask({ "if-unmodified-since": "Mon, 06 May 2024 07:08:08 GMT" }), 412);
   assertEquals(await ask({ "if-modified-since": "Mon, 06 May 2024 07:08:09 GMT" }), 304);
   assertEquals(await ask({ "if-range": etag, range }), 206);
-  assertEquals(await ask({ "if-range": "Mon, 06 May 2024 07:08:09 GMT", range }), 206);
+  // Its state was changed long after that second, so what has this date need not be what had it before.
+  assertEquals(await ask({ "if-range": "Mon, 06 May 2024 07:08:09 GMT", range }), 200);
   assertEquals(await ask({ "if-range": "Mon, 06 May 2024 07:08:10 GMT", range }), 200);
   assertEquals(await ask({ "if-range": '"x"', range: "bytes=99-" }), 200);
   const { headers, bytes } = await get(url, { "if-none-match": etag });
@@ -233,8 +234,10 @@ Deno.test({ name: "a file that is replaced between two parts is sent whole", ign
   const etag = (await get(url)).headers.get("etag")!;
   // The same name, size and mtime: only the inode tells.
   await Deno.rename(`${server.root}/b.bin`, `${server.root}/a.bin`);
-  const { status, bytes } = await get(url, { range: "bytes=4-", "if-range": etag });
-  assertEquals([status, new TextDecoder().decode(bytes)], [200, "new new new"]);
+  for (const condition of [etag, "Mon, 06 May 2024 07:08:09 GMT"]) {
+    const { status, bytes } = await get(url, { range: "bytes=4-", "if-range": condition });
+    assertEquals([status, new TextDecoder().decode(bytes)], [200, "new new new"]);
+  }
 });
 
 Deno.test({ name: "a file that grows while it is sent has the length that it had", ignore }, async () => {
@@ -345,6 +348,12 @@ Deno.test(
       "%2e%2e/outside/secret.txt",
       "sub/%2E%2e/a.txt",
       "./a.txt",
+      "..",
+      "../",
+      "../healthz",
+      "%2e%2E/",
+      "sub/..",
+      "sub/.%2e/../../async_route",
       "..%2foutside%2fsecret.txt",
       "sub%2fb.txt",
       "sub\\b.txt",
@@ -416,6 +425,48 @@ Deno.test({
   assertEquals(new Set(asked.map(({ status }) => status)), new Set([404]));
   const { bytes } = await get(`${server.origin}/files/`);
   assertEquals(JSON.parse(new TextDecoder().decode(bytes)).entries.length, 1);
+});
+
+Deno.test({ name: "a folder that the server may not read is 404, the root as well", ignore }, async () => {
+  await using server = await serveFiles({ "sub/a.txt": "a" });
+  const { readDir } = Deno;
+  // Who runs the tests as root may read everything.
+  Deno.readDir = () => {
+    throw Object.assign(new Deno.errors.PermissionDenied("no"), { code: "EACCES" });
+  };
+  try {
+    for (const path of ["", "sub/"]) {
+      const { status, bytes } = await get(`${server.origin}/files/${path}`);
+      assertEquals([status, new TextDecoder().decode(bytes)], [404, '{"error":"no such file"}\n']);
+    }
+  } finally {
+    Deno.readDir = readDir;
+  }
+});
+
+Deno.test({
+  name: "a server that has too many files open says when to come back",
+  ignore: !granted.run,
+}, async () => {
+  const folder = await Deno.makeTempDir({ prefix: "weir-test-" });
+  await Deno.writeTextFile(`${folder}/a.bin`, "");
+  await Deno.truncate(`${folder}/a.bin`, 50_000_000);
+  const code = `
+    import { find, open } from ${JSON.stringify(new URL("../../lib/files/root.ts", import.meta.url).href)};
+    const opened = [];
+    for (;;) {
+      try {
+        opened.push(await open(await find(${JSON.stringify(folder)}, ["a.bin"])));
+      } catch (error) {
+        console.log(error.status, error.options?.headers["Retry-After"]);
+        break;
+      }
+    }`;
+  await Deno.writeTextFile(`${folder}/open.ts`, code);
+  const args = ["-c", `ulimit -n 200; exec "$0" run --no-check --allow-read "$1"`, Deno.execPath()];
+  const { stdout } = await new Deno.Command("sh", { args: [...args, `${folder}/open.ts`] }).output();
+  assertEquals(new TextDecoder().decode(stdout), "503 1\n");
+  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test({ name: "a race of symlinks and renames wins nothing", ignore }, async () => {

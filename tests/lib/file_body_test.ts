@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type BodyEdge, fileBody, readWhole } from "../../lib/files/file_body.ts";
 import type { Piece } from "../../lib/files/multipart.ts";
+import { OpenFile } from "../../lib/files/open_file.ts";
 import { granted } from "../granted.ts";
 
 const ignore = !granted.files;
@@ -11,7 +12,7 @@ async function open(pieces: Piece[], edge: Partial<BodyEdge> = {}) {
   const content = new Uint8Array(300_000).map((_, i) => i % 251);
   const path = await Deno.makeTempFile();
   await Deno.writeFile(path, content);
-  const file = await Deno.open(path);
+  const file = await OpenFile.open(path);
   const told: [string, number][] = [];
   const body = fileBody(file, pieces, {
     mayHurry: () => false,
@@ -19,7 +20,7 @@ async function open(pieces: Piece[], edge: Partial<BodyEdge> = {}) {
     sent: () => {},
     ended: (how, sent) => {
       told.push([how, sent]);
-      file.close();
+      file[Symbol.dispose]();
     },
     ...edge,
   });
@@ -52,7 +53,11 @@ Deno.test({
 }, async () => {
   await using opened = await open([{ first: 0, last: 299_999 }]);
   const { file, body, told } = opened;
-  assertEquals(await file.seek(0, Deno.SeekMode.Current), 0);
+  const read = file.read.bind(file);
+  let reads = 0;
+  file.read = (view, position) => (reads++, read(view, position));
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assertEquals(reads, 0);
   for await (const chunk of body) assert(chunk.length <= 65_536);
   assertEquals(told, [["complete", 300_000]]);
 });

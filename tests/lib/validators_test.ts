@@ -19,8 +19,9 @@ Deno.test("validatorsOf() makes another ETag when size, mtime, ctime or inode di
 });
 
 Deno.test("validatorsOf() is weak until a second after the last change, and strong from then on", () => {
-  assertEquals(young, { etag: `W/${tag}`, lastModified: same, strong: false });
-  assertEquals(validatorsOf(state, mtime.getTime() + 1_000), { etag: tag, lastModified: same, strong: true });
+  assertEquals(young, { etag: `W/${tag}`, lastModified: same, strong: false, strongDate: false });
+  const settled = validatorsOf(state, mtime.getTime() + 1_000);
+  assertEquals(settled, { etag: tag, lastModified: same, strong: true, strongDate: true });
 });
 
 Deno.test("validatorsOf() never tells a Last-Modified in the future (RFC 9110, 8.8.2.1)", () => {
@@ -29,7 +30,8 @@ Deno.test("validatorsOf() never tells a Last-Modified in the future (RFC 9110, 8
 });
 
 Deno.test("validatorsOf() tells nothing where the system has no mtime", () => {
-  assertEquals(validatorsOf({ ...state, mtime: null }), { etag: null, lastModified: null, strong: false });
+  const nothing = { etag: null, lastModified: null, strong: false, strongDate: false };
+  assertEquals(validatorsOf({ ...state, mtime: null }), nothing);
 });
 
 /** Fields of the request, which validators, the status (RFC 9110, 13.2.2). */
@@ -84,5 +86,29 @@ Deno.test("rangeApplies() compares If-Range strongly and exactly (RFC 9110, 13.1
     assert(!applies(no), no);
   }
   for (const no of [young.etag!, tag, same]) assert(!applies(no, young), no);
-  assert(!applies(same, { etag: null, lastModified: null, strong: false }));
+  assert(!applies(same, validatorsOf({ ...state, mtime: null })));
+});
+
+Deno.test("rangeApplies() takes no date for a file that was changed, or put there, after that second (RFC 9110, 8.8.2.2)", () => {
+  const at = (text: string) => new Date(`2024-05-06T${text}Z`);
+  /** mtime, ctime, whether the date of the mtime counts */
+  const table: [Date, Date | null, boolean][] = [
+    [at("07:08:09.123"), at("07:08:09.123"), true],
+    [at("07:08:09.123"), at("07:08:09.999"), true],
+    [at("07:08:09.999"), at("07:08:09.000"), true],
+    [at("07:08:09.123"), at("07:08:08.000"), true],
+    // Renamed into its place or written with the mtime of what it replaced, or with one of the same second.
+    [at("07:08:09.123"), at("07:08:10.000"), false],
+    [at("07:08:09.900"), at("09:00:00.000"), false],
+    [at("07:08:09.123"), null, false],
+  ];
+  for (const [mtime, ctime, counts] of table) {
+    const validators = validatorsOf({ ...state, mtime, ctime });
+    assertEquals(
+      rangeApplies(new Headers({ "if-range": same }), validators),
+      counts,
+      `${ctime?.toISOString()}`,
+    );
+    assert(rangeApplies(new Headers({ "if-range": validators.etag! }), validators));
+  }
 });
