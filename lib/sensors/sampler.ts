@@ -18,10 +18,12 @@ const graceMs = 100;
  * Reads a sensor at its interval until the signal aborts; each interval gives one sample, whatever the sensor does. A read
  * that goes on after its timeout is not joined by a second one: until it ends, each interval reports the timeout again.
  * Never rejects.
+ *
+ * @param report is told when the interval began, too, in ms since 1970
  */
 export async function sample(
   sensor: Sensor,
-  report: (sample: Sample) => void,
+  report: (sample: Sample, time: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const { interval, timeout } = sensor;
@@ -30,11 +32,12 @@ export async function sample(
   let controller = new AbortController();
   try {
     for await (const due of every(interval, signal)) {
+      const time = Date.now();
       // With its interval as its timeout it was given up just now.
       if (reading !== null) await settled(reading, Math.min(interval / 4, graceMs), signal, controller);
       if (signal.aborted) return;
       if (reading !== null) {
-        report(late);
+        report(late, time);
         continue;
       }
       controller = new AbortController();
@@ -46,7 +49,7 @@ export async function sample(
       const left = due + interval - performance.now();
       const result = await settled(read, Math.min(timeout, Math.max(left, interval / 2)), signal, controller);
       if (signal.aborted) return;
-      report(result ?? late);
+      report(result ?? late, time);
     }
   } catch (error) {
     if (!signal.aborted) console.error(`the sensor ${sensor.id} is not read any more:`, error);

@@ -39,7 +39,7 @@ export type ReadingState = "ok" | "failed" | "timeout" | "stale";
 export interface Reading {
   /** The sensor's. */
   id: string;
-  /** When the read began, or the value arrived: ISO 8601. */
+  /** When the interval of the read began, or the value arrived: ISO 8601. */
   time: string;
   /** Null unless the state is `ok`. */
   value: number | null;

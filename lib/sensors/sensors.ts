@@ -64,7 +64,7 @@ export class Sensors {
     for (const entry of this.#entries.values()) {
       const { sensor } = entry;
       if ("push" in sensor) this.#expect(entry, sensor);
-      else sample(sensor, (sample) => this.#report(entry, sample), this.#stop.signal);
+      else sample(sensor, (result, time) => this.#report(entry, result, time), this.#stop.signal);
     }
   }
 
@@ -162,13 +162,12 @@ export class Sensors {
     return entry;
   }
 
-  #report(entry: Entry, { state, value, reason }: Sample): string {
+  #report(entry: Entry, { state, value, reason }: Sample, time = Date.now()): string {
     const { id, unit } = entry.sensor;
-    const now = Date.now();
-    const reading: Reading = { id, time: new Date(now).toISOString(), value, unit, state, reason };
+    const reading: Reading = { id, time: new Date(time).toISOString(), value, unit, state, reason };
     this.store.publish(sensorChannel, [valueOf(reading, id)]);
     entry.last = { reading, id: this.#channel.tip };
-    entry.history.add(now, value);
+    entry.history.add(time, value);
     return entry.last.id;
   }
 

@@ -85,6 +85,21 @@ Deno.test("with its interval as its timeout, a read that never ends is reported 
   assert(ms > 180 && ms < 300, `10 reports in ${ms} ms`);
 });
 
+Deno.test("a sample has the time at which its interval began, however long the read took", async () => {
+  const stop = new AbortController();
+  const began: number[] = [];
+  const times: number[] = [];
+  const slow = sensor(() => {
+    began.push(Date.now());
+    return new Promise<number>((resolve) => setTimeout(() => resolve(1), 30));
+  }, { interval: 40, timeout: 40 });
+  await sample(slow, (_, time) => {
+    times.push(time);
+    if (times.length === 3) stop.abort();
+  }, stop.signal);
+  assertEquals(times.map((time, i) => time <= began[i] && time > began[i] - 20), [true, true, true]);
+});
+
 Deno.test("a failure tells its public reason, and nothing of another error", async () => {
   const failures: Sensor["read"][] = [
     () => {
