@@ -28,9 +28,9 @@ export interface Limits {
   readonly streams: number;
   /** Tasks of one /concurrent_stream request at once; its others wait. */
   readonly tasks: number;
-  /** Outbound requests at once, in all. */
+  /** Outbound requests at once, in all; http sensors have places of their own. */
   readonly outbound: number;
-  /** An outbound request takes no longer, in ms. */
+  /** An outbound request takes no longer, in ms; an http sensor has a timeout of its own. */
   readonly outboundMs: number;
   /** An outbound response body has no more bytes. */
   readonly outboundBytes: number;
