@@ -1,5 +1,5 @@
 import { type Piece, pieceLength } from "./multipart.ts";
-import type { OpenFile } from "./open_file.ts";
+import type { OpenFile } from "../open_file.ts";
 
 /** Bodies up to this many bytes are read whole: no stream, no handle that stays open. */
 export const wholeBytes = 64 * 1024;

@@ -6,7 +6,7 @@ import { maxRanges, parseRange } from "./byte_range.ts";
 import { contentDisposition } from "./disposition.ts";
 import { fileBody, readWhole, wholeBytes } from "./file_body.ts";
 import { contentRange, multipart, type Piece, pieceLength } from "./multipart.ts";
-import type { OpenInfo } from "./open_file.ts";
+import type { OpenInfo } from "../open_file.ts";
 import { attempts, find, type Found, notFound, open } from "./root.ts";
 import { checkPreconditions, rangeApplies, type Validators, validatorsOf } from "./validators.ts";
 

@@ -1,6 +1,6 @@
 import { dirname, join, relative, sep } from "node:path";
 import { HttpError } from "../errors.ts";
-import { OpenFile, type OpenInfo } from "./open_file.ts";
+import { OpenFile, type OpenInfo } from "../open_file.ts";
 import { isVisibleName } from "./safe_path.ts";
 
 /** A file or folder that lies inside the root. */

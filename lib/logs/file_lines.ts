@@ -78,8 +78,9 @@ export class FileLines implements Disposable {
     this.#offset = cursor === undefined ? 0 : offset;
     this.#cursor = cursor ?? file.mark.cursor(0, nothing, 0, 0);
     // If the file is too short by now these bytes stay zero, and the next read tells that it was truncated.
-    this.#context = new Uint8Array(Math.min(this.#offset, contextBytes));
-    await file.read(this.#offset - this.#context.length, this.#context);
+    const context = new Uint8Array(Math.min(this.#offset, contextBytes));
+    this.#context = context;
+    await file.read(this.#offset - context.length, context);
   }
 
   /** The next whole lines, or one that is cut; null at the end; "truncated" when what was read is not there any more. */

@@ -11,7 +11,7 @@ export async function startOfLast(
   count: number,
   { unfinished, signal }: { unfinished: boolean; signal: AbortSignal },
 ): Promise<number> {
-  const { size } = await file.stat();
+  const { size } = file.stat();
   // The newline that ends the last line is no line's start; the one before the first wanted line is looked for.
   let wanted = unfinished && count > 0 ? count : count + 1;
   const buffer = new Uint8Array(Math.min(size, blockBytes));

@@ -1,45 +1,44 @@
+import type { OpenFile, OpenInfo } from "../open_file.ts";
 import { headBytes, lineStart, Mark } from "./cursor.ts";
 
 /** One open log file. Its reads name their position; only one may be under way at a time. */
 export class LogFile implements Disposable {
   /** What marks the lines that are read from now on. */
   mark: Mark;
-  readonly #file: Deno.FsFile;
+  readonly #file: OpenFile;
 
-  /** Takes over `file`; `info` is what its own `stat()` says. */
-  constructor(file: Deno.FsFile, readonly info: Deno.FileInfo) {
+  /** Takes over `file`; `info` is of the same. */
+  constructor(file: OpenFile, readonly info: Deno.FileInfo) {
     this.#file = file;
     this.mark = new Mark(info);
   }
 
   /** What it is like now. */
-  stat(): Promise<Deno.FileInfo> {
-    return this.#file.stat();
+  stat(): OpenInfo {
+    return this.#file.info();
   }
 
   /**
    * One read, up to the end that the file has at that moment: a second one could go on in what the file was filled with
    * after a truncation.
    */
-  async readOnce(position: number, buffer: Uint8Array): Promise<number> {
-    this.#file.seekSync(position, Deno.SeekMode.Start);
-    return await this.#file.read(buffer) ?? 0;
+  readOnce(position: number, buffer: Uint8Array<ArrayBuffer>): Promise<number> {
+    return this.#file.read(buffer, position);
   }
 
   /** Whether the file still has these bytes there. Only for what was read just now: it does not wait for a disk. */
   has(position: number, bytes: Uint8Array): boolean {
-    this.#file.seekSync(position, Deno.SeekMode.Start);
     const there = new Uint8Array(bytes.length);
-    return (this.#file.readSync(there) ?? 0) === bytes.length && there.every((byte, i) => byte === bytes[i]);
+    return this.#file.readSync(there, position) === bytes.length &&
+      there.every((byte, i) => byte === bytes[i]);
   }
 
   /** Fills as much of `buffer` as there is from `position`; tells how much. */
-  async read(position: number, buffer: Uint8Array): Promise<number> {
-    this.#file.seekSync(position, Deno.SeekMode.Start);
+  async read(position: number, buffer: Uint8Array<ArrayBuffer>): Promise<number> {
     let filled = 0;
     while (filled < buffer.length) {
-      const count = await this.#file.read(filled === 0 ? buffer : buffer.subarray(filled));
-      if (count === null) break;
+      const count = await this.#file.read(buffer.subarray(filled), position + filled);
+      if (count === 0) break;
       filled += count;
     }
     return filled;
@@ -74,7 +73,7 @@ export class LogFile implements Disposable {
 
   /** Closes it. */
   [Symbol.dispose](): void {
-    this.#file.close();
+    this.#file[Symbol.dispose]();
   }
 }
 

@@ -1,4 +1,5 @@
 import { basename, dirname, sep } from "node:path";
+import { OpenFile } from "../open_file.ts";
 import { sameFile } from "./cursor.ts";
 import { LogFile } from "./log_file.ts";
 
@@ -48,20 +49,24 @@ function isBelow(root: string, path: string): boolean {
   return path.startsWith(start) && !path.slice(start.length).split(sep).some((name) => name.startsWith("."));
 }
 
-/** Opens the regular file that `info` was told of; null when it is another by now, or cannot be opened. */
-export async function openFile(path: string, info: Deno.FileInfo): Promise<LogFile | null> {
-  let file: Deno.FsFile;
+/** Opens the regular file that `wanted` was told of; null when it is another by now, or cannot be opened. */
+export async function openFile(path: string, wanted: Deno.FileInfo): Promise<LogFile | null> {
+  let file: OpenFile;
   try {
-    file = await Deno.open(path);
+    file = await OpenFile.open(path);
   } catch {
     return null;
   }
   try {
-    const opened = await file.stat();
-    if (opened.isFile && sameFile(opened, info)) return new LogFile(file, opened);
+    const { isFile, dev, ino } = file.info();
+    // While it is open no other file gets its inode number, so what is told now is of this one.
+    const info = await Deno.lstat(path);
+    if (isFile && info.dev === dev && info.ino === ino && sameFile(info, wanted)) {
+      return new LogFile(file, info);
+    }
   } catch {
     // As if it were another.
   }
-  file.close();
+  file[Symbol.dispose]();
   return null;
 }

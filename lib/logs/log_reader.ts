@@ -63,7 +63,7 @@ export class LogReader implements Disposable {
       if (item !== null) return item;
       if (this.#newer === null) {
         const current = await this.place.stat();
-        if (current !== null && sameFile(current, lines.file.info)) return await this.#late();
+        if (current !== null && sameFile(current, lines.file.info)) return this.#late();
         const next = await newer(this.place, lines.file);
         if (next.files.length === 0 || next.files.length === 1 && next.files[0].info.size === 0) return null;
         this.#newer = next;
@@ -89,10 +89,10 @@ export class LogReader implements Disposable {
   }
 
   /** A gap when the file before has grown after all: one of several writers had not moved on yet. */
-  async #late(): Promise<StreamEvent<Gap> | null> {
+  #late(): StreamEvent<Gap> | null {
     if (this.#before === null) return null;
     const { file, end, until } = this.#before;
-    const grown = (await file.stat()).size > end;
+    const grown = file.stat().size > end;
     if (!grown && Date.now() < until) return null;
     file[Symbol.dispose]();
     this.#before = null;

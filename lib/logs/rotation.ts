@@ -75,7 +75,7 @@ function byAge(base: string): (a: Sibling, b: Sibling) => number {
   };
 }
 
-function time(info: Deno.FileInfo): number {
+function time(info: Pick<Deno.FileInfo, "mtime">): number {
   return info.mtime?.getTime() ?? 0;
 }
 
@@ -121,7 +121,7 @@ export async function newer(place: LogPlace, file: LogFile): Promise<Newer> {
   const { rotated: siblings, log } = await snapshot(place, false);
   const isOurs = ({ info }: Sibling) => info.ino === file.info.ino && info.dev === file.info.dev;
   let at = siblings.findIndex(isOurs);
-  const last = time(await file.stat());
+  const last = time(file.stat());
   // Packing keeps the time, and removes what it has packed.
   if (at === -1) at = siblings.findIndex(({ name, info }) => packed.test(name) && time(info) === last);
   let ours: Sibling | undefined = siblings[at];
@@ -231,6 +231,6 @@ export async function holds(
   { offset, check }: Position,
   lineBytes: number,
 ): Promise<boolean> {
-  const there = (await file.stat()).size < offset ? null : await file.cursorAt(offset, lineBytes);
+  const there = file.stat().size < offset ? null : await file.cursorAt(offset, lineBytes);
   return there !== null && parseCursor(there)!.check === check;
 }

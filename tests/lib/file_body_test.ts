@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type BodyEdge, fileBody, readWhole } from "../../lib/files/file_body.ts";
 import type { Piece } from "../../lib/files/multipart.ts";
-import { OpenFile } from "../../lib/files/open_file.ts";
+import { OpenFile } from "../../lib/open_file.ts";
 import { granted } from "../granted.ts";
 
 const ignore = !granted.files;

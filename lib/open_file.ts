@@ -1,5 +1,5 @@
-import { closeSync, constants, fstatSync, open, read } from "node:fs";
-import type { FileState } from "./validators.ts";
+import { closeSync, constants, fstatSync, open, read, readSync } from "node:fs";
+import type { FileState } from "./files/validators.ts";
 
 /** What is told of something that is open: enough to know it again, and its version. */
 export type OpenInfo = FileState & Pick<Deno.FileInfo, "dev" | "isFile" | "isDirectory">;
@@ -50,6 +50,11 @@ export class OpenFile implements Disposable {
       this.#reading = false;
       if (this.#closed) closeSync(this.#fd);
     }
+  }
+
+  /** As {@linkcode OpenFile.read}, at once: for what was read just now, and is in memory. */
+  readSync(view: Uint8Array<ArrayBuffer>, position: number): number {
+    return readSync(this.#fd, view, 0, view.length, position);
   }
 
   /** Closes it, once: after the read that is under way, which would else go on in whatever gets its number next. */
