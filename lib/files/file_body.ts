@@ -9,7 +9,7 @@ export const wholeBytes = 64 * 1024;
  * HTTP server queues besides (some 400 KiB), so only a reader that shows that it is fast gets them.
  */
 const smallView = 64 * 1024;
-const largeView = 512 * 1024;
+const largeView = 1024 * 1024;
 
 /** A reader is fast when it has taken this many bytes, more than the kernel's buffers hold, at this rate. */
 const fastBytes = 8 * 1024 * 1024;
