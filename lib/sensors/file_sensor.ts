@@ -22,15 +22,16 @@ async function number(path: string): Promise<number> {
 /** The first bytes as text, with `…` in place of the rest. */
 async function head(path: string): Promise<string> {
   try {
+    // First of all: who writes to a FIFO would take us for its reader.
+    if (!(await Deno.stat(path)).isFile) throw new SensorError("it is not a file");
     using file = await OpenFile.open(path);
-    if (!file.info().isFile) throw new SensorError("it is not a file");
     const bytes = new Uint8Array(maxBytes);
     const read = await file.read(bytes, 0);
     return new TextDecoder().decode(bytes.subarray(0, read)) + (read === maxBytes ? "…" : "");
   } catch (error) {
     if (error instanceof SensorError) throw error;
     throw new SensorError(
-      (error as { code?: string }).code === "ENOENT" ? "there is no such file" : "the file cannot be read",
+      error instanceof Deno.errors.NotFound ? "there is no such file" : "the file cannot be read",
     );
   }
 }
