@@ -150,7 +150,7 @@ function main(): void {
     since = performance.now();
     const exit = () => {
       // A disk that hangs must not keep the process.
-      setTimeout(Deno.exit, 1_000, 0);
+      setTimeout(Deno.exit, 100, 0);
       app.accessLog.close().then(() => Deno.exit(0));
     };
     setTimeout(() => {

@@ -80,14 +80,14 @@ export class Bodies {
 
 /** What would be read as other characters than were meant is refused (RFC 9110, 8.4 and 15.5.16). */
 function checkCoding(headers: Headers): void {
-  const coding = headers.get("content-encoding") ?? "identity";
+  const coding = headers.get("content-encoding") || "identity";
   if (coding.toLowerCase() !== "identity") {
     throw new HttpError(415, `the body must have no Content-Encoding: current value is ${quote(coding)}`, {
       headers: { "Accept-Encoding": "identity" },
     });
   }
   const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(headers.get("content-type") ?? "")?.[1] ?? "utf-8";
-  if (!/^(utf-?8|us-ascii)$/i.test(charset)) {
+  if (!/^(utf-?8|(us-)?ascii)$/i.test(charset)) {
     throw new HttpError(415, `the body must be UTF-8: the charset is ${quote(charset)}`);
   }
 }

@@ -33,17 +33,22 @@ const evicted: Kept = { json: "", text: null, bytes: 0 };
 const utf8 = new TextEncoder();
 const text = new TextDecoder("utf-8", { ignoreBOM: true });
 
+/** What ids begin with: random, so that a cursor of a former life is never taken for one of this. */
+export function newLife(): string {
+  return [...crypto.getRandomValues(new Uint8Array(6))].map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
+}
+
 /** One channel in memory: a bounded history, its encoded forms while somebody reads them, and those who wait for more. */
 export class MemoryChannel {
-  /** Random for each creation, so that a cursor of a former life is never taken for one of this. */
-  readonly #life = [...crypto.getRandomValues(new Uint8Array(6))]
-    .map((byte) => byte.toString(16).padStart(2, "0")).join("");
   #kept: Kept[] = [];
   /** Where in `#kept` the history starts: what is before it has been evicted. */
   #head = 0;
   /** Number of the oldest event kept; one more than the last when none is. Events count from 1. */
   #oldest = 1;
   #bytes = 0;
+  /** The last event of each tag that has been evicted. */
+  readonly #gone = new Map<string, number>();
   #readers = 0;
   readonly #pages = new Map<Format, { pages: Pages; readers: number }>();
   /** Wakes the subscribers when there is more. */
@@ -59,10 +64,12 @@ export class MemoryChannel {
    * A channel without events.
    *
    * @param line the text wording of a value, without its line end
+   * @param life what its ids begin with
    */
   constructor(
     readonly limits: ChannelLimits,
     line: (value: Value) => string = ({ json, text }) => text ?? json,
+    readonly life: string = newLife(),
   ) {
     this.#text = textEncoder((event) => line(event.data as Value));
   }
@@ -90,13 +97,18 @@ export class MemoryChannel {
     return !this.inUse && this.#length === 0;
   }
 
+  /** Whether it never had an event. */
+  get unused(): boolean {
+    return this.#last === 0;
+  }
+
   /** The id of the last event, or of none yet: what comes after it has not been published. */
   get tip(): string {
     return this.#id(this.#last);
   }
 
   #id(number: number): string {
-    return `${this.#life}-${number}`;
+    return `${this.life}-${number}`;
   }
 
   /**
@@ -114,8 +126,10 @@ export class MemoryChannel {
       throw new HttpError(413, `an event must have at most ${channelBytes} bytes: current value is ${bytes}`);
     }
     if (this.#adding === null && values.length <= perTurn) {
-      this.#allow(values);
-      return this.#add(values);
+      const allowed = this.#allow(values);
+      const id = this.#add(values);
+      if (allowed) this.#disallow();
+      return id;
     }
     const added = this.#addMany(values, this.#adding);
     this.#adding = added;
@@ -128,11 +142,12 @@ export class MemoryChannel {
   /** Adds values after all that came before them, and leaves everybody else a turn now and then. */
   async #addMany(values: readonly Value[], before: Promise<string> | null): Promise<string> {
     await before;
-    this.#allow(values);
+    const allowed = this.#allow(values);
     for (let at = 0; at < values.length; at += perTurn) {
       if (at > 0) await new Promise<void>(endOfTurn);
       this.#add(values.slice(at, at + perTurn));
     }
+    if (allowed) this.#disallow();
     return this.tip;
   }
 
@@ -151,14 +166,19 @@ export class MemoryChannel {
   }
 
   /** Values that came together may be more than the history holds: whoever keeps up gets a moment to read them all. */
-  #allow(values: readonly Value[]): void {
-    if (this.#readers === 0) return;
+  #allow(values: readonly Value[]): boolean {
+    if (this.#readers === 0) return false;
     const { channelEvents, channelBytes } = this.limits;
     // A character of JSON is at most three bytes.
     const bytes = values.reduce((sum, { json }) => sum + json.length * 3, 0);
-    if (values.length <= channelEvents && bytes <= channelBytes) return;
+    if (values.length <= channelEvents && bytes <= channelBytes) return false;
     this.#extra = { events: values.length, bytes };
     clearTimeout(this.#extraTimer);
+    return true;
+  }
+
+  /** The moment begins when the last of them has been added. */
+  #disallow(): void {
     this.#extraTimer = setTimeout(() => {
       this.#extra = { events: 0, bytes: 0 };
       this.#trim();
@@ -193,18 +213,26 @@ export class MemoryChannel {
     if (after === undefined) return { next: this.#last + 1, gap: null };
     if (after === "0") return { next: this.#oldest, gap: null };
     const [, life, number] = /^([0-9a-f]+)-(\d{1,15})$/.exec(after) ?? [];
-    if (life === this.#life && Number(number) <= this.#last) return { next: Number(number) + 1, gap: null };
-    return { next: this.#oldest, gap: gap(after, this.#nextId(), null) };
+    if (life === this.life && Number(number) <= this.#last) return { next: Number(number) + 1, gap: null };
+    return { next: this.#oldest, gap: this.#gap(after, null) };
   }
 
-  /** The gap between `next`, which has been evicted, and what is kept. */
-  missed(next: number): { next: number; gap: StreamEvent } | null {
+  /**
+   * What there is between `next`, which has been evicted, and what is kept: a gap, unless nothing of it has one of these
+   * tags.
+   */
+  missed(next: number, tags?: ReadonlySet<string>): { next: number; gap: StreamEvent | null } | null {
     if (next >= this.#oldest) return null;
-    return { next: this.#oldest, gap: gap(this.#id(next - 1), this.#nextId(), this.#oldest - next) };
+    const after = this.#id(next - 1);
+    if (tags === undefined) return { next: this.#oldest, gap: this.#gap(after, this.#oldest - next) };
+    const lost = [...tags].some((tag) => (this.#gone.get(tag) ?? 0) >= next);
+    return { next: this.#oldest, gap: lost ? this.#gap(after, null) : null };
   }
 
-  #nextId(): string | null {
-    return this.#last < this.#oldest ? null : this.#id(this.#oldest);
+  /** With nothing to go on with, the gap itself has the cursor to come back with. */
+  #gap(after: string, lost: number | null): StreamEvent {
+    if (this.#length > 0) return gap(after, this.#id(this.#oldest), lost);
+    return { ...gap(after, null, lost), id: this.tip };
   }
 
   /** What there is from event `next` on, up to a page; null when it has yet to be published. */
@@ -249,7 +277,9 @@ export class MemoryChannel {
     const bytes = this.limits.channelBytes + this.#extra.bytes;
     const had = this.#oldest;
     while (this.#length > 0 && (this.#length > events || this.#bytes > bytes || this.size > size)) {
-      this.#bytes -= this.#kept[this.#head].bytes;
+      const { bytes, tag } = this.#kept[this.#head];
+      this.#bytes -= bytes;
+      if (tag !== undefined) this.#gone.set(tag, this.#oldest);
       this.#kept[this.#head++] = evicted;
       this.#oldest++;
     }

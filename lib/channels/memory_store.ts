@@ -1,7 +1,7 @@
 import type { StreamEvent } from "../encoders.ts";
 import { overloaded } from "../errors.ts";
 import type { ChannelStore, Subscription, Value } from "./channel.ts";
-import { type ChannelLimits, MemoryChannel } from "./memory_channel.ts";
+import { type ChannelLimits, MemoryChannel, newLife } from "./memory_channel.ts";
 import { Subscriber } from "./subscriber.ts";
 
 /** The bounds of all channels together, beside those of each. */
@@ -16,6 +16,8 @@ export interface StoreLimits extends ChannelLimits {
 export class MemoryStore implements ChannelStore {
   readonly #channels = new Map<string, MemoryChannel>();
   readonly #permanent = new Set<string>();
+  /** That of the channels that are made now. */
+  #life = newLife();
 
   /** A store without channels. */
   constructor(readonly limits: StoreLimits) {}
@@ -33,7 +35,7 @@ export class MemoryStore implements ChannelStore {
 
   publish(name: string, values: readonly Value[]): string | Promise<string> {
     const existing = this.#channels.get(name);
-    const channel = existing ?? new MemoryChannel(this.limits);
+    const channel = existing ?? this.#create();
     // What is refused makes no channel, and takes nobody's place.
     const id = channel.publish(values);
     if (existing === undefined) this.#makeRoom();
@@ -63,9 +65,20 @@ export class MemoryStore implements ChannelStore {
     const existing = this.#channels.get(name);
     if (existing !== undefined) return existing;
     this.#makeRoom();
-    const channel = new MemoryChannel(this.limits);
+    const channel = this.#create();
     this.#channels.set(name, channel);
     return channel;
+  }
+
+  #create(): MemoryChannel {
+    return new MemoryChannel(this.limits, undefined, this.#life);
+  }
+
+  /** Its life is another's no more; but that of one which never had an event may go on when the next reader makes it again. */
+  #remove(name: string, channel: MemoryChannel): void {
+    channel.close();
+    this.#channels.delete(name);
+    if (!channel.unused) this.#life = newLife();
   }
 
   /** For one more, a channel that nobody reads gives way, the one first that was published to the longest time ago. */
@@ -73,8 +86,7 @@ export class MemoryStore implements ChannelStore {
     if (this.#channels.size < this.limits.channels) return;
     for (const [name, channel] of this.#channels) {
       if (channel.inUse || this.#permanent.has(name)) continue;
-      channel.close();
-      this.#channels.delete(name);
+      this.#remove(name, channel);
       return;
     }
     throw overloaded("channels", this.limits.channels, 5);
@@ -83,8 +95,7 @@ export class MemoryStore implements ChannelStore {
   /** An idle channel with no history goes away. */
   #drop(name: string, channel: MemoryChannel): void {
     if (!channel.idle || this.#permanent.has(name) || this.#channels.get(name) !== channel) return;
-    channel.close();
-    this.#channels.delete(name);
+    this.#remove(name, channel);
   }
 
   /** Beyond the bound of all together, the largest history gives way. */

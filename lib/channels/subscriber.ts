@@ -143,10 +143,9 @@ export class Subscriber implements AsyncIterableIterator<Item>, Feed, Waiter {
   }
 
   #missed(channel: MemoryChannel): StreamEvent | null {
-    const missed = channel.missed(this.#next);
+    const missed = channel.missed(this.#next, this.wanted.tags);
     if (missed === null) return null;
     this.#next = missed.next;
-    if (this.wanted.tags === undefined) return missed.gap;
-    return { ...missed.gap, data: { ...missed.gap.data as object, lost: null } };
+    return missed.gap;
   }
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { endOfTurn } from "../clock.ts";
 import { find, type Found, isQuiet, tolerant } from "./root.ts";
 import { isVisibleName } from "./safe_path.ts";
 
@@ -23,7 +24,7 @@ export interface Listing {
 }
 
 /** So many names are looked at side by side. */
-const atOnce = 64;
+const atOnce = 16;
 
 /**
  * Lists a folder in the root: what could be asked for, and nothing else, at most `max` names.
@@ -59,6 +60,8 @@ async function entriesOf(names: string[], look: (name: string) => Promise<Deno.F
   for (let i = 0; i < names.length; i += atOnce) {
     const batch = names.slice(i, i + atOnce);
     entries.push(...await Promise.all(batch.map((name) => entryOf(name, look))));
+    // A look at the whole way is not for free, and the rest of the server has its turn.
+    await new Promise<void>(endOfTurn);
   }
   return entries.filter((entry) => entry !== null);
 }

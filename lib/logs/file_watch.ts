@@ -9,6 +9,8 @@ export interface Subscription {
   readonly live: boolean;
   /** Tries again to watch what could not be watched, or is another file by now. */
   retry(): void;
+  /** Watches what is at the path now: the change that was found had not been told. */
+  renew(): void;
   /** Calls back no more. */
   end(): void;
 }
@@ -35,6 +37,8 @@ export class FileWatch {
       retry: () => {
         if (!watched.live) send(true);
       },
+      // That it has ended is told, and then it is tried again.
+      renew: () => send(false),
       end: () => {
         this.#files.delete(path);
         send(false);

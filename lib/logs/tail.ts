@@ -6,9 +6,12 @@ import type { LogItem, LogReader } from "./log_reader.ts";
 /** What recent items may take, in bytes; who is further behind reads the file. */
 const keptBytes = 1_048_576;
 
-/** How often a log is looked at when nobody says that it has changed, in ms; and when nobody would say. */
+/** How often a log is looked at when nobody says that it has changed, in ms; and when nobody would say, just after news. */
 const pollMs = 250;
 const unwatchedPollMs = 20;
+
+/** A log that nobody watches, or that is not there, is looked at less often the longer it has been quiet. */
+const backOff = 1 / 20;
 
 /** Joined reads: with many followers a write to each costs more than waiting this long for more lines, in ms. */
 const msPerFollower = 0.03;
@@ -37,12 +40,16 @@ export class Tail {
   #readAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #watch: Subscription;
+  /** When there last was something new. */
+  #newAt = performance.now();
+  /** It is looked at because it is time, not because it has changed. */
+  #unprompted = false;
   #closed = false;
 
   /** Begins to look; it reads once the first follower has joined. */
   constructor(readonly place: LogPlace, watch: FileWatch) {
     this.#watch = watch.subscribe(place.path, () => this.#changed());
-    this.#timer = setTimeout(this.#look, unwatchedPollMs);
+    this.#timer = setTimeout(this.#poll, unwatchedPollMs);
   }
 
   /** The number of the next item. */
@@ -107,6 +114,11 @@ export class Tail {
     this.#timer = setTimeout(this.#look, wait);
   }
 
+  readonly #poll = (): void => {
+    this.#unprompted = true;
+    this.#look();
+  };
+
   readonly #look = (): void => {
     clearTimeout(this.#timer);
     if (this.#reading === null) this.#read();
@@ -123,12 +135,17 @@ export class Tail {
       this.#failing = true;
     }).then(() => {
       this.#reading = null;
+      this.#unprompted = false;
       this.#readAt = performance.now();
       clearTimeout(this.#timer);
       if (this.#closed) return;
       if (this.#again) return this.#changed();
       this.#watch.retry();
-      this.#timer = setTimeout(this.#look, this.#watch.live ? pollMs : unwatchedPollMs);
+      const quiet = performance.now() - this.#newAt;
+      this.#timer = setTimeout(
+        this.#poll,
+        this.#watch.live ? pollMs : Math.min(pollMs, unwatchedPollMs + quiet * backOff),
+      );
     });
   }
 
@@ -136,6 +153,10 @@ export class Tail {
     while (!this.#closed && this.#reader !== null) {
       const item = await this.#reader.next();
       if (item === null) break;
+      this.#newAt = performance.now();
+      // It should have been told: what is watched is not what is at the path any more.
+      if (this.#unprompted) this.#watch.renew();
+      this.#unprompted = false;
       this.#items.push(item);
       this.#bytes += size(item);
       while (this.#bytes > keptBytes && this.#items.length > 1) {

@@ -217,6 +217,59 @@ Deno.test("tags choose events; their gaps have no count", async () => {
   assertEquals(await values(reader[Symbol.asyncIterator](), 2), [10, 12]);
 });
 
+Deno.test("what others have pushed out is no gap to who did not want them", async () => {
+  await using it = setUp({ channelEvents: 4 });
+  const post = (tag: string, value: number) => it.store.publish("x", [valueOf(value, tag)]) as string;
+  const after = post("a", 1);
+  for (let i = 2; i < 20; i++) post("b", i);
+  post("a", 20);
+  const wanted = { format: "ndjson", signal: it.stop.signal, tags: new Set(["a"]) } as const;
+  const reader = it.store.subscribe("x", { ...wanted, after })[Symbol.asyncIterator]();
+  assertEquals(await values(reader, 1), [20]);
+  // Of `b` some are gone.
+  const other = it.store.subscribe("x", { ...wanted, after, tags: new Set(["b"]) })[Symbol.asyncIterator]();
+  assertEquals((await take(other) as Gap).lost, null);
+  assertEquals(await values(other, 3), [17, 18, 19]);
+});
+
+Deno.test("a gap that nothing follows has the cursor to come back with", async () => {
+  await using it = setUp();
+  const other = it.read();
+  await join(other);
+  const { value } = await it.read("0123456789ab-7").next();
+  const { id, data } = value as StreamEvent<Gap>;
+  assertEquals(data, { after: "0123456789ab-7", next: null, lost: null });
+  const reader = it.read(id);
+  const { next } = await join(reader);
+  it.post("first");
+  assertMatch(new TextDecoder().decode((await next).value as Uint8Array), /"first"/);
+});
+
+Deno.test("an empty channel that goes away and comes back is the same to who was there", async () => {
+  await using it = setUp();
+  const cursorOf = async () => {
+    const reader = it.store.subscribe("x", { after: undefined, format: "sse", signal: it.stop.signal })[
+      Symbol.asyncIterator
+    ]();
+    const { value } = await reader.next();
+    await reader.return!();
+    assertEquals(it.store.size, 0);
+    return new TextDecoder().decode(value as Uint8Array).slice("id: ".length, -3);
+  };
+  const cursor = await cursorOf();
+  assertEquals(await cursorOf(), cursor);
+  it.post("missed");
+  assertEquals(await values(it.read(cursor), 1), ["missed"]);
+});
+
+Deno.test("a channel that had events and went away is another one when it comes back", async () => {
+  await using it = setUp({ channels: 1 });
+  const cursor = it.post("gone");
+  it.store.publish("y", [valueOf(1)]);
+  it.store.publish("x", [valueOf("new")]);
+  assertEquals((await take(it.read(cursor)) as Gap).lost, null);
+});
+
 Deno.test("an event larger than the history is refused, with all that came with it", async () => {
   await using it = setUp({ channelBytes: 100 });
   it.post("kept");
