@@ -133,9 +133,10 @@ export class MemoryChannel {
     }
     const added = this.#addMany(values, this.#adding);
     this.#adding = added;
-    added.then(() => {
+    const free = () => {
       if (this.#adding === added) this.#adding = null;
-    });
+    };
+    added.then(free, free);
     return added;
   }
 

@@ -62,6 +62,8 @@ export class FileWatch {
     };
     worker.onerror = (event) => {
       event.preventDefault();
+      // What is sent to it from now on is dropped, where it would pile up.
+      worker.terminate();
       console.error(`watching logs failed, they are looked at now and then: ${event.message}`);
     };
     return worker;

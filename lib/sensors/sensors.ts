@@ -130,9 +130,6 @@ export class Sensors {
       // Taken in one step, so that no reading is between what is latest and what comes after it.
       after = this.#channel.tip;
       for (const { id, reading } of this.#latest(tags)) yield { id, data: reading };
-    } else {
-      const { next, gap } = this.#channel.locate(after);
-      if (gap === null && this.#latest(tags, next).length === 0) after = this.#channel.tip;
     }
     for await (const item of this.store.subscribe(sensorChannel, { ...wanted, after, tags })) {
       const swallowed = item instanceof Uint8Array ? [] : this.#swallowed(item.data as Gap, tags);
