@@ -12,9 +12,11 @@ import { stream } from "./handlers/stream.ts";
 import { ws } from "./handlers/ws.ts";
 import { App } from "./lib/app.ts";
 import { type Config, ConfigError, help, nameOf, parseConfig } from "./lib/config.ts";
-import type { Route } from "./lib/router.ts";
+import type { Route } from "./lib/handler.ts";
+import { MemoryStore } from "./lib/channels/memory_store.ts";
 import { readDeclared } from "./lib/sensors/configured.ts";
-import type { DeclaredSensor } from "./lib/sensors/declared.ts";
+import { type DeclaredSensor, SensorsFileError } from "./lib/sensors/declared.ts";
+import { Server } from "./lib/server.ts";
 
 /** Every URL of the server: method, path, handler, what it does, an example for the first page. */
 export const routes: Route[] = [
@@ -51,9 +53,6 @@ export const routes: Route[] = [
   ({ method, path, handler, description, example }) as Route
 );
 
-/** How long to wait before it listens again, in ms. */
-const againMs = 500;
-
 /** @throws ConfigError when there is no such folder */
 function checkFolder(flag: string, path: string): void {
   try {
@@ -76,54 +75,17 @@ function configure(): { config: Config; declared: DeclaredSensor[] } {
     console.log(config === "help" ? help : `weir ${denoJson.version}`);
     Deno.exit(0);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+    if (!(error instanceof ConfigError || error instanceof SensorsFileError)) throw error;
     console.error(error.message);
     Deno.exit(2);
   }
 }
 
-/** What accepts connections. */
-interface Listener {
-  port: number;
-  /** Refuses what is new; resolves when everything that was open has ended. */
-  shutdown(): Promise<unknown>;
-}
-
-/** Listens; and again, if Deno stops: it does, for good, when no file handle is left for a new connection. */
-function listen(hostname: string, port: number, app: App): Listener {
-  const servers: Deno.HttpServer<Deno.NetAddr>[] = [];
-  let closing = false;
-  const serve = (port: number): number => {
-    // Thousands of watchers come back at once after a restart: Deno's own 511 places would make some wait for seconds.
-    const server = Deno.serve({ hostname, port, tcpBacklog: 4096, onListen() {} }, app.fetch);
-    servers.push(server);
-    server.finished.catch((error) => {
-      console.error(`no connection could be accepted, listening again: ${(error as Error).message}`);
-      setTimeout(again, againMs, server.addr.port);
-    });
-    return server.addr.port;
-  };
-  const again = (port: number) => {
-    if (closing) return;
-    try {
-      serve(port);
-    } catch {
-      setTimeout(again, againMs, port);
-    }
-  };
-  return {
-    port: serve(port),
-    shutdown() {
-      closing = true;
-      return Promise.allSettled(servers.map((server) => server.shutdown()));
-    },
-  };
-}
-
 /** Serves until a signal says otherwise. */
 function main(): void {
   const { config, declared } = configure();
-  const app = new App(config, routes, declared);
+  const app = new App(config, new MemoryStore(config.limits), declared);
+  const server = new Server(app, routes);
 
   // The last net below every piece of background work, each of which catches at its own edge.
   globalThis.addEventListener("unhandledrejection", (event) => {
@@ -135,9 +97,9 @@ function main(): void {
     console.error("background work failed:", event.error);
   });
 
-  let listener: Listener;
+  let port: number;
   try {
-    listener = listen(config.host, config.port, app);
+    port = server.listen(config.host, config.port);
   } catch (error) {
     console.error(`cannot listen on ${config.host} port ${config.port}: ${(error as Error).message}`);
     Deno.exit(1);
@@ -154,19 +116,16 @@ function main(): void {
       app.accessLog.close().then(() => Deno.exit(0));
     };
     setTimeout(() => {
-      console.error(`drained for ${config.drain} s: ${app.open} connections were cut`);
+      console.error(`drained for ${config.drain} s: ${server.open} connections were cut`);
       exit();
     }, config.drain * 1_000);
-    // Refuses what is new and waits for what is open; aborting the server instead would cut it (and end the process).
-    await Promise.all([app.drain(), listener.shutdown()]);
-    await app.close();
+    await server.close();
     exit();
   };
   for (const signal of Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, stop);
   }
 
-  const { port } = listener;
   const bracketed = (host: string) => host.includes(":") ? `[${host}]` : host;
   const reachable = { "0.0.0.0": "127.0.0.1", "::": "::1" }[config.host] ?? config.host;
   app.start(`http://${bracketed(reachable)}:${port}`);

@@ -1,32 +1,32 @@
 import { postedValues } from "../lib/channels/posted.ts";
-import { HttpError } from "../lib/errors.ts";
-import { json } from "../lib/json.ts";
-import { quote } from "../lib/params.ts";
-import type { Handler } from "../lib/router.ts";
-import { sensorChannel } from "../lib/sensors/sensor.ts";
-import { streamResponse } from "../lib/stream_response.ts";
+import { HttpError, quote } from "../lib/stream/errors.ts";
+import { json } from "../lib/stream/json.ts";
+import type { Handler } from "../lib/handler.ts";
+import { streamResponse } from "../lib/stream/response.ts";
+
+/** The name that readings would have: they have a stream of their own. */
+const reserved = "sensors";
 
 /** GET /channels/NAME: what is published there from now on, or after a cursor. */
-export const subscribe: Handler = (request, context) => {
+export const subscribe: Handler = (_request, context) => {
   const name = channelName(context.params.name);
-  return streamResponse(
-    request,
-    context,
-    ({ after, format }) => context.app.channels.subscribe(name, { after, format, signal: context.signal }),
-    { format: "sse" },
-  );
+  if (name === reserved) {
+    return new Response(null, {
+      status: 308,
+      headers: { Location: `/sensors/stream${context.url.search}`, "Cache-Control": "no-cache" },
+    });
+  }
+  const { channels } = context.app;
+  return streamResponse(context, (wanted) => channels.subscribe(name, wanted), { format: "sse" });
 };
 
 /** POST /channels/NAME: one event, or many as NDJSON, all of them or none. */
 export const publish: Handler = async (request, context) => {
   const name = channelName(context.params.name);
-  if (name === sensorChannel) {
-    throw new HttpError(403, `the channel ${sensorChannel} is the server's own and cannot be posted to`);
+  if (name === reserved) {
+    throw new HttpError(409, `the name ${reserved} is reserved: readings are at /sensors/stream`);
   }
-  const values = await postedValues(
-    request.headers.get("content-type"),
-    await context.app.bodies.text(request),
-  );
+  const values = await postedValues(request.headers.get("content-type"), await context.text());
   const id = await context.app.channels.publish(name, values);
   return json({ id, count: values.length }, { status: 201 });
 };

@@ -1,11 +1,11 @@
-import { every } from "../lib/clock.ts";
-import type { StreamEvent } from "../lib/encoders.ts";
-import { HttpError } from "../lib/errors.ts";
-import { Limiter } from "../lib/limiter.ts";
-import { merge } from "../lib/merge.ts";
-import { parseWhole, quote } from "../lib/params.ts";
-import type { Handler } from "../lib/router.ts";
-import { streamResponse } from "../lib/stream_response.ts";
+import { every } from "../lib/stream/clock.ts";
+import type { StreamEvent } from "../lib/stream/event.ts";
+import { HttpError, quote } from "../lib/stream/errors.ts";
+import { Limiter } from "../lib/stream/limiter.ts";
+import { merge } from "../lib/stream/merge.ts";
+import { parseWhole } from "../lib/http/params.ts";
+import type { Handler } from "../lib/handler.ts";
+import { streamResponse } from "../lib/stream/response.ts";
 
 interface Task {
   name: string;
@@ -56,7 +56,7 @@ function line({ data }: StreamEvent): string {
 }
 
 /** GET /concurrent_stream: tasks that run side by side, their progress merged as it happens. */
-export const concurrentStream: Handler = (request, context) => {
+export const concurrentStream: Handler = (_request, context) => {
   const named = context.url.searchParams.getAll("task");
   if (named.length > maxTasks) {
     throw new HttpError(
@@ -67,9 +67,8 @@ export const concurrentStream: Handler = (request, context) => {
   const tasks = named.length === 0 ? defaults : named.map(parseTask);
   const places = new Limiter(context.app.config.limits.tasks);
   return streamResponse(
-    request,
     context,
-    () => merge((signal) => tasks.map((task) => run(task, places, signal)), { signal: context.signal }),
+    ({ signal }) => merge((signal) => tasks.map((task) => run(task, places, signal)), { signal }),
     { line },
   );
 };

@@ -1,15 +1,15 @@
-import { accepts } from "../lib/accept.ts";
-import { HttpError, overloaded } from "../lib/errors.ts";
-import { fileResponse, harmless } from "../lib/files/file_response.ts";
+import { accepts } from "../lib/stream/negotiate.ts";
+import { HttpError, overloaded } from "../lib/stream/errors.ts";
+import { type FileOptions, fileResponse, harmless } from "../lib/files/file_response.ts";
 import { list } from "../lib/files/listing.ts";
 import { listingPage } from "../lib/files/listing_page.ts";
 import { find, type Found, notFound } from "../lib/files/root.ts";
 import { pathSegments } from "../lib/files/safe_path.ts";
-import { required } from "../lib/params.ts";
-import type { Context, Handler } from "../lib/router.ts";
+import { requiredParam } from "../lib/http/params.ts";
+import type { Context, Handler } from "../lib/handler.ts";
 
 /** GET /files/*: a file below the root, or what is in a folder: JSON, or a page for a browser. */
-export const files: Handler = async (request, context) => {
+export const files: Handler = async (_request, context) => {
   const { config } = context.app;
   const { pathname, search } = context.url;
   const rest = context.params["*"];
@@ -19,7 +19,7 @@ export const files: Handler = async (request, context) => {
   const found = await find(config.files, segments);
   if (found.info.isFile) {
     if (asFolder) throw notFound();
-    return fileResponse(request, context, { found, segments, how: "inline" });
+    return fileResponse(context, options(context, found, segments, "inline"));
   }
   if (!pathname.endsWith("/")) {
     return new Response(null, {
@@ -27,20 +27,22 @@ export const files: Handler = async (request, context) => {
       headers: { Location: `${pathname}/${search}`, "Cache-Control": "no-cache" },
     });
   }
-  return await listing(request, context, segments, found);
+  return await listing(context, segments, found);
 };
 
 /** GET /async_download?file=NAME: the file as an attachment. */
-export const asyncDownload: Handler = (request, context) => named(request, context, "attachment");
+export const asyncDownload: Handler = (_request, context) => named(context, "attachment");
 
 /** GET /stream/file?file=NAME: the file in the response itself. */
-export const streamFile: Handler = (request, context) => named(request, context, "inline");
+export const streamFile: Handler = (_request, context) => named(context, "inline");
 
-async function named(request: Request, context: Context, how: "attachment" | "inline"): Promise<Response> {
-  const segments = pathSegments(required(context.url.searchParams, "file", "report.csv"), { encoded: false });
+async function named(context: Context, how: "attachment" | "inline"): Promise<Response> {
+  const segments = pathSegments(requiredParam(context.url.searchParams, "file", "report.csv"), {
+    encoded: false,
+  });
   if (segments === null) throw notFound();
   const found = await find(context.app.config.files, segments);
-  return await fileResponse(request, context, { found, segments, how });
+  return await fileResponse(context, options(context, found, segments, how));
 }
 
 /** A page in a sandbox may have links, its own style, and downloads that they start. */
@@ -49,19 +51,22 @@ const pageHeaders = {
   "Content-Security-Policy": "sandbox allow-downloads; default-src 'none'; style-src 'unsafe-inline'",
 };
 
+function options({ app }: Context, found: Found, segments: string[], how: FileOptions["how"]): FileOptions {
+  return { root: app.config.files, downloads: app.limits.downloads, found, segments, how };
+}
+
 async function listing(
-  request: Request,
   context: Context,
   segments: string[],
   found: Found,
 ): Promise<Response> {
-  const type = accepts(request, "application/json", "text/html");
+  const type = accepts(context.headers, "application/json", "text/html");
   if (type === undefined) throw new HttpError(406, "Accept must allow application/json or text/html");
   const html = type === "text/html";
   const headers = new Headers({ ...pageHeaders, "Cache-Control": "no-cache", Vary: "Accept" });
   headers.set("Content-Type", html ? "text/html; charset=utf-8" : "application/json");
   // A null body would be announced as `Content-Length: 0`, which the GET is not.
-  if (request.method === "HEAD") return new Response(new ReadableStream(), { headers });
+  if (context.method === "HEAD") return new Response(new ReadableStream(), { headers });
   const { config, limits: { downloads } } = context.app;
   using permit = downloads.tryAcquire();
   if (permit === null) throw overloaded("downloads", downloads.max);

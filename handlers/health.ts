@@ -1,5 +1,5 @@
-import { json } from "../lib/json.ts";
-import type { Handler } from "../lib/router.ts";
+import { json } from "../lib/stream/json.ts";
+import type { Handler } from "../lib/handler.ts";
 
 /** GET /healthz: 200 while the server takes requests, with what is open now. */
 export const health: Handler = (_request, { app }) =>

@@ -1,6 +1,6 @@
-import { accepts } from "../lib/accept.ts";
-import { json } from "../lib/json.ts";
-import type { Handler, Route } from "../lib/router.ts";
+import { accepts } from "../lib/stream/negotiate.ts";
+import { json } from "../lib/stream/json.ts";
+import type { Handler, Route } from "../lib/handler.ts";
 import page from "./home/page.html" with { type: "text" };
 
 /** A route as the first page tells it. */
@@ -76,10 +76,10 @@ const headers = {
 };
 
 /** GET /: every route, with a curl line and a link; JSON for a client that prefers it. */
-export const home: Handler = async (request, { app, url }) => {
+export const home: Handler = async (_request, { app, headers: requested, routes, url }) => {
   const file = await firstFile(app.config.files);
-  const rows = app.routes.map((route) => describe(route, app.routes, url.origin, file));
-  if (accepts(request, "text/html", "application/json") === "application/json") {
+  const rows = routes.map((route) => describe(route, routes, url.origin, file));
+  if (accepts(requested, "text/html", "application/json") === "application/json") {
     return json(rows, { headers });
   }
   const body = new TextEncoder().encode(page.replace("<!-- routes -->", () => rows.map(html).join("")));

@@ -1,15 +1,18 @@
-import { HttpError } from "../lib/errors.ts";
-import { json } from "../lib/json.ts";
+import { HttpError, quote } from "../lib/stream/errors.ts";
+import { json } from "../lib/stream/json.ts";
 import { logRecords, mergedLogs, type NamedLine } from "../lib/logs/log_events.ts";
-import { flag, quote, wholeNumber } from "../lib/params.ts";
-import type { Context, Handler } from "../lib/router.ts";
-import { cursor, streamResponse } from "../lib/stream_response.ts";
+import { boolParam, intParam } from "../lib/http/params.ts";
+import type { Context, Handler } from "../lib/handler.ts";
+import type { StreamEvent } from "../lib/stream/event.ts";
+import { cursor, streamResponse } from "../lib/stream/response.ts";
 
 /** Logs in one merged stream. */
 const maxMerged = 16;
 
+const namedLine = ({ data: { name, line } }: StreamEvent<NamedLine>) => `${name}: ${line}`;
+
 /** GET /logs: the list of logs, as JSON. GET /logs?name=a&name=b: these logs, merged into one stream. */
-export const logs: Handler = async (request, context) => {
+export const logs: Handler = async (_request, context) => {
   const names = [...new Set(context.url.searchParams.getAll("name"))];
   if (names.length === 0) {
     return json(await context.app.logFiles.list(), { headers: { "Cache-Control": "no-store" } });
@@ -22,27 +25,24 @@ export const logs: Handler = async (request, context) => {
   }
   const options = parameters(context);
   const { logFiles, logFollower } = context.app;
-  const after = cursors(request, context);
+  const after = cursors(context);
   const places = await Promise.all(names.map((name) => logFiles.find(name, after?.get(name) ?? undefined)));
-  return await streamResponse<NamedLine>(
-    request,
+  return await streamResponse(
     context,
-    // deno-lint-ignore no-explicit-any -- a gap is not a line, and the text encoder has its own wording for it
-    ({ after }) => mergedLogs(logFollower, places, { ...options, after, signal: context.signal }) as any,
-    { line: ({ data: { name, line } }) => `${name}: ${line}` },
+    ({ after, signal }) => mergedLogs(logFollower, places, { ...options, after, signal }),
+    { line: namedLine },
   );
 };
 
 /** GET /logs/NAME: the last lines of a log, then each new one as it is written. */
-export const log: Handler = async (request, context) => {
+export const log: Handler = async (_request, context) => {
   const { grep, ...options } = parameters(context);
   const { logFiles, logFollower } = context.app;
-  const place = await logFiles.find(context.params.name, cursor(request, context.url));
+  const place = await logFiles.find(context.params.name, cursor(context));
   return await streamResponse(
-    request,
     context,
-    ({ after, format }) =>
-      logRecords(logFollower.follow(place, { ...options, after, signal: context.signal }), format, grep),
+    ({ after, format, signal }) =>
+      logRecords(logFollower.follow(place, { ...options, after, signal }), format, grep),
   );
 };
 
@@ -50,7 +50,7 @@ function parameters(
   { url }: Context,
 ): { from: number | "start"; follow: boolean; grep: string | undefined } {
   const query = url.searchParams;
-  const lines = wholeNumber(query, "lines", { min: 0, max: 10_000, fallback: 100 });
+  const lines = intParam(query, "lines", { min: 0, max: 10_000, fallback: 100 });
   const from = query.get("from");
   if (from !== null && from !== "start") {
     throw new HttpError(400, `from must be start: current value is ${quote(from)}`);
@@ -62,10 +62,10 @@ function parameters(
       `grep must be at most 1000 characters in one line: current value is ${quote(grep)}`,
     );
   }
-  return { from: from ?? lines, follow: flag(query, "follow", true), grep: grep || undefined };
+  return { from: from ?? lines, follow: boolParam(query, "follow", true), grep: grep || undefined };
 }
 
-function cursors(request: Request, { url }: Context): URLSearchParams | null {
-  const after = cursor(request, url);
+function cursors(context: Context): URLSearchParams | null {
+  const after = cursor(context);
   return after === undefined ? null : new URLSearchParams(after);
 }

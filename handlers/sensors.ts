@@ -1,10 +1,12 @@
-import { HttpError } from "../lib/errors.ts";
-import { json } from "../lib/json.ts";
-import { quote } from "../lib/params.ts";
-import type { Handler } from "../lib/router.ts";
+import { HttpError, quote } from "../lib/stream/errors.ts";
+import { json } from "../lib/stream/json.ts";
+import type { Handler } from "../lib/handler.ts";
 import type { Reading } from "../lib/sensors/sensor.ts";
 import { readingLine } from "../lib/sensors/sensors.ts";
-import { streamResponse } from "../lib/stream_response.ts";
+import type { StreamEvent } from "../lib/stream/event.ts";
+import { streamResponse } from "../lib/stream/response.ts";
+
+const readingText = ({ data }: StreamEvent<Reading>) => readingLine(data);
 
 const noStore = { "Cache-Control": "no-store" };
 
@@ -12,16 +14,15 @@ const noStore = { "Cache-Control": "no-store" };
 export const sensors: Handler = (_request, context) => json(context.app.sensors.list(), { headers: noStore });
 
 /** GET /sensors/stream: readings as they are made; `?id=`, repeatable, chooses sensors. */
-export const sensorStream: Handler = (request, context) => {
+export const sensorStream: Handler = (_request, context) => {
   const ids = context.url.searchParams.getAll("id");
   // Here, and not in the generator: a HEAD starts none, and is refused as the GET is.
   context.app.sensors.check(ids);
   const tags = ids.length === 0 ? undefined : new Set(ids);
   return streamResponse(
-    request,
     context,
-    ({ after, format }) => context.app.sensors.stream({ after, format, signal: context.signal, tags }),
-    { format: "sse", line: ({ data }) => readingLine(data as Reading) },
+    (wanted) => context.app.sensors.stream(wanted, tags),
+    { format: "sse", line: readingText },
   );
 };
 
@@ -30,9 +31,9 @@ export const sensorHistory: Handler = (_request, context) =>
   json(context.app.sensors.history(context.params.id), { headers: noStore });
 
 /** POST /sensors/ID: the value of a push sensor, as a JSON number or `{"value": number}`. */
-export const pushReading: Handler = async (request, context) => {
+export const pushReading: Handler = async (_request, context) => {
   const push = context.app.sensors.pusher(context.params.id);
-  const value = number(await context.app.bodies.text(request));
+  const value = number(await context.text());
   return json({ id: push(value) }, { status: 201 });
 };
 

@@ -1,9 +1,10 @@
-import { every } from "../lib/clock.ts";
-import { gap, type StreamEvent } from "../lib/encoders.ts";
-import { outbound, type Outcome } from "../lib/outbound.ts";
-import { flag, wholeNumber } from "../lib/params.ts";
-import type { Context, Handler } from "../lib/router.ts";
-import { streamResponse } from "../lib/stream_response.ts";
+import { every } from "../lib/stream/clock.ts";
+import { gap, type StreamEvent } from "../lib/stream/event.ts";
+import { outbound, type Outcome } from "../lib/http/outbound.ts";
+import { boolParam, intParam } from "../lib/http/params.ts";
+import type { Context, Handler } from "../lib/handler.ts";
+import { streamResponse } from "../lib/stream/response.ts";
+import type { Wanted } from "../lib/stream/source.ts";
 
 interface Step {
   step: number;
@@ -17,27 +18,25 @@ interface StepsOptions {
   count: number;
   /** From the start of a step to the start of the next, in ms. */
   interval: number;
-  request: boolean;
-  after: string | undefined;
+  /** The request of each step; null for none. */
+  request: ((signal: AbortSignal) => Promise<Outcome>) | null;
 }
 
 /** The steps after the cursor; each id is the number of its step. */
 async function* steps(
-  { count, interval, request, after = "0" }: StepsOptions,
-  context: Context,
+  { count, interval, request }: StepsOptions,
+  { after = "0", signal }: Wanted,
 ): AsyncGenerator<StreamEvent> {
   let step = /^\d{1,9}$/.test(after) ? Number(after) : Infinity;
   if (step > count) {
     step = 0;
     yield gap(after, "1", null);
   }
-  const { app } = context;
-  const upstream = app.config.upstream ?? `${app.origin}/async_route`;
-  const ticks = interval > 0 ? every(interval, context.signal) : null;
+  const ticks = interval > 0 ? every(interval, signal) : null;
   while (step++ < count) {
     if (ticks) await ticks.next();
     const data: Step = { step, result: step * 2 };
-    if (request) data.request = await outbound(app, upstream, context.signal);
+    if (request !== null) data.request = await request(signal);
     yield { id: String(step), data };
   }
 }
@@ -51,13 +50,21 @@ function line({ data }: StreamEvent): string {
   return `step ${step}: ${step} x 2 = ${result}, upstream ${outcome} after ${ms} ms`;
 }
 
+function ask(
+  { config: { upstream, limits }, limits: { outbound: limiter }, origin }: Context["app"],
+  signal: AbortSignal,
+) {
+  const { outboundMs: timeoutMs, outboundBytes: maxBytes } = limits;
+  return outbound(upstream ?? `${origin}/async_route`, signal, { limiter, timeoutMs, maxBytes });
+}
+
 /** GET /stream: steps that mix a calculation with an outbound request, each as soon as it is done. */
-export const stream: Handler = (request, context) => {
-  const query = context.url.searchParams;
+export const stream: Handler = (_request, context) => {
+  const { app, url: { searchParams: query } } = context;
   const options = {
-    count: wholeNumber(query, "count", { min: 1, max: 1_000_000, fallback: 5 }),
-    interval: wholeNumber(query, "interval", { min: 0, max: 60_000, fallback: 1_000 }),
-    request: flag(query, "request", true),
+    count: intParam(query, "count", { min: 1, max: 1_000_000, fallback: 5 }),
+    interval: intParam(query, "interval", { min: 0, max: 60_000, fallback: 1_000 }),
+    request: boolParam(query, "request", true) ? (signal: AbortSignal) => ask(app, signal) : null,
   };
-  return streamResponse(request, context, ({ after }) => steps({ ...options, after }, context), { line });
+  return streamResponse(context, (wanted) => steps(options, wanted), { line });
 };

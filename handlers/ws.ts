@@ -1,4 +1,4 @@
-import type { Handler } from "../lib/router.ts";
+import type { Handler } from "../lib/handler.ts";
 
 /** What each message becomes; it may await whatever it likes, as long as it passes the signal on. */
 function process(message: string, _signal: AbortSignal): Promise<string> {

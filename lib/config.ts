@@ -1,6 +1,7 @@
 import { parseArgs } from "@std/cli/parse-args";
+import { Limits } from "./limits.ts";
 
-/** Everything that can be set: flags and environment first, then the limits, each with its unit in its name or here. */
+/** Settings: flags and environment, and the limits. */
 export interface Config {
   /** The address to bind; also a name that the server answers to. */
   readonly host: string;
@@ -18,80 +19,9 @@ export interface Config {
   readonly drain: number;
   /** Absolute path of the access log. */
   readonly accessLog: string;
-  /** How much of everything. */
+  /** Resource limits. */
   readonly limits: Limits;
 }
-
-/** Nothing is unbounded. */
-export interface Limits {
-  /** Live streams at once. */
-  readonly streams: number;
-  /** Tasks of one /concurrent_stream request at once; its others wait. */
-  readonly tasks: number;
-  /** Outbound requests at once, in all; http sensors have places of their own. */
-  readonly outbound: number;
-  /** An outbound request takes no longer, in ms; an http sensor has a timeout of its own. */
-  readonly outboundMs: number;
-  /** An outbound response body has no more bytes. */
-  readonly outboundBytes: number;
-  /** Downloads at once. */
-  readonly downloads: number;
-  /** WebSockets at once. */
-  readonly sockets: number;
-  /** A WebSocket that we closed gives its place up when its peer has not answered within this time, in ms. */
-  readonly socketFarewellMs: number;
-  /** Bytes of a request target: 1,000 tasks of /concurrent_stream have to fit in. */
-  readonly targetBytes: number;
-  /** Bytes of a request body. */
-  readonly bodyBytes: number;
-  /** A request body is there within so many ms. */
-  readonly bodyMs: number;
-  /** Bytes of all request bodies that are being read. */
-  readonly bodiesBytes: number;
-  /** Bytes of a log line; the rest of a longer one is skipped. */
-  readonly lineBytes: number;
-  /** Bytes of the access log before it is rotated. */
-  readonly accessLogBytes: number;
-  /** Rotated access logs that are kept. */
-  readonly accessLogsKept: number;
-  /** Channels at once. */
-  readonly channels: number;
-  /** Events in a channel's history. */
-  readonly channelEvents: number;
-  /** Bytes in a channel's history. */
-  readonly channelBytes: number;
-  /** Bytes in the histories of all channels. */
-  readonly channelsBytes: number;
-  /** Readings of a sensor that are kept for its history. */
-  readonly sensorReadings: number;
-  /** Names in a directory listing. */
-  readonly listing: number;
-}
-
-/** The limits of a server that nobody has tuned. */
-export const defaultLimits: Limits = Object.freeze({
-  streams: 12_000,
-  tasks: 50,
-  outbound: 50,
-  outboundMs: 5_000,
-  outboundBytes: 1_048_576,
-  downloads: 500,
-  sockets: 2_000,
-  socketFarewellMs: 5_000,
-  targetBytes: 32_768,
-  bodyBytes: 1_048_576,
-  bodyMs: 10_000,
-  bodiesBytes: 67_108_864,
-  lineBytes: 65_536,
-  accessLogBytes: 16_777_216,
-  accessLogsKept: 3,
-  channels: 1_000,
-  channelEvents: 2_000,
-  channelBytes: 4_194_304,
-  channelsBytes: 67_108_864,
-  sensorReadings: 3_600,
-  listing: 10_000,
-});
 
 /** A flag or variable that cannot be used; the message is one line for the person at the terminal. */
 export class ConfigError extends Error {
@@ -214,7 +144,7 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
     upstream: upstream.value ?? null,
     drain: number("drain", 10, 3_600),
     accessLog: around.resolve(ownLogs, "access.log"),
-    limits: defaultLimits,
+    limits: new Limits(),
   });
 }
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import type { Handler, Route } from "../lib/router.ts";
-import { granted } from "./granted.ts";
-import { serve } from "./server.ts";
+import type { Handler, Route } from "../lib/handler.ts";
+import { granted } from "./support/granted.ts";
+import { serve } from "./support/server.ts";
 
 Deno.test({ name: "the README's own example is a working stream", ignore: !granted.server }, async () => {
   const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import denoJson from "../deno.json" with { type: "json" };
-import { sleep } from "../lib/clock.ts";
-import { granted } from "./granted.ts";
-import { outcome, type ServerProcess, start, startTask } from "./process.ts";
-import { until } from "./server.ts";
-import { connect } from "./socket_client.ts";
-import { open, send } from "./wire.ts";
+import { sleep } from "../lib/stream/clock.ts";
+import { granted } from "./support/granted.ts";
+import { outcome, type ServerProcess, start, startTask } from "./support/process.ts";
+import { until } from "./support/server.ts";
+import { connect } from "./support/socket_client.ts";
+import { open, send } from "./support/wire.ts";
 
 const ignore = !granted.run;
 const { signal } = new AbortController();

@@ -1,39 +1,28 @@
-import type { StreamEvent } from "../encoders.ts";
-import { overloaded } from "../errors.ts";
-import type { ChannelStore, Subscription, Value } from "./channel.ts";
-import { type ChannelLimits, MemoryChannel, newLife } from "./memory_channel.ts";
+import type { Limits } from "../limits.ts";
+import { overloaded } from "../stream/errors.ts";
+import type { JsonText } from "../stream/event.ts";
+import type { Wanted } from "../stream/source.ts";
+import type { ChannelStore } from "./channel.ts";
+import { MemoryChannel, newEpoch } from "./memory_channel.ts";
 import { Subscriber } from "./subscriber.ts";
-
-/** The bounds of all channels together, beside those of each. */
-export interface StoreLimits extends ChannelLimits {
-  /** Channels at once. */
-  readonly channels: number;
-  /** Bytes in all histories, with what an event takes beside its JSON. */
-  readonly channelsBytes: number;
-}
 
 /** Channels in memory: what is kept ends with the process. */
 export class MemoryStore implements ChannelStore {
   readonly #channels = new Map<string, MemoryChannel>();
-  readonly #permanent = new Set<string>();
   /** That of the channels that are made now. */
-  #life = newLife();
+  #epoch = newEpoch();
 
   /** A store without channels. */
-  constructor(readonly limits: StoreLimits) {}
+  constructor(
+    readonly limits: Pick<Limits, "channels" | "channelsBytes" | "channelEvents" | "channelBytes">,
+  ) {}
 
   /** Channels now. */
   get size(): number {
     return this.#channels.size;
   }
 
-  /** Adds a channel that stays, whoever reads it. */
-  add(name: string, channel: MemoryChannel): void {
-    this.#channels.set(name, channel);
-    this.#permanent.add(name);
-  }
-
-  publish(name: string, values: readonly Value[]): string | Promise<string> {
+  publish(name: string, values: readonly JsonText[]): string {
     const existing = this.#channels.get(name);
     const channel = existing ?? this.#create();
     // What is refused makes no channel, and takes nobody's place.
@@ -42,17 +31,12 @@ export class MemoryStore implements ChannelStore {
     // The order of the map is the order of publishing, for #makeRoom.
     this.#channels.delete(name);
     this.#channels.set(name, channel);
-    if (typeof id === "string") this.#published(name, channel);
-    else id.then(() => this.#published(name, channel));
+    this.#shrink();
+    this.#drop(name, channel);
     return id;
   }
 
-  #published(name: string, channel: MemoryChannel): void {
-    this.#shrink();
-    this.#drop(name, channel);
-  }
-
-  subscribe(name: string, wanted: Subscription): AsyncIterableIterator<Uint8Array | StreamEvent> {
+  subscribe(name: string, wanted: Wanted): Subscriber {
     return new Subscriber(wanted, () => this.#open(name), (channel) => this.#drop(name, channel));
   }
 
@@ -71,21 +55,21 @@ export class MemoryStore implements ChannelStore {
   }
 
   #create(): MemoryChannel {
-    return new MemoryChannel(this.limits, undefined, this.#life);
+    return new MemoryChannel(this.limits, this.#epoch);
   }
 
-  /** Its life is another's no more; but that of one which never had an event may go on when the next reader makes it again. */
+  /** The next channel gets another epoch; only the epoch of a channel that never had an event may be used again. */
   #remove(name: string, channel: MemoryChannel): void {
     channel.close();
     this.#channels.delete(name);
-    if (!channel.unused) this.#life = newLife();
+    if (!channel.unused) this.#epoch = newEpoch();
   }
 
-  /** For one more, a channel that nobody reads gives way, the one first that was published to the longest time ago. */
+  /** Evicts the least recently published channel without subscribers, when there is no room for one more. */
   #makeRoom(): void {
     if (this.#channels.size < this.limits.channels) return;
     for (const [name, channel] of this.#channels) {
-      if (channel.inUse || this.#permanent.has(name)) continue;
+      if (channel.inUse) continue;
       this.#remove(name, channel);
       return;
     }
@@ -94,7 +78,7 @@ export class MemoryStore implements ChannelStore {
 
   /** An idle channel with no history goes away. */
   #drop(name: string, channel: MemoryChannel): void {
-    if (!channel.idle || this.#permanent.has(name) || this.#channels.get(name) !== channel) return;
+    if (!channel.idle || this.#channels.get(name) !== channel) return;
     this.#remove(name, channel);
   }
 

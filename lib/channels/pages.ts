@@ -1,3 +1,5 @@
+import { Encoded } from "../stream/event.ts";
+
 /** Bytes of a full page. A subscriber that stalls holds one at most. */
 const pageBytes = 16 * 1024;
 const firstPageBytes = 1024;
@@ -17,7 +19,7 @@ interface Page {
 /** Whole records, and the number of the event after them. */
 export interface Block {
   /** The records, a view of memory that others read too. */
-  bytes: Uint8Array<ArrayBuffer>;
+  encoded: Encoded;
   /** Number of the event after them. */
   next: number;
 }
@@ -59,7 +61,7 @@ export class Pages {
     if (page.last?.from === from) return page.last.block;
     const start = from === page.first ? 0 : page.ends[from - page.first - 1];
     const block = {
-      bytes: page.bytes.subarray(start, page.ends.at(-1)),
+      encoded: new Encoded(page.bytes.subarray(start, page.ends.at(-1))),
       next: page.first + page.ends.length,
     };
     page.last = { from, block };

@@ -1,7 +1,6 @@
-import { endOfTurn } from "../clock.ts";
-import { HttpError } from "../errors.ts";
-import { quote } from "../params.ts";
-import type { Value } from "./channel.ts";
+import { endOfTurn } from "../stream/clock.ts";
+import { HttpError, quote } from "../stream/errors.ts";
+import type { JsonText } from "../stream/event.ts";
 import { valueOf, valueOfJson } from "./value.ts";
 
 /** Many lines are parsed in slices of so many ms, so that nobody else waits for them. */
@@ -14,7 +13,7 @@ const sliceMs = 5;
  *
  * @throws HttpError 400 that names the line which is not JSON, 415 for another type
  */
-export async function postedValues(contentType: string | null, body: string): Promise<Value[]> {
+export async function postedValues(contentType: string | null, body: string): Promise<JsonText[]> {
   const type = (contentType ?? "").split(";")[0].trim().toLowerCase();
   if (type === "text/plain") return [valueOf(body)];
   if (type === "application/x-ndjson" || type === "application/jsonl") return await manyValues(body);
@@ -30,8 +29,8 @@ export async function postedValues(contentType: string | null, body: string): Pr
   return [parse(body, "the body")];
 }
 
-async function manyValues(body: string): Promise<Value[]> {
-  const values: Value[] = [];
+async function manyValues(body: string): Promise<JsonText[]> {
+  const values: JsonText[] = [];
   let line = 0;
   let start = performance.now();
   for (let from = 0; from < body.length;) {
@@ -52,7 +51,7 @@ async function manyValues(body: string): Promise<Value[]> {
   return values;
 }
 
-function parse(text: string, name: string): Value {
+function parse(text: string, name: string): JsonText {
   try {
     return valueOfJson(text);
   } catch {

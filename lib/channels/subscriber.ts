@@ -1,21 +1,14 @@
-import type { StreamEvent } from "../encoders.ts";
-import type { Feed } from "../live_stream.ts";
-import type { Subscription } from "./channel.ts";
+import { Encoded, type StreamEvent } from "../stream/event.ts";
+import type { Feed, Wanted } from "../stream/source.ts";
 import type { MemoryChannel } from "./memory_channel.ts";
 import type { Waiter } from "./waves.ts";
 
 /** What a subscriber gets: whole records, or a gap. */
-export type Item = Uint8Array | StreamEvent;
+export type Item = Encoded | StreamEvent;
 
 /** Nothing can fail any more before the first event, which may be long in coming. */
-const begun = new Uint8Array();
+const begun = new Encoded(new Uint8Array());
 
-/**
- * The cursor of who starts here, for a reader that is cut before its first event: in server-sent events a record without
- * data sets the last id and nothing else (HTML, 9.2.6). That its empty line ends in CRLF is the same to every parser, and
- * who counts events by their two LFs does not count it.
- */
-const startRecord = (id: string) => encoder.encode(`id: ${id}\n\r\n`);
 const encoder = new TextEncoder();
 const ended: IteratorReturnResult<undefined> = { value: undefined, done: true };
 
@@ -41,7 +34,7 @@ export class Subscriber implements AsyncIterableIterator<Item>, Feed, Waiter {
    * @param left called with the channel at the end, if it was opened
    */
   constructor(
-    readonly wanted: Subscription,
+    readonly wanted: Wanted & { tags?: ReadonlySet<string> },
     readonly open: () => MemoryChannel,
     readonly left: (channel: MemoryChannel) => void,
   ) {}
@@ -120,8 +113,8 @@ export class Subscriber implements AsyncIterableIterator<Item>, Feed, Waiter {
 
   #start(channel: MemoryChannel): Item {
     const { after, format } = this.wanted;
-    if (after === undefined && format === "sse") return startRecord(channel.tip);
-    return this.#take(channel) ?? begun;
+    const start = after === undefined ? format.start(channel.lastId) : "";
+    return start !== "" ? new Encoded(encoder.encode(start)) : this.#take(channel) ?? begun;
   }
 
   /** What comes next, or null when it has yet to be published. */
@@ -138,7 +131,7 @@ export class Subscriber implements AsyncIterableIterator<Item>, Feed, Waiter {
         : channel.select(this.#next, format, tags);
       if (block === null) return null;
       this.#next = block.next;
-      if (block.bytes.length > 0) return block.bytes;
+      if (block.encoded.bytes.length > 0) return block.encoded;
     }
   }
 

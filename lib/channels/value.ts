@@ -1,8 +1,8 @@
-import type { Value } from "./channel.ts";
+import { JsonText } from "../stream/event.ts";
 
 /** A value that is at hand. */
-export function valueOf(value: unknown, tag?: string): Value {
-  return { json: JSON.stringify(value) ?? "null", text: typeof value === "string" ? value : null, tag };
+export function valueOf(value: unknown): JsonText {
+  return new JsonText(JSON.stringify(value) ?? "null", typeof value === "string" ? value : null);
 }
 
 /**
@@ -10,8 +10,8 @@ export function valueOf(value: unknown, tag?: string): Value {
  *
  * @throws SyntaxError when it is not JSON
  */
-export function valueOfJson(json: string): Value {
+export function valueOfJson(json: string): JsonText {
   const parsed: unknown = JSON.parse(json);
   // Valid JSON has line ends only where white space may stand.
-  return { json: json.replace(/[\r\n]+/g, " ").trim(), text: typeof parsed === "string" ? parsed : null };
+  return new JsonText(json.replace(/[\r\n]+/g, " ").trim(), typeof parsed === "string" ? parsed : null);
 }

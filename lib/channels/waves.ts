@@ -1,4 +1,4 @@
-import { endOfTurn } from "../clock.ts";
+import { endOfTurn } from "../stream/clock.ts";
 
 /** So many are woken in one turn of the event loop; what else the server does gets its turn in between. */
 const perTurn = 128;

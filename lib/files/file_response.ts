@@ -1,7 +1,8 @@
 import { extname } from "node:path";
 import { contentType } from "@std/media-types";
-import { HttpError, overloaded } from "../errors.ts";
-import type { Context } from "../router.ts";
+import { HttpError, overloaded } from "../stream/errors.ts";
+import type { Exchange } from "../stream/exchange.ts";
+import type { Limiter } from "../stream/limiter.ts";
 import { maxRanges, parseRange } from "./byte_range.ts";
 import { contentDisposition } from "./disposition.ts";
 import { fileBody, readWhole, wholeBytes } from "./file_body.ts";
@@ -21,6 +22,20 @@ interface Plan {
   length: number;
 }
 
+/** What to send, and how. */
+export interface FileOptions {
+  /** The folder that nothing outside of is sent. */
+  root: string;
+  /** Downloads under way at once; over it a request is 503. */
+  downloads: Limiter;
+  /** The file. */
+  found: Found;
+  /** Its path below the root. */
+  segments: string[];
+  /** Content-Disposition. */
+  how: "attachment" | "inline";
+}
+
 /** Headers that keep what is served from acting as a page of this server. */
 export const harmless = { "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox" };
 
@@ -30,37 +45,35 @@ export const harmless = { "X-Content-Type-Options": "nosniff", "Content-Security
  * @throws HttpError 404, 412, 416, 503 when too many downloads are under way
  */
 export async function fileResponse(
-  request: Request,
-  context: Context,
-  { found, segments, how }: { found: Found; segments: string[]; how: "attachment" | "inline" },
+  exchange: Exchange,
+  { root, downloads, found, segments, how }: FileOptions,
 ): Promise<Response> {
   const name = segments.at(-1)!;
   for (let attempt = 0; attempt < attempts; attempt++) {
     if (!found.info.isFile) throw notFound();
-    const decide = (info: OpenInfo) => planFor(request, info, name, how);
+    const decide = (info: OpenInfo) => planFor(exchange.headers, exchange.method, info, name, how);
     // What needs no bytes needs no file: a 304 or 412.
-    if (checkPreconditions(request.headers, validatorsOf(found.info)) !== 200) {
+    if (checkPreconditions(exchange.headers, validatorsOf(found.info)) !== 200) {
       const { status, headers } = decide(found.info);
       if (status === 304) return new Response(null, { status, headers });
     }
-    const response = await openAndAnswer(request, context, found, decide);
+    const response = await openAndAnswer(exchange, downloads, found, decide);
     if (response !== null) return response;
-    found = await find(context.app.config.files, segments);
+    found = await find(root, segments);
   }
   throw notFound();
 }
 
 /** Null when the file has been replaced, or has become shorter, since it was found. */
 async function openAndAnswer(
-  request: Request,
-  context: Context,
+  exchange: Exchange,
+  downloads: Limiter,
   found: Found,
   decide: (info: OpenInfo) => Plan,
 ): Promise<Response | null> {
-  const { downloads } = context.app.limits;
   // Whatever way this ends, the place and the file are given back; only a stream takes them along.
   using held = new DisposableStack();
-  if (request.method === "GET") {
+  if (exchange.method === "GET") {
     const permit = downloads.tryAcquire();
     if (permit === null) throw overloaded("downloads", downloads.max);
     held.use(permit);
@@ -71,8 +84,7 @@ async function openAndAnswer(
   held.use(file);
   const { status, headers, pieces, length } = decide(info);
   if (status === 304) return new Response(null, { status, headers });
-  if (request.method === "HEAD") {
-    context.track()("complete", 0);
+  if (exchange.method === "HEAD") {
     return new Response(null, { status, headers });
   }
   if (length <= wholeBytes) {
@@ -80,20 +92,26 @@ async function openAndAnswer(
     return body && new Response(body, { status, headers });
   }
   const kept = held.move();
-  const delivered = context.track();
+  exchange.opened();
   const body = fileBody(file, pieces, {
     mayHurry: () => downloads.used <= fewDownloads,
-    releasesChunks: context.overTcp,
-    sent: (bytes) => context.sent(bytes),
-    ended(how, bytes) {
+    releasesChunks: exchange.overTcp,
+    sent: (bytes) => exchange.sent(bytes),
+    ended(how) {
       kept.dispose();
-      delivered(how, bytes);
+      exchange.finished(how);
     },
   });
   return new Response(body, { status, headers });
 }
 
-function planFor(request: Request, info: OpenInfo, name: string, how: "attachment" | "inline"): Plan {
+function planFor(
+  requested: Headers,
+  method: string,
+  info: OpenInfo,
+  name: string,
+  how: "attachment" | "inline",
+): Plan {
   const { size } = info;
   const validators = validatorsOf(info);
   // `no-transform`: who compresses on the way would change the length, and what a range counts.
@@ -105,24 +123,30 @@ function planFor(request: Request, info: OpenInfo, name: string, how: "attachmen
   if (validators.etag !== null) headers["ETag"] = validators.etag;
   if (validators.lastModified !== null) headers["Last-Modified"] = validators.lastModified;
 
-  const verdict = checkPreconditions(request.headers, validators);
+  const verdict = checkPreconditions(requested, validators);
   if (verdict === 304) return { status: 304, headers, pieces: [], length: 0 };
   if (verdict === 412) throw new HttpError(412, "the file is not the version that the request asks for");
 
   const type = contentType(extname(name)) ?? "application/octet-stream";
   headers["Content-Type"] = type;
   headers["Content-Disposition"] = contentDisposition(how, name);
-  const { status, pieces } = piecesFor(request, validators, size, headers);
+  const { status, pieces } = piecesFor(requested, method, validators, size, headers);
   const length = pieces.reduce((sum, piece) => sum + pieceLength(piece), 0);
   headers["Content-Length"] = String(length);
   return { status, headers, pieces, length };
 }
 
 /** What of the file to send; the headers that depend on it are set. */
-function piecesFor(request: Request, validators: Validators, size: number, headers: Plan["headers"]) {
-  const field = request.headers.get("range");
+function piecesFor(
+  requested: Headers,
+  method: string,
+  validators: Validators,
+  size: number,
+  headers: Plan["headers"],
+) {
+  const field = requested.get("range");
   // Range is defined for GET alone (RFC 9110, 14.2), so a HEAD tells of the whole file.
-  const asked = field !== null && request.method === "GET" && rangeApplies(request.headers, validators);
+  const asked = field !== null && method === "GET" && rangeApplies(requested, validators);
   const ranges = asked ? parseRange(field, size) : null;
   if (ranges === null) {
     return { status: 200, pieces: size === 0 ? [] : [{ first: 0, last: size - 1 }] } as const;

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { endOfTurn } from "../clock.ts";
+import { endOfTurn } from "../stream/clock.ts";
 import { find, type Found, isQuiet, tolerant } from "./root.ts";
 import { isVisibleName } from "./safe_path.ts";
 

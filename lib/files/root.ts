@@ -1,5 +1,5 @@
 import { dirname, join, relative, sep } from "node:path";
-import { HttpError } from "../errors.ts";
+import { HttpError } from "../stream/errors.ts";
 import { OpenFile, type OpenInfo } from "../open_file.ts";
 import { isVisibleName } from "./safe_path.ts";
 

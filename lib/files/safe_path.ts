@@ -24,12 +24,3 @@ export function pathSegments(path: string, { encoded }: { encoded: boolean }): s
 export function isVisibleName(name: string): boolean {
   return name !== "" && !name.startsWith(".") && !/[/\\\0]/.test(name);
 }
-
-/**
- * Whether a request target is the path that it looks like. A URL parser turns backslashes into slashes and takes `..` out,
- * so that what is left of them can only be seen before.
- */
-export function isPlainTarget(url: string): boolean {
-  const path = url.split(/[?#]/, 1)[0];
-  return !/\\|\/(?:\.|%2e){1,2}(?:\/|$)/i.test(path);
-}

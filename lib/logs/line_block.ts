@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
-import { type Format, sseEncoder } from "../encoders.ts";
+import { Encoded } from "../stream/event.ts";
+import type { Format } from "../stream/formats/format.ts";
 import { lineStart, type Mark } from "./cursor.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -30,7 +31,7 @@ export interface LineBlock {
   /** Each line that contains `grep`, without its LF or CRLF; bytes that are not UTF-8 are replaced. */
   lines(grep?: string): Line[];
   /** All lines as records of a format. */
-  encode(format: Format): Uint8Array<ArrayBuffer>;
+  encode(format: Format): Encoded;
   /** The lines after a position; null when no line ends there. */
   from(offset: number, cursor: string): LineBlock | null;
 }
@@ -38,27 +39,22 @@ export interface LineBlock {
 /** Makes records of lines: for a block that has been filtered, too. */
 export function encodeLines(lines: Line[], format: Format): string {
   let out = "";
-  if (format === "text") { for (const { line } of lines) out += line + "\n"; }
-  else if (format === "ndjson") {
-    for (const { id, line } of lines) {
-      out += (id === undefined ? '{"data":' : `{"id":"${id}","data":`) + JSON.stringify(line) + "}\n";
-    }
-  } else for (const { id, line } of lines) out += sseEncoder.event({ id, data: line });
+  for (const { id, line } of lines) out += format.event({ id, data: line });
   return out;
 }
 
 /** What the kinds of block share. */
 export abstract class Block {
-  readonly #encoded = new Map<Format, Uint8Array<ArrayBuffer>>();
+  readonly #encoded = new Map<Format, Encoded>();
 
   /** See {@linkcode LineBlock.lines}. */
   abstract lines(grep?: string): Line[];
 
   /** Encoded once for all who follow. */
-  encode(format: Format): Uint8Array<ArrayBuffer> {
-    let bytes = this.#encoded.get(format);
-    if (bytes === undefined) this.#encoded.set(format, bytes = this.make(format));
-    return bytes;
+  encode(format: Format): Encoded {
+    let encoded = this.#encoded.get(format);
+    if (encoded === undefined) this.#encoded.set(format, encoded = new Encoded(this.make(format)));
+    return encoded;
   }
 
   /** Makes what `encode` keeps. */
@@ -107,23 +103,11 @@ export class WholeLines extends Block implements LineBlock {
   protected override make(format: Format): Uint8Array<ArrayBuffer> {
     const { mark, bytes, start } = this;
     // Most logs are UTF-8 without CR: then their bytes are the text.
-    if (format === "text" && isUtf8(bytes) && !bytes.includes(13)) return bytes;
-    if (format === "sse" && bytes.includes(13)) return super.make(format);
+    if (format.plain && isUtf8(bytes) && !bytes.includes(13)) return bytes;
     let out = "";
-    if (format === "text") this.#each((line) => out += line + "\n");
-    else if (format === "ndjson") {
-      const open = `{"id":"${mark.prefix}`;
-      this.#each((line, from, to) => {
-        const end = start + to;
-        out += `${open}${end}-${mark.check(end, bytes, from, to)}","data":${JSON.stringify(line)}}\n`;
-      });
-    } else {
-      const open = `id: ${mark.prefix}`;
-      this.#each((line, from, to) => {
-        const end = start + to;
-        out += `${open}${end}-${mark.check(end, bytes, from, to)}\ndata: ${line}\n\n`;
-      });
-    }
+    this.#each((line, from, to) => {
+      out += format.event({ id: mark.cursor(start + to, bytes, from, to), data: line });
+    });
     return encoder.encode(out);
   }
 

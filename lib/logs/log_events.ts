@@ -1,5 +1,6 @@
-import type { Format, StreamEvent } from "../encoders.ts";
-import { merge } from "../merge.ts";
+import { Encoded, type StreamEvent } from "../stream/event.ts";
+import type { Format } from "../stream/formats/format.ts";
+import { merge } from "../stream/merge.ts";
 import { encodeLines } from "./line_block.ts";
 import type { FollowOptions, LogFollower } from "./log_follower.ts";
 import type { LogPlace } from "./log_place.ts";
@@ -22,13 +23,13 @@ export async function* logRecords(
   items: AsyncIterable<LogItem>,
   format: Format,
   grep: string | undefined,
-): AsyncGenerator<StreamEvent | Uint8Array> {
+): AsyncGenerator<StreamEvent | Encoded> {
   for await (const item of items) {
     if ("data" in item) yield item;
     else if (grep === undefined) yield item.encode(format);
     else {
       const lines = item.lines(grep);
-      if (lines.length > 0) yield encoder.encode(encodeLines(lines, format));
+      if (lines.length > 0) yield new Encoded(encoder.encode(encodeLines(lines, format)));
     }
   }
 }

@@ -1,6 +1,5 @@
 import { basename, join } from "node:path";
-import { HttpError } from "../errors.ts";
-import { quote } from "../params.ts";
+import { HttpError, quote } from "../stream/errors.ts";
 import { parseCursor } from "./cursor.ts";
 import { LogPlace } from "./log_place.ts";
 import { isRotated } from "./rotation.ts";

@@ -1,5 +1,5 @@
-import { gap } from "../encoders.ts";
-import { HttpError } from "../errors.ts";
+import { gap } from "../stream/event.ts";
+import { HttpError } from "../stream/errors.ts";
 import { Mark, parseCursor } from "./cursor.ts";
 import { FileWatch } from "./file_watch.ts";
 import { startOfLast } from "./last_lines.ts";

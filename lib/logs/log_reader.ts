@@ -1,4 +1,4 @@
-import { type Gap, gap, type StreamEvent } from "../encoders.ts";
+import { type Gap, gap, type StreamEvent } from "../stream/event.ts";
 import { parseCursor, sameFile } from "./cursor.ts";
 import { FileLines } from "./file_lines.ts";
 import type { LineBlock } from "./line_block.ts";

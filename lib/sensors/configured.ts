@@ -1,7 +1,6 @@
 import { dirname, resolve } from "node:path";
-import type { App } from "../app.ts";
-import { ConfigError } from "../config.ts";
-import { type DeclaredSensor, parseDeclared } from "./declared.ts";
+import type { Limits } from "../limits.ts";
+import { type DeclaredSensor, parseDeclared, SensorsFileError } from "./declared.ts";
 import { fileSensor } from "./file_sensor.ts";
 import { hostSensorIds } from "./host.ts";
 import { httpSensor } from "./http_sensor.ts";
@@ -12,7 +11,7 @@ import type { PushSensor, Sensor } from "./sensor.ts";
  *
  * @param path absolute
  * @param name what to blame: the flag or its variable
- * @throws ConfigError that points at the field
+ * @throws SensorsFileError that points at the field
  */
 export function readDeclared(path: string | null, name: string): DeclaredSensor[] {
   if (path === null) return [];
@@ -22,25 +21,25 @@ export function readDeclared(path: string | null, name: string): DeclaredSensor[
     if (!Deno.statSync(path).isFile) throw new Error(`${path} is not a file`);
     text = Deno.readTextFileSync(path);
   } catch (error) {
-    throw new ConfigError(`${name} must be a file that can be read: ${(error as Error).message}`);
+    throw new SensorsFileError(`${name} must be a file that can be read: ${(error as Error).message}`);
   }
   try {
     return parseDeclared(text, hostSensorIds).map((sensor) =>
       sensor.type === "file" ? { ...sensor, path: resolve(dirname(path), sensor.path) } : sensor
     );
   } catch (error) {
-    throw new ConfigError(`${name} ${path}: ${(error as Error).message}`);
+    throw new SensorsFileError(`${name} ${path}: ${(error as Error).message}`);
   }
 }
 
 /** The sensor that is declared so. */
 export function configuredSensor(
   declared: DeclaredSensor,
-  app: Pick<App, "limits" | "config">,
+  limits: Pick<Limits, "outboundBytes">,
 ): Sensor | PushSensor {
   switch (declared.type) {
     case "http":
-      return httpSensor(declared, app);
+      return httpSensor(declared, limits);
     case "file":
       return fileSensor(declared);
     case "push": {

@@ -1,5 +1,10 @@
-import { ConfigError } from "../config.ts";
-import { quote } from "../params.ts";
+import { quote } from "../stream/errors.ts";
+
+/** A sensors file that cannot be used; the message is one line for the operator. */
+export class SensorsFileError extends Error {
+  /** The error's name. */
+  override name = "SensorsFileError";
+}
 
 /** What every declared sensor has. */
 export interface Common {
@@ -29,7 +34,7 @@ const maxSensors = 200;
  * most 5,000 unless said).
  *
  * @param taken ids that are in use already
- * @throws ConfigError that points at the field by its JSON Pointer (RFC 6901)
+ * @throws SensorsFileError that points at the field by its JSON Pointer (RFC 6901)
  */
 export function parseDeclared(text: string, taken: readonly string[]): DeclaredSensor[] {
   let value: unknown;
@@ -39,7 +44,7 @@ export function parseDeclared(text: string, taken: readonly string[]): DeclaredS
   } catch (error) {
     // The message quotes the file, its line breaks and all.
     const message = (error as Error).message.replace(/[\s\p{Cc}]+/gu, " ");
-    throw new ConfigError(`the file must be JSON: ${message}`);
+    throw new SensorsFileError(`the file must be JSON: ${message}`);
   }
   const file = new Fields(value, "");
   const list = file.take("sensors");
@@ -143,7 +148,7 @@ class Fields {
 }
 
 /** Both the pointer and the value may come from the file, so they are told in a way that no terminal acts on. */
-function refuse(pointer: string, rule: string, value: unknown): ConfigError {
+function refuse(pointer: string, rule: string, value: unknown): SensorsFileError {
   const shown = value === undefined
     ? "absent"
     : typeof value === "string"
@@ -154,7 +159,7 @@ function refuse(pointer: string, rule: string, value: unknown): ConfigError {
   const at = /^[!-~]{1,80}$/.test(pointer) ? pointer : quote(pointer);
   const message = `${at} must ${rule}: current value is ${shown}`;
   // JSON leaves the later control characters as they are.
-  return new ConfigError(
+  return new SensorsFileError(
     message.replace(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`),
   );
 }

@@ -1,6 +1,6 @@
 import os from "node:os";
 import { statfs } from "node:fs/promises";
-import { sleep } from "../clock.ts";
+import { sleep } from "../stream/clock.ts";
 import type { Sensor } from "./sensor.ts";
 
 /** What the server counts of itself. */

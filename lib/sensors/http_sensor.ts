@@ -1,6 +1,6 @@
-import type { App } from "../app.ts";
-import { Limiter } from "../limiter.ts";
-import { outbound, type OutboundError } from "../outbound.ts";
+import type { Limits } from "../limits.ts";
+import { Limiter } from "../stream/limiter.ts";
+import { outbound, type OutboundError } from "../http/outbound.ts";
 import type { DeclaredSensor } from "./declared.ts";
 import { type Sensor, SensorError } from "./sensor.ts";
 
@@ -14,19 +14,20 @@ const reasons: Record<Exclude<OutboundError, "status">, string> = {
 /** Gets a URL and takes the number that a JSON Pointer leads to. */
 export function httpSensor(
   declared: DeclaredSensor & { type: "http" },
-  app: Pick<App, "limits" | "config">,
+  { outboundBytes }: Pick<Limits, "outboundBytes">,
 ): Sensor {
   const { id, unit, description, interval, timeout, url, pointer } = declared;
   // A place of its own: sensors that hang stop no other, nor a stream, and one at a time bounds them all. The sampler's
   // signal is the timeout.
   const options = {
+    limiter: new Limiter(1),
+    timeoutMs: null,
+    maxBytes: outboundBytes,
     body: true,
     headers: { Accept: "application/json" },
-    places: new Limiter(1),
-    timeout: null,
   };
   const read = async (signal: AbortSignal) => {
-    const outcome = await outbound(app, url, signal, options);
+    const outcome = await outbound(url, signal, options);
     if (outcome.error === "status") throw new SensorError(`HTTP status ${outcome.status}`);
     if (outcome.error !== undefined) throw new SensorError(reasons[outcome.error]);
     let value: unknown;

@@ -1,4 +1,4 @@
-import { every } from "../clock.ts";
+import { every } from "../stream/clock.ts";
 import { type ReadingState, type Sensor, SensorError } from "./sensor.ts";
 
 /** How one read went. */

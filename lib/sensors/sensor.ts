@@ -1,6 +1,3 @@
-/** The channel that readings go to; nobody else publishes there. */
-export const sensorChannel = "sensors";
-
 /** Something that can be read again and again. */
 export interface Sensor {
   /** 1 to 64 letters, digits, `.`, `_` or `-`. */

@@ -1,13 +1,13 @@
-import type { Subscription, Value } from "../channels/channel.ts";
 import { MemoryChannel } from "../channels/memory_channel.ts";
-import type { MemoryStore, StoreLimits } from "../channels/memory_store.ts";
+import { Subscriber } from "../channels/subscriber.ts";
 import { valueOf } from "../channels/value.ts";
-import type { Gap, StreamEvent } from "../encoders.ts";
-import { HttpError } from "../errors.ts";
-import { quote } from "../params.ts";
+import type { Limits } from "../limits.ts";
+import { HttpError, quote } from "../stream/errors.ts";
+import type { Wanted } from "../stream/source.ts";
+import { Encoded, type Gap, type StreamEvent } from "../stream/event.ts";
 import { History } from "./history.ts";
 import { type Sample, sample } from "./sampler.ts";
-import { type PushSensor, type Reading, type Sensor, sensorChannel } from "./sensor.ts";
+import type { PushSensor, Reading, Sensor } from "./sensor.ts";
 
 /** A sensor and its latest reading, as `GET /sensors` lists it. */
 export interface Latest extends Omit<Reading, "time"> {
@@ -25,6 +25,8 @@ interface Last {
   id: string;
 }
 
+type Tags = ReadonlySet<string>;
+
 interface Entry {
   sensor: Sensor | PushSensor;
   history: History;
@@ -38,20 +40,18 @@ export function readingLine({ time, id, value, unit, state, reason }: Reading): 
   return `${time} ${id} ` + (state === "ok" ? `${value} ${unit}`.trimEnd() : `${state}: ${reason}`);
 }
 
-/** All sensors: sampled once, however many watch. Readings go to the channel `sensors`. */
+/** All sensors, sampled once however many watch. Their readings have a channel of their own. */
 export class Sensors {
   readonly #entries = new Map<string, Entry>();
   readonly #channel: MemoryChannel;
   #stop: AbortController | null = null;
 
-  /** Sensors that are not sampled yet; their channel is added to the store. */
+  /** Sensors that are not sampled yet. */
   constructor(
     sensors: readonly (Sensor | PushSensor)[],
-    readonly store: MemoryStore,
-    limits: StoreLimits & { readonly sensorReadings: number },
+    limits: Pick<Limits, "channelEvents" | "channelBytes" | "sensorReadings">,
   ) {
-    this.#channel = new MemoryChannel(limits, ({ json }: Value) => readingLine(JSON.parse(json)));
-    store.add(sensorChannel, this.#channel);
+    this.#channel = new MemoryChannel(limits);
     for (const sensor of sensors) {
       const history = new History(limits.sensorReadings);
       this.#entries.set(sensor.id, { sensor, history, last: null, timer: undefined });
@@ -72,6 +72,7 @@ export class Sensors {
   stop(): void {
     this.#stop?.abort();
     this.#stop = null;
+    this.#channel.close();
     for (const { timer } of this.#entries.values()) clearTimeout(timer);
   }
 
@@ -125,14 +126,15 @@ export class Sensors {
    * The readings from now on, after the latest of each sensor; with a cursor, those after it. What other sensors have
    * pushed out of the history is no gap to who did not want them.
    */
-  async *stream({ after, tags, ...wanted }: Subscription): AsyncGenerator<StreamEvent | Uint8Array> {
+  async *stream({ after, format, signal }: Wanted, tags?: Tags): AsyncGenerator<StreamEvent | Encoded> {
     if (after === undefined) {
       // Taken in one step, so that no reading is between what is latest and what comes after it.
-      after = this.#channel.tip;
+      after = this.#channel.lastId;
       for (const { id, reading } of this.#latest(tags)) yield { id, data: reading };
     }
-    for await (const item of this.store.subscribe(sensorChannel, { ...wanted, after, tags })) {
-      const swallowed = item instanceof Uint8Array ? [] : this.#swallowed(item.data as Gap, tags);
+    const wanted = { after, format, signal, tags };
+    for await (const item of new Subscriber(wanted, () => this.#channel, () => {})) {
+      const swallowed = item instanceof Encoded ? [] : this.#swallowed(item.data as Gap, tags);
       yield item;
       // The next reading of a sensor with a long interval may be far away.
       for (const { id, reading } of swallowed) yield { id, data: reading };
@@ -140,14 +142,14 @@ export class Sensors {
   }
 
   /** The last reading of each wanted sensor, in the channel's order: those from number `first` on. */
-  #latest(tags: Subscription["tags"], first = 0): Last[] {
+  #latest(tags: Tags | undefined, first = 0): Last[] {
     return [...this.#entries.values()].flatMap(({ last, sensor }) =>
       last !== null && (tags?.has(sensor.id) ?? true) && sequence(last.id) >= first ? [last] : []
     ).sort((a, b) => sequence(a.id) - sequence(b.id));
   }
 
   /** Of these the ones in a gap. */
-  #swallowed({ after, next }: Gap, tags: Subscription["tags"]): Last[] {
+  #swallowed({ after, next }: Gap, tags: Tags | undefined): Last[] {
     const from = this.#channel.locate(after);
     const latest = this.#latest(tags, from.gap === null ? from.next : 0);
     return latest.filter(({ id }) => next === null || sequence(id) < sequence(next));
@@ -162,8 +164,7 @@ export class Sensors {
   #report(entry: Entry, { state, value, reason }: Sample, time = Date.now()): string {
     const { id, unit } = entry.sensor;
     const reading: Reading = { id, time: new Date(time).toISOString(), value, unit, state, reason };
-    this.store.publish(sensorChannel, [valueOf(reading, id)]);
-    entry.last = { reading, id: this.#channel.tip };
+    entry.last = { reading, id: this.#channel.publish([valueOf(reading)], id) };
     entry.history.add(time, value);
     return entry.last.id;
   }

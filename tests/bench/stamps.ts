@@ -1,9 +1,9 @@
 /** A value every 10 ms that says when it was yielded, by Weir's path and by the plain idiom. */
 import { App } from "../../lib/app.ts";
-import { every } from "../../lib/clock.ts";
+import { every } from "../../lib/stream/clock.ts";
 import { defaultLimits } from "../../lib/config.ts";
-import type { Handler } from "../../lib/router.ts";
-import { streamResponse } from "../../lib/stream_response.ts";
+import type { Handler } from "../../lib/handler.ts";
+import { streamResponse } from "../../lib/stream/response.ts";
 
 const now = () => performance.timeOrigin + performance.now();
 

@@ -1,5 +1,5 @@
 import { mergeReadableStreams, TextLineStream } from "@std/streams";
-import { merge } from "../../lib/merge.ts";
+import { merge } from "../../lib/stream/merge.ts";
 import { compare, download, type Row, start, time } from "./compare.ts";
 
 /** Requests of five lines over 64 connections that stay open: answers a second. */

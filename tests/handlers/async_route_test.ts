@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { granted } from "../granted.ts";
-import { serve } from "../server.ts";
+import { granted } from "../support/granted.ts";
+import { serve } from "../support/server.ts";
 
 Deno.test({
   name: "/async_route answers with a message after 100 ms, and holds nobody up",

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { granted } from "../granted.ts";
-import { Lines } from "../lines.ts";
-import { serve, until } from "../server.ts";
+import { granted } from "../support/granted.ts";
+import { Lines } from "../support/lines.ts";
+import { serve, until } from "../support/server.ts";
 
 const options = { ignore: !granted.server };
 
@@ -88,7 +88,7 @@ Deno.test("wrong posts are refused, and nothing of them is published", options, 
   for (const [name, url, body, type, status] of table) {
     await test.step(name, async () => assertEquals((await post(url, body, type)).status, status));
   }
-  assertEquals(server.app.channels.size, 1);
+  assertEquals(server.store.size, 1);
   const put = await fetch(at("demo"), { method: "PUT", body: "1" });
   assertEquals([put.status, put.headers.get("allow")], [405, "GET, HEAD, POST, OPTIONS"]);
   await put.body?.cancel();
@@ -103,15 +103,15 @@ Deno.test("a body that stops half-way is answered 408, and nothing of it is held
   const buffer = new Uint8Array(4_096);
   const read = await connection.read(buffer);
   assertMatch(new TextDecoder().decode(buffer.subarray(0, read!)), /^HTTP\/1\.1 408 /);
-  assertEquals([server.app.channels.size, server.app.bodies.held], [1, 0]);
+  assertEquals([server.store.size, server.server.requestBodies.held], [1, 0]);
 });
 
 Deno.test("a subscriber that leaves is forgotten at once, and so is its empty channel", options, async () => {
   await using server = await serve();
   const lines = await Lines.get(`${server.origin}/channels/demo`);
-  assertEquals(server.app.channels.size, 2);
+  assertEquals(server.store.size, 2);
   await lines[Symbol.asyncDispose]();
-  await until(() => server.app.channels.size === 1 && server.app.live.size === 0);
+  await until(() => server.store.size === 1 && server.server.bodies.size === 0);
 });
 
 Deno.test("a drained subscriber is told so and can come back with its last id", options, async () => {
@@ -120,7 +120,7 @@ Deno.test("a drained subscriber is told so and can come back with its last id", 
   await using lines = await Lines.get(`${url}?format=ndjson&after=0`);
   await post(url, "1");
   assertEquals((await lines.json()).data, 1);
-  const drained = server.app.drain();
+  const drained = server.server.drain();
   assertEquals(await lines.json(), { event: "end", data: { reason: "shutdown" } });
   assertEquals(await lines.next(), null);
   await drained;
@@ -135,7 +135,7 @@ Deno.test("a stalled subscriber holds up nobody, and is told what it has missed"
     `GET /channels/demo?format=ndjson HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\n\r\n`,
   ));
   await using reader = await Lines.get(`${url}?format=ndjson`);
-  await until(() => server.app.live.size === 2);
+  await until(() => server.server.bodies.size === 2);
   const padding = "x".repeat(50_000);
   const total = 400;
   for (let i = 0; i < total; i++) {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { granted } from "../granted.ts";
-import { serve, until } from "../server.ts";
-import { open } from "../wire.ts";
+import { granted } from "../support/granted.ts";
+import { serve, until } from "../support/server.ts";
+import { open } from "../support/wire.ts";
 
 const ignore = !granted.server;
 
@@ -134,7 +134,7 @@ Deno.test({
     await reading.until("task 1");
     const left = performance.now();
     reading.leave();
-    await until(() => server.app.limits.streams.used === 0 && server.app.live.size === 0);
+    await until(() => server.app.limits.streams.used === 0 && server.server.bodies.size === 0);
     assert(performance.now() - left < 1_000);
   },
 });

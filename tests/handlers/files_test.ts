@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { granted } from "../granted.ts";
-import { serve, type TestServer, until } from "../server.ts";
+import { granted } from "../support/granted.ts";
+import { serve, type TestServer, until } from "../support/server.ts";
 
 const ignore = !granted.server;
 const long = 5_000_000;
@@ -400,7 +400,7 @@ Deno.test(
 Deno.test({ name: "a response that never meets a network keeps its chunks", ignore }, async () => {
   const content = randomBytes(1_000_000);
   await using server = await serveFiles({ "a.bin": content });
-  const response = await server.app.fetch(new Request(`${server.origin}/files/a.bin`));
+  const response = await server.server.fetch(new Request(`${server.origin}/files/a.bin`));
   assertSameBytes(await response.bytes(), content);
 });
 
@@ -598,7 +598,7 @@ Deno.test({ name: "a download goes on while the server drains", ignore }, async 
   await using server = await serveFiles({ "a.bin": "" });
   await Deno.truncate(`${server.root}/a.bin`, 50_000_000);
   const response = await fetch(`${server.origin}/files/a.bin`);
-  await server.app.drain();
+  await server.server.drain();
   assertEquals((await response.bytes()).length, 50_000_000);
 });
 

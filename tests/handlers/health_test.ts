@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { granted } from "../granted.ts";
-import { serve, until } from "../server.ts";
-import { connect, leave } from "../socket_client.ts";
-import { open } from "../wire.ts";
+import { granted } from "../support/granted.ts";
+import { serve, until } from "../support/server.ts";
+import { connect, leave } from "../support/socket_client.ts";
+import { open } from "../support/wire.ts";
 
 Deno.test({
   name: "/healthz tells status, uptime, and the streams and sockets that are open now",

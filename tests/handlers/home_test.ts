@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { routes } from "../../main.ts";
-import { granted } from "../granted.ts";
-import { serve, until } from "../server.ts";
-import { exchange, open, route } from "../wire.ts";
+import { granted } from "../support/granted.ts";
+import { serve, until } from "../support/server.ts";
+import { exchange, open, route } from "../support/wire.ts";
 
 const ignore = !granted.server;
 const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";

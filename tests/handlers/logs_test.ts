@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { granted } from "../granted.ts";
-import { serve, type TestServer, until } from "../server.ts";
+import { granted } from "../support/granted.ts";
+import { serve, type TestServer, until } from "../support/server.ts";
 
 function test(name: string, run: (server: TestServer, log: string) => Promise<void>): void {
   Deno.test({

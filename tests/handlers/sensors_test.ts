@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { DeclaredSensor } from "../../lib/sensors/declared.ts";
-import { granted } from "../granted.ts";
-import { Lines } from "../lines.ts";
-import { serve, until } from "../server.ts";
+import { granted } from "../support/granted.ts";
+import { Lines } from "../support/lines.ts";
+import { serve, until } from "../support/server.ts";
 
 const options = { ignore: !granted.server };
 
@@ -282,7 +282,7 @@ Deno.test("what a download has sent counts while it goes on, and once", options,
   for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) read += chunk.value.length;
   assertEquals(read, size);
   await until(() => server.app.limits.downloads.used === 0);
-  assertEquals(server.app.answered, { requests: 1, bytes: size });
+  assertEquals(server.app.traffic, { requests: 1, bytes: size });
 });
 
 Deno.test("a stream of an unknown sensor is refused before it starts", options, async () => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { granted } from "../granted.ts";
-import { serve, until } from "../server.ts";
-import { open } from "../wire.ts";
+import { granted } from "../support/granted.ts";
+import { serve, until } from "../support/server.ts";
+import { open } from "../support/wire.ts";
 
 const ignore = !granted.server;
 
@@ -171,7 +171,7 @@ Deno.test({
     }
     assertEquals(seen, Array.from({ length: 40 }, (_, n) => n + 1));
     assertEquals((await fetch(url, { headers: { "last-event-id": last } })).status, 204);
-    await until(() => server.app.live.size === 0);
+    await until(() => server.server.bodies.size === 0);
   },
 });
 
@@ -250,7 +250,7 @@ Deno.test({
     const reading = await open(`${server.origin}/stream?interval=60000&request=false`);
     await reading.until("step 1");
     const reset = assertRejects(() => reading.rest());
-    await server.app.drain();
+    await server.server.drain();
     await reset;
   },
 });

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { granted } from "../granted.ts";
-import { serve, until } from "../server.ts";
-import { connect, leave } from "../socket_client.ts";
+import { granted } from "../support/granted.ts";
+import { serve, until } from "../support/server.ts";
+import { connect, leave } from "../support/socket_client.ts";
 
 Deno.test({
   name: "/ws answers each text message with what it became, in order",

@@ -1,9 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { type AccessEntry, AccessLog } from "../../lib/logs/access_log.ts";
-import { granted } from "../granted.ts";
-import { until } from "../server.ts";
+import { AccessLog } from "../../lib/access_log.ts";
+import type { Answered } from "../../lib/http/context.ts";
+import { granted } from "../support/granted.ts";
+import { until } from "../support/server.ts";
 
-function entry(path: string): AccessEntry {
+function entry(path: string): Answered {
   return {
     time: Date.UTC(2030, 0),
     method: "GET",

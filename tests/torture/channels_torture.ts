@@ -4,8 +4,8 @@
  *
  *     deno run --allow-all tests/torture/channels_torture.ts [RECONNECTS]
  */
-import { sleep } from "../../lib/clock.ts";
-import { serve } from "../server.ts";
+import { sleep } from "../../lib/stream/clock.ts";
+import { serve } from "../support/server.ts";
 
 const reconnects = Number(Deno.args[0] ?? 1_000);
 const readers = 50;

@@ -5,7 +5,7 @@
  *     deno run --allow-all tests/torture/logs_torture.ts [PORT] [ROTATIONS] [SEED] [KIND …]
  */
 import { fileURLToPath } from "node:url";
-import { LogWriter, type Rotation, seeded, Seen } from "../log_writer.ts";
+import { LogWriter, type Rotation, seeded, Seen } from "../support/log_writer.ts";
 
 const [port = "9510", rotations = "200", seed = "1", ...only] = Deno.args;
 const main = fileURLToPath(new URL("../../main.ts", import.meta.url));

@@ -1,0 +1,34 @@
+import type { App } from "./app.ts";
+import type { RoutePath } from "./http/router.ts";
+import type { Exchange } from "./stream/exchange.ts";
+
+/** Answers one request. What it throws becomes an error response: an `HttpError` as itself, anything else a 500. */
+export type Handler = (request: Request, context: Context) => Response | Promise<Response>;
+
+/** What a handler gets beside the request. */
+export interface Context extends Exchange {
+  /** What the route's `:name` segments matched, percent-decoded; `*` has the rest of the path, as it was sent. */
+  readonly params: Record<string, string>;
+  /** The services of the server. */
+  readonly app: App;
+  /** The route table. */
+  readonly routes: readonly Route[];
+  /**
+   * The request's body as text.
+   *
+   * @throws HttpError 413, 408, 415, 400, 503: see `RequestBodies`
+   */
+  text(): Promise<string>;
+}
+
+/** One row of the route table. */
+export interface Route extends RoutePath {
+  /** HEAD is answered by GET. */
+  method: "GET" | "POST";
+  /** Function that answers the route. */
+  handler: Handler;
+  /** What it does, for the first page. */
+  description: string;
+  /** A path and query that shows it, for the first page; `{file}` stands for the name of a file that is there. */
+  example: string;
+}

@@ -1,0 +1,165 @@
+import type { Exchange } from "../stream/exchange.ts";
+import type { OpenBodies } from "../stream/open_bodies.ts";
+import type { RequestBodies } from "./body.ts";
+
+/** One answered request. */
+export interface Answered {
+  /** When the request came, in ms since 1970. */
+  time: number;
+  /** Request method. */
+  method: string;
+  /** The path alone: a query may hold secrets. */
+  path: string;
+  /** Response status. */
+  status: number;
+  /** Bytes of the response's body that were handed over. */
+  bytes: number;
+  /** From the request to the end of the response. */
+  ms: number;
+  /** How the body ended: handed over whole, in part, or an error. */
+  end: "complete" | "cut" | "refused";
+}
+
+/** What the contexts of one server share. */
+export interface ServerSide<App, Route> {
+  /** The services of the server. */
+  readonly app: App;
+  /** The route table. */
+  readonly routes: readonly Route[];
+  /** The open response bodies. */
+  readonly bodies: OpenBodies;
+  /** Reads request bodies. */
+  readonly requestBodies: RequestBodies;
+  /** Counts bytes of a body as they go. */
+  sent(bytes: number): void;
+  /** Called once a request, at the end of its response; `uncounted` bytes were not reported to `sent`. */
+  record(answered: Answered, uncounted: number): void;
+}
+
+/** The context of one request, from its first byte to the line in the access log. */
+export class RequestContext<App, Route> implements Exchange {
+  params: Record<string, string> = {};
+  readonly #time: number = Date.now();
+  #url: URL | null = null;
+  #path = "/";
+  #controller: AbortController | null = null;
+  #aborted = false;
+  #opened = false;
+  #status = 0;
+  #bytes = 0;
+  #end: "complete" | "cut" | null = null;
+  #gone: (() => void) | null = null;
+  #left = false;
+
+  /** `overTcp`: the request came over a connection of its own, whose end can be heard. */
+  constructor(
+    readonly request: Request,
+    readonly server: ServerSide<App, Route>,
+    readonly overTcp: boolean,
+  ) {}
+
+  get app(): App {
+    return this.server.app;
+  }
+
+  get routes(): readonly Route[] {
+    return this.server.routes;
+  }
+
+  get bodies(): OpenBodies {
+    return this.server.bodies;
+  }
+
+  get draining(): AbortSignal {
+    return this.server.bodies.draining;
+  }
+
+  get method(): string {
+    return this.request.method;
+  }
+
+  get headers(): Headers {
+    return this.request.headers;
+  }
+
+  get url(): URL {
+    return this.#url ??= new URL(this.request.url);
+  }
+
+  set url(url: URL) {
+    this.#url = url;
+    this.#path = url.pathname;
+  }
+
+  /** Made on first use: many requests never look at it. */
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#aborted) this.#controller.abort();
+      // A handler that waits hears only in this way that its client has gone.
+      else if (this.#status === 0) {
+        this.#gone = () => {
+          this.#left = true;
+          this.#abort();
+        };
+        this.request.signal.addEventListener("abort", this.#gone);
+      }
+    }
+    return this.#controller.signal;
+  }
+
+  /** Whether the client has gone while the handler was still at work, with its signal. */
+  get left(): boolean {
+    return this.#left;
+  }
+
+  text(): Promise<string> {
+    return this.server.requestBodies.text(this.request);
+  }
+
+  opened(): void {
+    this.#opened = true;
+  }
+
+  sent(bytes: number): void {
+    this.#bytes += bytes;
+    this.server.sent(bytes);
+  }
+
+  finished(how: "complete" | "cut"): void {
+    if (how === "cut") this.#abort();
+    if (this.#status === 0) this.#end = how;
+    else this.#record(how, 0);
+  }
+
+  /** The response is known. A body that does not report its own end is short, and counts as delivered. */
+  answered(response: Response): void {
+    this.#status = response.status;
+    // From here on the request's own signal may report success as well.
+    if (this.#gone !== null) this.request.signal.removeEventListener("abort", this.#gone);
+    this.#gone = null;
+    if (response.status < 400 && this.#opened) {
+      if (this.#end !== null) this.#record(this.#end, 0);
+      return;
+    }
+    const length = this.method === "HEAD" ? 0 : Number(response.headers.get("content-length") ?? 0);
+    this.#record(response.status >= 400 ? "refused" : "complete", length);
+  }
+
+  #abort(): void {
+    this.#aborted = true;
+    this.#controller?.abort();
+  }
+
+  #record(end: "complete" | "cut" | "refused", uncounted: number): void {
+    this.server.record({
+      time: this.#time,
+      method: this.method,
+      path: this.#path,
+      status: this.#status,
+      bytes: this.#bytes + uncounted,
+      ms: Math.max(0, Date.now() - this.#time),
+      end,
+    }, uncounted);
+  }
+}

@@ -1,0 +1,52 @@
+/** Resource limits, each with its unit and default. */
+export class Limits {
+  /** Live streams open at once. */
+  readonly streams: number = 12_000;
+  /** Tasks of one /concurrent_stream request running at once; the others wait. */
+  readonly tasks: number = 50;
+  /** Outbound requests under way at once; each http sensor has one more of its own. */
+  readonly outbound: number = 50;
+  /** Duration of an outbound request, in ms; an http sensor has its own timeout. */
+  readonly outboundMs: number = 5_000;
+  /** Bytes of an outbound response's body. */
+  readonly outboundBytes: number = 1_048_576;
+  /** Downloads and listings under way at once. */
+  readonly downloads: number = 500;
+  /** WebSockets open at once. */
+  readonly sockets: number = 2_000;
+  /** Time that a peer has to answer our close before its socket no longer counts, in ms. */
+  readonly socketFarewellMs: number = 5_000;
+  /** Bytes of a request target: 1,000 tasks of /concurrent_stream fit in. */
+  readonly targetBytes: number = 32_768;
+  /** Bytes of a request body. */
+  readonly bodyBytes: number = 1_048_576;
+  /** Time for a request body to arrive, in ms. */
+  readonly bodyMs: number = 10_000;
+  /** Bytes of all request bodies being read. */
+  readonly bodiesBytes: number = 67_108_864;
+  /** Bytes of a log line; the rest of a longer one is skipped. */
+  readonly lineBytes: number = 65_536;
+  /** Logs followed at once. */
+  readonly followedLogs: number = 1_000;
+  /** Bytes of the access log before it is rotated. */
+  readonly accessLogBytes: number = 16_777_216;
+  /** Rotated access logs retained. */
+  readonly accessLogsKept: number = 3;
+  /** Channels at once. */
+  readonly channels: number = 1_000;
+  /** Events retained in a channel's history. */
+  readonly channelEvents: number = 2_000;
+  /** Bytes retained in a channel's history. */
+  readonly channelBytes: number = 4_194_304;
+  /** Bytes retained in the histories of all channels. */
+  readonly channelsBytes: number = 67_108_864;
+  /** Readings retained in a sensor's history. */
+  readonly sensorReadings: number = 3_600;
+  /** Names in a directory listing. */
+  readonly listing: number = 10_000;
+
+  /** The defaults, with some of them replaced. */
+  constructor(replaced: Partial<Limits> = {}) {
+    Object.freeze(Object.assign(this, replaced));
+  }
+}

@@ -1,0 +1,110 @@
+import type { App } from "./app.ts";
+import type { Route } from "./handler.ts";
+import { AllowedHosts } from "./http/allowed_hosts.ts";
+import { RequestBodies } from "./http/body.ts";
+import { type Answered, RequestContext, type ServerSide } from "./http/context.ts";
+import { isPlainTarget, Router } from "./http/router.ts";
+import { errorResponse, HttpError, shuttingDown } from "./stream/errors.ts";
+import { OpenBodies } from "./stream/open_bodies.ts";
+
+/** Pause before listening again, in ms. */
+const againMs = 500;
+
+/** Dispatches requests to the handlers of a route table. */
+export class Server implements ServerSide<App, Route> {
+  readonly bodies: OpenBodies;
+  readonly requestBodies: RequestBodies;
+  readonly #drain = new AbortController();
+  readonly #router: Router<Route>;
+  readonly #hosts: AllowedHosts;
+  readonly #listeners: Deno.HttpServer<Deno.NetAddr>[] = [];
+
+  /** A server that does not listen yet. */
+  constructor(readonly app: App, readonly routes: readonly Route[]) {
+    const { host, limits } = app.config;
+    this.#router = new Router(routes);
+    this.#hosts = new AllowedHosts(host);
+    this.bodies = new OpenBodies(this.#drain.signal, app.limits.streams);
+    this.requestBodies = new RequestBodies(limits, this.#drain.signal);
+  }
+
+  /** Bodies and sockets that are open. */
+  get open(): number {
+    return this.bodies.size + this.app.sockets.size;
+  }
+
+  /** Answers one request, whatever happens. It never rejects. `info` is what `Deno.serve` gives. */
+  readonly fetch = async (request: Request, info?: Deno.ServeHandlerInfo): Promise<Response> => {
+    const context = new RequestContext<App, Route>(request, this, info !== undefined);
+    let response: Response;
+    try {
+      if (this.#drain.signal.aborted) throw shuttingDown();
+      const url = this.#hosts.check(request, this.app.config.limits.targetBytes);
+      context.url = url;
+      if (!isPlainTarget(request.url)) throw new HttpError(404, "no such path");
+      const match = this.#router.match(request.method, url.pathname);
+      if (match instanceof Response) response = match;
+      else {
+        context.params = match.params;
+        response = await match.route.handler(request, context);
+      }
+    } catch (error) {
+      // What a handler throws after its client has gone is no failure; the status is for the access log alone.
+      response = errorResponse(context.left ? new HttpError(499, "the client has gone") : error);
+    }
+    context.answered(response);
+    return response;
+  };
+
+  sent(bytes: number): void {
+    this.app.traffic.bytes += bytes;
+  }
+
+  record(answered: Answered, uncounted: number): void {
+    this.app.traffic.requests++;
+    this.app.traffic.bytes += uncounted;
+    this.app.accessLog.record(answered);
+  }
+
+  /**
+   * Accepts connections, and accepts again when Deno stops: it does for good once no file handle is left for a new
+   * connection. Returns the port.
+   *
+   * @throws Error when the address cannot be bound
+   */
+  listen(hostname: string, port: number): number {
+    // Thousands of clients come back at once after a restart: with Deno's own backlog of 511 some would wait for seconds.
+    const listener = Deno.serve({ hostname, port, tcpBacklog: 4096, onListen() {} }, this.fetch);
+    this.#listeners.push(listener);
+    const again = () => {
+      if (this.#drain.signal.aborted) return;
+      try {
+        this.listen(hostname, listener.addr.port);
+      } catch {
+        setTimeout(again, againMs);
+      }
+    };
+    listener.finished.catch((error) => {
+      console.error(`no connection could be accepted, listening again: ${(error as Error).message}`);
+      setTimeout(again, againMs);
+    });
+    return listener.addr.port;
+  }
+
+  /**
+   * Refuses new requests and tells every stream and socket that the server is going away; resolves when everything that
+   * was open has ended, which a reader that has stopped reading can delay for ever.
+   */
+  async drain(): Promise<void> {
+    this.#drain.abort();
+    // Aborting the listener instead would cut what is open, and end the process.
+    const closed = this.#listeners.map((listener) => listener.shutdown());
+    await Promise.allSettled([this.app.sockets.close(), ...closed]);
+  }
+
+  /** Drains, then stops the services. */
+  async close(): Promise<void> {
+    await this.drain();
+    await this.app.close();
+  }
+}

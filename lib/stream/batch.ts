@@ -1,0 +1,44 @@
+/** A batch goes out at this many characters. */
+const batchChars = 64 * 1024;
+
+/**
+ * A generator that never waits gives the turn back after this many ms: 1 in place of 2 halves what `/healthz` waits for
+ * beside six readers at full speed (16 in place of 37 ms) and costs 100,000 lines 3%. A few values are not worth a chunk
+ * each until they take as long as `slowMs`.
+ */
+const sliceMs = 1;
+const slowMs = 5;
+
+/** Records that are ready in the same turn and leave as one chunk: a write to a socket costs far more than a record. */
+export class Batch {
+  #text = "";
+  #count = 0;
+  #start = 0;
+
+  /** Whether it holds nothing. */
+  get empty(): boolean {
+    return this.#text === "";
+  }
+
+  /** Adds a record; true when the batch should go out, as its source has had its share of the turn. */
+  add(record: string): boolean {
+    if (this.#text === "") {
+      this.#start = Date.now();
+      this.#count = 0;
+    }
+    this.#text += record;
+    // Reading the clock for every record would be a tenth of the cost of a small one. A source that has yielded many has
+    // its share after a short time; a few records are split only when they are slow to compute.
+    const n = ++this.#count;
+    const many = (n & 63) === 0;
+    const look = many || (n & 7) === 0 || n === 2 || n === 4;
+    return look && Date.now() - this.#start >= (many ? sliceMs : slowMs) || this.#text.length >= batchChars;
+  }
+
+  /** Empties it. */
+  take(): string {
+    const text = this.#text;
+    this.#text = "";
+    return text;
+  }
+}

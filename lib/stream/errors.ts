@@ -1,0 +1,55 @@
+import { json } from "./json.ts";
+
+/**
+ * An error that a client may see: its status and a message written for the public. The `cause` stays inside and
+ * reaches the log only when the status is 500 or above.
+ */
+export class HttpError extends Error {
+  /** The error's name. */
+  override name = "HttpError";
+
+  /** `headers` go out with the error. */
+  constructor(
+    readonly status: number,
+    publicMessage: string,
+    readonly options: { cause?: unknown; headers?: Record<string, string> } = {},
+  ) {
+    super(publicMessage, { cause: options.cause });
+  }
+}
+
+/** The 503 of a limit that is reached: `Retry-After` is in seconds (RFC 9110, 10.2.3). */
+export function overloaded(what: string, max: number, retryAfter = 1): HttpError {
+  return new HttpError(503, `too many ${what}: at most ${max} at once`, {
+    headers: { "Retry-After": String(retryAfter) },
+  });
+}
+
+/** The 503 of a server that is draining; its connections end. */
+export function shuttingDown(): HttpError {
+  return new HttpError(503, "the server is shutting down", {
+    headers: { "Retry-After": "2", Connection: "close" },
+  });
+}
+
+/**
+ * The one place that writes an error body: `{"error": message}`. An error that is not an HttpError becomes a 500 that
+ * says nothing of the inside.
+ */
+export function errorResponse(error: unknown): Response {
+  const known = error instanceof HttpError;
+  const status = known ? error.status : 500;
+  if (status >= 500 && status !== 503) console.error(error);
+  return json({ error: known ? error.message : "internal server error" }, {
+    status,
+    headers: {
+      "Cache-Control": "no-store",
+      ...(known ? error.options.headers : {}),
+    },
+  });
+}
+
+/** A client's own text, quoted and cut for a message. */
+export function quote(value: string): string {
+  return JSON.stringify(value.length > 80 ? value.slice(0, 80) + "…" : value);
+}

@@ -1,0 +1,36 @@
+/** One item of a live stream, the same in every format. */
+export interface StreamEvent<T = unknown> {
+  /** Opaque cursor that a client comes back with; without one it comes back to the last event that had one. */
+  id?: string;
+  /** Kind of event, where a stream has several. */
+  event?: string;
+  /** A string, or a value that JSON can hold. */
+  data: T;
+}
+
+/** Data of a `gap` event: events may be missing here. */
+export interface Gap {
+  /** The cursor that could not be followed exactly, at most 128 characters of it. */
+  after: string;
+  /** The id of the next event, or null when none is retained. */
+  next: string | null;
+  /** Events lost between the two, or null when that is unknown. */
+  lost: number | null;
+}
+
+/** A `gap` event; `after` comes from a client, so no more than 128 characters of it are echoed. */
+export function gap(after: string, next: string | null, lost: number | null): StreamEvent<Gap> {
+  return { event: "gap", data: { after: after.slice(0, 128), next, lost } };
+}
+
+/** Data that arrived as JSON text and leaves as it was written: a number beyond 2^53 keeps its digits. */
+export class JsonText {
+  /** `json` is on one line; `text` is the value itself when that is a string. */
+  constructor(readonly json: string, readonly text: string | null) {}
+}
+
+/** Whole records that are already in the stream's format; every stream that reads them shares the bytes. */
+export class Encoded {
+  /** Without bytes it only says that the stream has begun, so that the headers need not wait for an event. */
+  constructor(readonly bytes: Uint8Array<ArrayBuffer>) {}
+}

@@ -1,0 +1,93 @@
+import { Limiter } from "./limiter.ts";
+import { OpenBodies } from "./open_bodies.ts";
+
+/** One request, as far as a response body needs it. */
+export interface Exchange {
+  /** Request method. */
+  readonly method: string;
+  /** Request headers. */
+  readonly headers: Headers;
+  /** Request target. */
+  readonly url: URL;
+  /** Aborts when the client has gone or the body was cut, also by a drain. */
+  readonly signal: AbortSignal;
+  /** Aborts when the server begins to drain. */
+  readonly draining: AbortSignal;
+  /** The other open bodies of the server. */
+  readonly bodies: OpenBodies;
+  /** Whether `Deno.serve` reads the body: it is done with a chunk when it asks for the next. */
+  readonly overTcp: boolean;
+  /** The body reports its own bytes and its end. */
+  opened(): void;
+  /** The body has handed over this many bytes. */
+  sent(bytes: number): void;
+  /** The body has ended; called once. */
+  finished(how: "complete" | "cut"): void;
+}
+
+/** What the requests of one server share. */
+export interface ExchangeOptions {
+  /** Aborts when the server begins to drain: open streams then say so and end. Default: never. */
+  draining?: AbortSignal;
+  /** Live streams open at once, for all exchanges with the same `draining`; over it a stream is 503. Default: unbounded. */
+  maxStreams?: number;
+}
+
+const never = new AbortController().signal;
+const shared = new WeakMap<AbortSignal, OpenBodies>();
+
+/**
+ * The {@linkcode Exchange} of a request, for a `Deno.serve` without the rest of Weir.
+ *
+ * @example
+ * ```ts
+ * import { exchange, every, streamResponse } from "@weir/weir";
+ *
+ * Deno.serve((request, info) =>
+ *   streamResponse(exchange(request, info), async function* ({ signal }) {
+ *     for await (const _ of every(1_000, signal)) yield { data: new Date().toISOString() };
+ *   })
+ * );
+ * ```
+ */
+export function exchange(
+  request: Request,
+  info?: Deno.ServeHandlerInfo,
+  { draining = never, maxStreams = Infinity }: ExchangeOptions = {},
+): Exchange {
+  let bodies = shared.get(draining);
+  if (bodies === undefined) shared.set(draining, bodies = new OpenBodies(draining, new Limiter(maxStreams)));
+  return new RequestExchange(request, bodies, info !== undefined);
+}
+
+class RequestExchange implements Exchange {
+  #url: URL | undefined;
+
+  constructor(readonly request: Request, readonly bodies: OpenBodies, readonly overTcp: boolean) {}
+
+  get method() {
+    return this.request.method;
+  }
+
+  get headers() {
+    return this.request.headers;
+  }
+
+  get url() {
+    return this.#url ??= new URL(this.request.url);
+  }
+
+  get signal() {
+    return this.request.signal;
+  }
+
+  get draining() {
+    return this.bodies.draining;
+  }
+
+  opened() {}
+
+  sent() {}
+
+  finished() {}
+}

@@ -1,0 +1,26 @@
+import type { StreamEvent } from "../event.ts";
+
+/** How a stream can end in-band. */
+export type EndReason = "complete" | "shutdown" | "error";
+
+/** How events are written. Pure: each function returns whole records. */
+export interface Format<Name extends string = string> {
+  /** The name that `?format=` takes. */
+  readonly name: Name;
+  /** Content-Types; the first answers a client that did not choose one. */
+  readonly mediaTypes: readonly string[];
+  /** Written to a stream that has been idle for 15 s; empty where the format has nothing for it. */
+  readonly ping: string;
+  /** Whether a line of text is its own record, so that a block of lines can pass as it is. */
+  readonly plain: boolean;
+  /** The cursor that a stream starts at, for a reader that is cut before its first event; empty where it cannot be said. */
+  start(cursor: string): string;
+  /**
+   * One event as one record.
+   *
+   * @throws TypeError when the event cannot be written
+   */
+  event(event: StreamEvent): string;
+  /** The last record, or null where the format has none: then only a complete stream may end cleanly. */
+  end(reason: EndReason): string | null;
+}

@@ -1,0 +1,48 @@
+import { JsonText } from "../event.ts";
+import type { Format } from "./format.ts";
+
+const breaks = /\r\n|\r|\n/;
+
+function field(name: string, value: string): string {
+  if (/[\r\n\0]/.test(value)) {
+    throw new TypeError(
+      `Cannot encode the event as its '${name}' holds a CR, LF or NUL: ${JSON.stringify(value)}`,
+    );
+  }
+  return `${name}: ${value}\n`;
+}
+
+/**
+ * Server-sent events, as the HTML standard's "Parsing an event stream" reads them (9.2.5): one `data:` line for each line
+ * of the data, whichever of CR, LF and CRLF ends it. An `id` with a NUL would be ignored by a browser and one with a line
+ * end would forge a field, so both throw a TypeError.
+ *
+ * `@std/http`'s ServerSentEventStream takes one object a chunk and gives one Uint8Array each: 100,000 small events cost
+ * about ten times what this does (`deno task bench`, row "sse").
+ */
+export const sse: Format<"sse"> = {
+  name: "sse",
+  mediaTypes: ["text/event-stream"],
+  ping: ": ping\n\n",
+  plain: false,
+  // A record without data sets a browser's last id and dispatches nothing (HTML, 9.2.6). The empty line ends in CRLF: the
+  // same to every parser, while a client that counts pairs of LF does not count an event.
+  start: (cursor) => `id: ${cursor}\n\r\n`,
+  event({ id, event, data }) {
+    let record = id === undefined ? "" : field("id", id);
+    if (event !== undefined) record += field("event", event);
+    if (data instanceof JsonText) data = data.text ?? data.json;
+    else if (typeof data !== "string") return `${record}data: ${JSON.stringify(data) ?? "null"}\n\n`;
+    const lines = data as string;
+    if (!breaks.test(lines)) return `${record}data: ${lines}\n\n`;
+    for (const line of lines.split(breaks)) record += `data: ${line}\n`;
+    return record + "\n";
+  },
+  // Only a complete stream gives `id: end`, which stops a browser for good; after a shutdown it has to come back with
+  // the last id it had.
+  end(reason) {
+    const id = reason === "complete" ? "id: end\n" : "";
+    const retry = reason === "shutdown" ? "retry: 2000\n" : "";
+    return `${id}event: end\n${retry}data: {"reason":"${reason}"}\n\n`;
+  },
+};

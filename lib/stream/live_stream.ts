@@ -1,0 +1,246 @@
+import { Batch } from "./batch.ts";
+import { endOfTurn } from "./clock.ts";
+import { shuttingDown } from "./errors.ts";
+import { Encoded } from "./event.ts";
+import type { EndReason, Format } from "./formats/format.ts";
+import type { OpenBody } from "./open_bodies.ts";
+import { Pump, type Sink } from "./pump.ts";
+import type { StreamItem } from "./source.ts";
+
+/** What the response around a {@linkcode LiveStream} hears of it. */
+export interface LiveStreamHooks {
+  /** No more values are wanted: aborts the source's signal. May be called twice. */
+  stop(): void;
+  /** This many bytes were handed over. */
+  sent(bytes: number): void;
+  /** Called once, when the reader has everything or will get no more; the generator may still be cleaning up. */
+  ended(how: "complete" | "cut"): void;
+  /** Called once, after `ended`, when the generator has finished its cleanup. */
+  released(): void;
+}
+
+/** An idle stream is pinged after this many seconds; a reader that has taken nothing for `stalledSeconds` is cut. */
+const idleSeconds = 15;
+const stalledSeconds = 300;
+
+const encoder = new TextEncoder();
+
+/**
+ * A generator as a response body.
+ *
+ * Batching: values that are ready in the same turn of the event loop leave as one chunk. When the generator has to wait,
+ * the batch leaves at the end of that turn, so that nothing ever waits for a later value. Back-pressure: the generator is
+ * asked for a value only while the reader wants bytes, so it is never more than one value ahead. Endings: a body ends
+ * cleanly only when its format has said how, or is complete.
+ *
+ * Cancellation, the whole story: a generator acquires inside itself, passes its signal to every await and cleans up in
+ * `finally`. When the client goes, the body's `cancel()` runs: the signal aborts, which ends whatever the generator
+ * awaits, and `return()` runs its `finally`. Nobody else has to know.
+ */
+export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody, Sink {
+  /** Resolves when there is something to send, an event, the end or a failure; at the latest when this turn ends. */
+  readonly firstTurn: Promise<void>;
+  #endFirstTurn!: () => void;
+  #onStart: (() => void) | null = null;
+  #started = false;
+  readonly #pump: Pump;
+  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  readonly #batch = new Batch();
+  #block: Uint8Array | null = null;
+  #turnAsked = true;
+  #wanted = true;
+  /** How the body ends once the batch is out: null while it lives. */
+  #last: { reason: EndReason; error?: unknown } | null = null;
+  #ended = false;
+  #sentEvents = false;
+  #idle = 0;
+
+  /** Starts the generator in this very turn. */
+  constructor(source: AsyncIterable<StreamItem>, readonly format: Format, readonly hooks: LiveStreamHooks) {
+    this.firstTurn = new Promise((resolve) => this.#endFirstTurn = resolve);
+    endOfTurn(this.#turnEnded);
+    this.#pump = new Pump(source, this);
+    this.#pump.ask();
+  }
+
+  /** Whether there is something to send. */
+  get started(): boolean {
+    return this.#started;
+  }
+
+  /** Calls back when there is something to send, in place of an earlier callback. */
+  onStart(callback: (() => void) | null): void {
+    this.#onStart = callback;
+  }
+
+  /** The whole body, if the stream is complete already: then it needs no stream at all, which saves half the work. */
+  whole(): string | null {
+    if (this.#last === null || this.#block !== null || this.#cutOnly()) return null;
+    const body = this.#batch.take();
+    this.hooks.sent(isAscii(body) ? body.length : encoder.encode(body).length);
+    this.#settle(this.#last.reason === "complete" ? "complete" : "cut");
+    return body;
+  }
+
+  /** The failure before the first event, if there was one: it can still become a status. */
+  failure(): { error: unknown } | null {
+    if (this.#sentEvents || this.#last === null || this.#last.reason === "complete") return null;
+    return { error: this.#last.error };
+  }
+
+  /** Drops a stream that never got a response. */
+  abandon(): void {
+    this.#settle("cut");
+  }
+
+  /** The body. Its first chunk is what the generator had ready. */
+  body(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    this.#wanted = false;
+    return new ReadableStream<Uint8Array>(this, { highWaterMark: 0 }) as ReadableStream<
+      Uint8Array<ArrayBuffer>
+    >;
+  }
+
+  /** The reader wants bytes. This and `cancel` make the stream its body's underlying source. */
+  pull(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    this.#controller = controller;
+    this.#wanted = true;
+    if (this.#last !== null || !this.#batch.empty || this.#block !== null) this.#flush();
+    else this.#pump.ask();
+  }
+
+  /** The reader has gone. */
+  cancel(): void {
+    this.#settle("cut");
+  }
+
+  /** Says where the format can that the server is shutting down, and ends. */
+  drain(): void {
+    if (this.#ended || this.#last !== null) return;
+    this.#end("shutdown", shuttingDown());
+    this.hooks.stop();
+  }
+
+  /**
+   * Pings an idle stream after 15 s, and cuts a reader that has taken nothing for five minutes while bytes wait for it.
+   * True when it has written a ping.
+   */
+  tick(): boolean {
+    this.#idle++;
+    if (this.#controller === null) return false;
+    if (this.#wanted && this.#idle >= idleSeconds && this.format.ping !== "") {
+      this.#enqueue(encoder.encode(this.format.ping));
+      return true;
+    }
+    if (!this.#wanted && this.#idle >= stalledSeconds) {
+      this.#controller.error(cut("the reader has taken nothing for five minutes"));
+      this.#settle("cut");
+    }
+    return false;
+  }
+
+  /** Whether the pump may ask: the {@linkcode Sink} of its source. */
+  get wants(): boolean {
+    return this.#wanted;
+  }
+
+  /** See {@linkcode Sink}. */
+  take(item: StreamItem): boolean {
+    if (item instanceof Encoded) {
+      if (item.bytes.length > 0) {
+        this.#sentEvents = true;
+        this.#block = item.bytes;
+      }
+      this.#flush();
+      return false;
+    }
+    // What cannot be encoded throws, and has not been sent.
+    const share = this.#batch.add(this.format.event(item));
+    this.#sentEvents = true;
+    if (share) this.#flush();
+    else if (!this.#turnAsked) {
+      this.#turnAsked = true;
+      endOfTurn(this.#turnEnded);
+    }
+    return share;
+  }
+
+  /** See {@linkcode Sink}. */
+  close(failure: { error: unknown } | null): void {
+    if (failure === null) return this.#end("complete");
+    if (this.#sentEvents || this.#controller !== null) console.error("a stream failed:", failure.error);
+    this.#end("error", failure.error);
+  }
+
+  readonly #turnEnded = () => {
+    this.#turnAsked = false;
+    if (!this.#ended && !this.#batch.empty) this.#flush();
+    this.#endFirstTurn();
+    this.#endFirstTurn = nothing;
+  };
+
+  #end(reason: EndReason, error?: unknown): void {
+    this.#pump.stopped = true;
+    this.#last = { reason, error };
+    const record = this.format.end(reason);
+    if (record !== null) this.#batch.add(record);
+    this.#flush();
+  }
+
+  /** Whether this ending can be told only by breaking the body off. */
+  #cutOnly(): boolean {
+    return this.#last!.reason !== "complete" && this.format.end("error") === null;
+  }
+
+  /** Hands over what there is, if the reader wants it; ends the body after the last of it. */
+  #flush(): void {
+    if (this.#controller === null) {
+      this.#wanted = false;
+      this.#started = true;
+      this.#endFirstTurn();
+      return this.#onStart?.();
+    }
+    if (!this.#wanted || this.#ended) return;
+    if (!this.#batch.empty) this.#enqueue(encoder.encode(this.#batch.take()));
+    // Within `enqueue` the runtime may find that the client has gone, and cancel; then nothing more may be done.
+    if (this.#block !== null && !this.#ended) {
+      const block = this.#block;
+      this.#block = null;
+      this.#enqueue(block);
+    }
+    if (this.#last === null || this.#ended) return;
+    if (this.#cutOnly()) {
+      // What is queued has to be read first: an error drops it.
+      if (!this.#wanted) return;
+      this.#controller.error(cut(`the stream ended early: ${this.#last.reason}`));
+    } else this.#controller.close();
+    this.#settle(this.#last.reason === "complete" ? "complete" : "cut");
+  }
+
+  #enqueue(chunk: Uint8Array): void {
+    this.#wanted = false;
+    this.#idle = 0;
+    this.hooks.sent(chunk.length);
+    this.#controller!.enqueue(chunk);
+  }
+
+  /** The end of every path: tells the hooks, then returns the generator, which runs its `finally`. */
+  #settle(how: "complete" | "cut"): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.hooks.ended(how);
+    if (how === "cut") this.hooks.stop();
+    this.#pump.stop().then(() => this.hooks.released());
+  }
+}
+
+const nothing = () => {};
+
+const isAscii = (text: string) => !/[^\0-\x7f]/.test(text);
+
+/** What a body is errored with to reset its connection. Deno prints it, and one line says it all. */
+function cut(why: string): Error {
+  const error = new Error(why);
+  error.stack = `a response was cut: ${why}`;
+  return error;
+}

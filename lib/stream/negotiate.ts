@@ -1,0 +1,59 @@
+import { accepts as preferred } from "@std/http/negotiation";
+import { HttpError, quote } from "./errors.ts";
+import type { Format } from "./formats/format.ts";
+import { formats } from "./formats/table.ts";
+
+/** A parameter other than the weight; in a quoted value a semicolon or comma ends nothing. */
+const parameter = /;(?!\s*q=)(?:[^",;]|"(?:[^"\\]|\\.)*"?)*/gi;
+
+/**
+ * Which of `types` the request prefers, the first when it does not say; undefined when it allows none. There is one
+ * representation of each type here, so a range with parameters (`text/plain; charset=utf-8`) asks for the type itself
+ * (RFC 9110, 12.5.1), where `@std` would compare them.
+ */
+export function accepts(headers: Headers, ...types: string[]): string | undefined {
+  const accept = headers.get("accept");
+  if (accept === null) return types[0];
+  return preferred({ headers: new Headers({ accept: accept.replace(parameter, "") }) }, ...types);
+}
+
+/** The format of a response and its Content-Type. */
+export interface Negotiated {
+  /** What its events are written in. */
+  format: Format;
+  /** The one of the format's media types that the client prefers. */
+  contentType: string;
+}
+
+const bare = (contentType: string) => contentType.split(";", 1)[0];
+
+/** Every Content-Type by its media type, in the table's order. */
+const offers = new Map(
+  formats.flatMap((format) =>
+    format.mediaTypes.map((contentType) => [bare(contentType), { format, contentType }] as const)
+  ),
+);
+
+const list = (words: string[]) => `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+
+/**
+ * The format that a request asks for: `?format=` wins over `Accept` (RFC 9110, 12.5.1), and with neither it is the route's
+ * own.
+ *
+ * @throws HttpError 400 for an unknown `format`, 406 for an Accept that allows none
+ */
+export function negotiate({ headers, url }: { headers: Headers; url: URL }, own: Format): Negotiated {
+  const name = url.search === "" ? null : url.searchParams.get("format");
+  if (name !== null) {
+    const format = formats.find((format) => format.name === name);
+    if (format !== undefined) return { format, contentType: format.mediaTypes[0] };
+    const names = list(formats.map(({ name }) => name));
+    throw new HttpError(400, `format must be ${names}: current value is ${quote(name)}`);
+  }
+  const accept = headers.get("accept");
+  if (accept === null || accept === "*/*") return { format: own, contentType: own.mediaTypes[0] };
+  const ownTypes = own.mediaTypes.map(bare);
+  const chosen = accepts(headers, ...ownTypes, ...offers.keys());
+  if (chosen === undefined) throw new HttpError(406, `Accept must allow ${list([...offers.keys()])}`);
+  return offers.get(chosen)!;
+}

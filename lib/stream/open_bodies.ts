@@ -1,0 +1,53 @@
+import { endOfTurn } from "./clock.ts";
+import { Limiter } from "./limiter.ts";
+
+/** A response body while it is open. */
+export interface OpenBody {
+  /** Called once a second; true when it has written something. */
+  tick(): boolean;
+  /** The server is draining. */
+  drain(): void;
+}
+
+/** Bodies ticked per event-loop turn that write something: ten thousand pings in one turn would hold up everything else. */
+const perTurn = 128;
+
+/** The open response bodies of one server, with one heartbeat for all of them; the timer runs while there are any. */
+export class OpenBodies {
+  readonly #open = new Set<OpenBody>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** `streams` limits the live streams that are open at once. */
+  constructor(readonly draining: AbortSignal, readonly streams: Limiter = new Limiter(Infinity)) {
+    draining.addEventListener("abort", () => {
+      for (const body of [...this.#open]) body.drain();
+    }, { once: true });
+  }
+
+  /** Bodies open now. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Takes part in the heartbeat and the drain; `delete` has to follow. */
+  add(body: OpenBody): void {
+    this.#open.add(body);
+    this.#timer ??= setInterval(() => this.tick(), 1_000);
+  }
+
+  /** The body has ended. */
+  delete(body: OpenBody): void {
+    this.#open.delete(body);
+    if (this.#open.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** The heartbeat: ticks each open body. */
+  async tick(): Promise<void> {
+    let written = 0;
+    for (const body of this.#open) {
+      if (body.tick() && ++written % perTurn === 0) await new Promise<void>(endOfTurn);
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import type { Encoded, StreamEvent } from "./event.ts";
+import type { Format } from "./formats/format.ts";
+
+/** What a source is started with. */
+export interface Wanted {
+  /**
+   * The cursor to go on after, exactly: `Last-Event-ID`, else `?after=`; undefined for a first visit. One that cannot be
+   * followed is answered by a `gap` event.
+   */
+  readonly after?: string;
+  /** The negotiated format, for a source that yields blocks of records in it. */
+  readonly format: Format;
+  /** Aborts when no more values are wanted: the client has gone, or the server is draining. Goes to every await. */
+  readonly signal: AbortSignal;
+}
+
+/** What a source yields. */
+export type StreamItem = StreamEvent | Encoded;
+
+/** Makes a stream of events; called once the request is known to be good. */
+export type Source = (wanted: Wanted) => AsyncIterable<StreamItem>;
+
+/**
+ * A source that can be asked without a promise, for what many streams read at once. It has no end of its own, and what
+ * `poll` throws is a failure.
+ */
+export interface Feed {
+  /** The next item; null when there is none now: then `ready` is called when there may be one. */
+  poll(ready: () => void): StreamItem | null;
+}

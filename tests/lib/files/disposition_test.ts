@@ -1,0 +1,24 @@
+import { assertEquals } from "@std/assert";
+import { contentDisposition } from "../../../lib/files/disposition.ts";
+
+const table: [string, string][] = [
+  ["report.csv", 'filename="report.csv"'],
+  ["a b.txt", "filename=\"a b.txt\"; filename*=UTF-8''a%20b.txt"],
+  ['say "hi".txt', "filename=\"say _hi_.txt\"; filename*=UTF-8''say%20%22hi%22.txt"],
+  ["日本語.txt", "filename=\"___.txt\"; filename*=UTF-8''%E6%97%A5%E6%9C%AC%E8%AA%9E.txt"],
+  ["😀.txt", "filename=\"_.txt\"; filename*=UTF-8''%F0%9F%98%80.txt"],
+  ["it's(1)*.txt", "filename=\"it's(1)*.txt\"; filename*=UTF-8''it%27s%281%29%2A.txt"],
+  ["100%.txt", "filename=\"100_.txt\"; filename*=UTF-8''100%25.txt"],
+  ["%41.txt", "filename=\"_41.txt\"; filename*=UTF-8''%2541.txt"],
+  ["a\r\nSet-Cookie: x", "filename=\"a__Set-Cookie: x\"; filename*=UTF-8''a%0D%0ASet-Cookie%3A%20x"],
+  ["a;b,c=d", "filename=\"a;b,c=d\"; filename*=UTF-8''a%3Bb%2Cc%3Dd"],
+  ["\ud800x", "filename=\"_x\"; filename*=UTF-8''%EF%BF%BDx"],
+];
+
+for (const [name, expected] of table) {
+  Deno.test(`contentDisposition() of ${JSON.stringify(name)}`, () => {
+    const value = contentDisposition("attachment", name);
+    assertEquals(value, `attachment; ${expected}`);
+    new Headers({ "content-disposition": value });
+  });
+}

@@ -1,0 +1,139 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { HttpError } from "../../../lib/stream/errors.ts";
+import { OwnNames } from "../../../lib/http/allowed_hosts.ts";
+
+/** As Deno.serve makes it: the URL from the Host or an absolute-form target, the header as it was sent. */
+function request(url: string, headers: Record<string, string> = {}, method = "GET"): Request {
+  return { url, headers: new Headers(headers), method } as Request;
+}
+
+function status(names: OwnNames, asked: Request, maxBytes = 32_768): number {
+  try {
+    names.check(asked, maxBytes);
+    return 200;
+  } catch (error) {
+    if (error instanceof HttpError) return error.status;
+    throw error;
+  }
+}
+
+const hosts: [listens: string, host: string, status: number][] = [
+  ["127.0.0.1", "127.0.0.1:8000", 200],
+  ["127.0.0.1", "127.0.0.1", 200],
+  ["127.0.0.1", "localhost:8000", 200],
+  ["127.0.0.1", "LOCALHOST", 200],
+  ["127.0.0.1", "weir.localhost", 200],
+  ["127.0.0.1", "127.8.8.8", 200],
+  ["127.0.0.1", "[::1]:8000", 200],
+  ["127.0.0.1", "127.1", 200],
+  ["127.0.0.1", "evil.example", 421],
+  ["127.0.0.1", "localhost.evil.example", 421],
+  ["127.0.0.1", "127.0.0.1.evil.example", 421],
+  ["127.0.0.1", "evillocalhost", 421],
+  ["127.0.0.1", "192.168.1.7", 421],
+  ["127.0.0.1", "0.0.0.0", 421],
+  ["127.0.0.1", "[::2]", 421],
+  ["0.0.0.0", "192.168.1.7:80", 200],
+  ["0.0.0.0", "[fe80::1]", 200],
+  ["0.0.0.0", "evil.example", 421],
+  ["::", "[2001:db8::1]:80", 200],
+  ["::1", "[::1]", 200],
+  ["weir.example", "weir.example:8000", 200],
+  ["Weir.Example", "weir.example:8000", 200],
+  ["weir.example", "a.weir.example", 421],
+  ["weir.example", "127.0.0.1", 200],
+];
+
+for (const [listens, host, expected] of hosts) {
+  Deno.test(`--host ${listens} answers ${expected} to Host ${host}`, () => {
+    assertEquals(status(new OwnNames(listens), request(`http://${host}/`, { host })), expected);
+  });
+}
+
+Deno.test("a 421 tells the name that is another's, be it of Host or of an absolute target", () => {
+  const names = new OwnNames("127.0.0.1");
+  for (const [target, host] of [["evil.example", "localhost"], ["localhost", "evil.example"]]) {
+    const error = assertThrows(() => names.check(request(`http://${target}/`, { host }), 99), HttpError);
+    assertStringIncludes(error.message, '"evil.example"');
+  }
+});
+
+for (
+  const host of [
+    "a b",
+    "localhost/x",
+    "user@localhost",
+    "localhost?x",
+    "localhost#x",
+    "localhost\\x",
+    "[::1",
+    "a:b",
+  ]
+) {
+  Deno.test(`Host ${host} is answered 400`, () => {
+    assertEquals(status(new OwnNames("127.0.0.1"), request("http://localhost/", { host })), 400);
+  });
+}
+
+Deno.test("a URL that does not parse is answered 400", () => {
+  assertEquals(status(new OwnNames("127.0.0.1"), request("http://a b/", { host: "a b" })), 400);
+  const throws = {
+    ...request("http://localhost/"),
+    get url(): string {
+      throw new TypeError("Invalid URL");
+    },
+  };
+  assertEquals(status(new OwnNames("127.0.0.1"), throws as Request), 400);
+});
+
+Deno.test("both an absolute-form target and Host have to be own names, also after a good request", () => {
+  const names = new OwnNames("127.0.0.1");
+  assertEquals(status(names, request("http://localhost/", { host: "localhost" })), 200);
+  assertEquals(status(names, request("http://evil.example/", { host: "localhost" })), 421);
+  assertEquals(status(names, request("http://localhost/", { host: "evil.example" })), 421);
+  assertEquals(status(names, request("http://evil.example/", { host: "evil.example" })), 421);
+  assertEquals(status(names, request("http://evil.example/")), 421);
+  assertEquals(status(names, request("http://localhost/")), 200);
+});
+
+Deno.test("a target beyond the limit is answered 414", () => {
+  assertEquals(status(new OwnNames("127.0.0.1"), request(`http://localhost/${"x".repeat(100)}`), 100), 414);
+});
+
+Deno.test("the message of a foreign Host is cut and quoted", () => {
+  const error = assertThrows(
+    () => new OwnNames("127.0.0.1").check(request("http://localhost/", { host: "e".repeat(1_000) }), 32_768),
+    HttpError,
+  );
+  assertStringIncludes(error.message, 'current value is "eee');
+  assertEquals(error.message.length < 200, true);
+});
+
+const origins: [method: string, headers: Record<string, string>, status: number][] = [
+  ["POST", {}, 200],
+  ["POST", { origin: "http://localhost:8000" }, 200],
+  ["POST", { origin: "https://localhost:8000" }, 200],
+  ["POST", { origin: "http://localhost" }, 403],
+  ["POST", { origin: "http://localhost:8001" }, 403],
+  ["POST", { origin: "http://evil.example" }, 403],
+  ["POST", { origin: "null" }, 403],
+  ["POST", { origin: "" }, 403],
+  ["POST", { "sec-fetch-site": "same-origin" }, 200],
+  ["POST", { "sec-fetch-site": "none" }, 200],
+  ["POST", { "sec-fetch-site": "same-site" }, 403],
+  ["POST", { "sec-fetch-site": "cross-site" }, 403],
+  ["DELETE", { origin: "http://evil.example" }, 403],
+  ["GET", { origin: "http://evil.example", "sec-fetch-site": "cross-site" }, 200],
+  ["HEAD", { origin: "http://evil.example" }, 200],
+  ["GET", { upgrade: "websocket" }, 200],
+  ["GET", { upgrade: "websocket", origin: "http://localhost:8000" }, 200],
+  ["GET", { upgrade: "websocket", origin: "http://evil.example" }, 403],
+  ["GET", { upgrade: "websocket", "sec-fetch-site": "cross-site" }, 403],
+];
+
+for (const [method, headers, expected] of origins) {
+  Deno.test(`${method} with ${JSON.stringify(headers)} is answered ${expected}`, () => {
+    const asked = request("http://localhost:8000/", { host: "localhost:8000", ...headers }, method);
+    assertEquals(status(new OwnNames("127.0.0.1"), asked), expected);
+  });
+}

@@ -1,0 +1,110 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { defaultLimits, type Limits } from "../../../lib/config.ts";
+import { Limiter } from "../../../lib/stream/limiter.ts";
+import { outbound, type Outcome } from "../../../lib/http/outbound.ts";
+import { granted } from "../../support/granted.ts";
+import { until } from "../../support/server.ts";
+
+const forever = new AbortController().signal;
+
+/** What `outbound` needs of the app, beside a peer that answers as told. */
+function setUp(handler: (request: Request) => Response | Promise<Response>, limits: Partial<Limits> = {}) {
+  const peer = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, handler);
+  const all = { ...defaultLimits, outbound: 1, outboundMs: 2_000, ...limits };
+  const app = { config: { limits: all }, limits: { outbound: new Limiter(all.outbound) } } as unknown as
+    & Parameters<typeof outbound>[0]
+    & { limits: { outbound: Limiter } };
+  return {
+    app,
+    url: `http://127.0.0.1:${peer.addr.port}/`,
+    get: (options = {}) => outbound(app, `http://127.0.0.1:${peer.addr.port}/`, forever, options),
+    [Symbol.asyncDispose]: () => peer.shutdown(),
+  };
+}
+
+const kind = ({ error }: Outcome) => error;
+
+Deno.test(
+  { name: "an outbound request tells its status, and its body when asked", ignore: !granted.net },
+  async () => {
+    await using it = setUp(() => new Response("grün"));
+    const { ms, ...outcome } = await it.get();
+    assertEquals(outcome, { status: 200 });
+    assert(ms > 0);
+    assertEquals((await it.get({ body: true }) as { body?: string }).body, "grün");
+  },
+);
+
+Deno.test(
+  { name: "what is not a 2xx is an error with its status, redirects too", ignore: !granted.net },
+  async () => {
+    await using it = setUp(() => new Response(null, { status: 302, headers: { Location: "/elsewhere" } }));
+    const outcome = await it.get();
+    assertEquals([kind(outcome), (outcome as { status: number }).status], ["status", 302]);
+  },
+);
+
+Deno.test({ name: "no peer is a connection error", ignore: !granted.net }, async () => {
+  const it = setUp(() => new Response());
+  await it[Symbol.asyncDispose]();
+  assertEquals(kind(await it.get()), "connection");
+});
+
+Deno.test(
+  { name: "an answer, or a body, that does not come in time is a timeout", ignore: !granted.net },
+  async () => {
+    const peer = Promise.withResolvers<Response>();
+    await using it = setUp(() => peer.promise, { outboundMs: 30 });
+    assertEquals(kind(await it.get()), "timeout");
+    peer.resolve(new Response());
+    await using half = setUp(
+      () =>
+        new Response(new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(3)) })),
+      { outboundMs: 30 },
+    );
+    assertEquals(kind(await half.get()), "timeout");
+  },
+);
+
+Deno.test({ name: "a body beyond its bound is cancelled", ignore: !granted.net }, async () => {
+  let cancelled = false;
+  const endless = () =>
+    new ReadableStream({
+      pull: (controller) => controller.enqueue(new Uint8Array(1_000)),
+      cancel: () => {
+        cancelled = true;
+      },
+    });
+  await using it = setUp(() => new Response(endless()), { outboundBytes: 10_000 });
+  assertEquals(kind(await it.get({ body: true })), "size");
+  await until(() => cancelled);
+});
+
+Deno.test(
+  { name: "at the limit a request is not sent; each gives its place back", ignore: !granted.net },
+  async () => {
+    let requests = 0;
+    const peer = Promise.withResolvers<void>();
+    await using it = setUp(async () => {
+      requests++;
+      await peer.promise;
+      return new Response();
+    });
+    const first = it.get();
+    assertEquals(kind(await it.get()), "busy");
+    peer.resolve();
+    assertEquals(kind(await first), undefined);
+    assertEquals([requests, it.app.limits.outbound.used], [1, 0]);
+  },
+);
+
+Deno.test({ name: "an abort rejects with its reason, at once", ignore: !granted.net }, async () => {
+  const peer = Promise.withResolvers<Response>();
+  await using it = setUp(() => peer.promise);
+  const stop = new AbortController();
+  const outcome = outbound(it.app, it.url, stop.signal);
+  stop.abort(new Error("gone"));
+  assertEquals((await assertRejects(() => outcome, Error)).message, "gone");
+  assertEquals(it.app.limits.outbound.used, 0);
+  peer.resolve(new Response());
+});

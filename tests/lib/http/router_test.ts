@@ -1,0 +1,94 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { HttpError } from "../../../lib/stream/errors.ts";
+import { decode, type Route, Router } from "../../../lib/http/router.ts";
+
+function route(method: "GET" | "POST", path: string): Route {
+  return { method, path, handler: () => new Response(), description: "", example: path };
+}
+
+const router = new Router([
+  route("GET", "/"),
+  route("GET", "/files/*"),
+  route("GET", "/logs"),
+  route("GET", "/logs/:name"),
+  route("GET", "/channels/:name"),
+  route("POST", "/channels/:name"),
+  route("POST", "/sensors/:id"),
+  route("GET", "/channels/own"),
+  route("GET", "/a/:x/b/:y"),
+]);
+
+const matches: [path: string, route: string, params: Record<string, string>][] = [
+  ["/", "/", {}],
+  ["/logs", "/logs", {}],
+  ["/logs/access.log", "/logs/:name", { name: "access.log" }],
+  ["/logs/a%20b", "/logs/:name", { name: "a b" }],
+  ["/logs/%2e%2e", "/logs/:name", { name: ".." }],
+  ["/logs/a%2Fb", "/logs/:name", { name: "a/b" }],
+  ["/logs/%E5%A0%B0", "/logs/:name", { name: "堰" }],
+  ["/channels/own", "/channels/own", {}],
+  ["/channels/other", "/channels/:name", { name: "other" }],
+  ["/a/1/b/2", "/a/:x/b/:y", { x: "1", y: "2" }],
+  ["/files/", "/files/*", { "*": "" }],
+  ["/files/a/b%20c", "/files/*", { "*": "a/b%20c" }],
+  ["/files//a", "/files/*", { "*": "/a" }],
+];
+
+for (const [path, pattern, params] of matches) {
+  Deno.test(`${path} is ${pattern}`, () => {
+    const match = router.match("GET", path);
+    assert(!(match instanceof Response));
+    assertEquals(match.route.path, pattern);
+    assertEquals({ ...match.params }, params);
+  });
+}
+
+for (
+  const path of [
+    "/nowhere",
+    "/logs/",
+    "/logs/a/b",
+    "/logs/%ff",
+    "/logs/%",
+    "/Logs",
+    "//",
+    "/a/1/b",
+    "/filesx",
+  ]
+) {
+  Deno.test(`${path} is not found`, () => {
+    assertEquals(assertThrows(() => router.match("GET", path), HttpError).status, 404);
+  });
+}
+
+const refused: [method: string, path: string, allow: string][] = [
+  ["POST", "/", "GET, HEAD, OPTIONS"],
+  ["DELETE", "/channels/x", "GET, HEAD, POST, OPTIONS"],
+  ["GET", "/sensors/x", "POST, OPTIONS"],
+  ["HEAD", "/sensors/x", "POST, OPTIONS"],
+  ["PROPFIND", "/files/x", "GET, HEAD, OPTIONS"],
+  ["get", "/logs", "GET, HEAD, OPTIONS"],
+];
+
+for (const [method, path, allow] of refused) {
+  Deno.test(`${method} ${path} is answered 405 and allows ${allow}`, () => {
+    const error = assertThrows(() => router.match(method, path), HttpError);
+    assertEquals([error.status, error.options.headers?.Allow], [405, allow]);
+  });
+}
+
+Deno.test("OPTIONS is answered with what the path allows", () => {
+  const answer = router.match("OPTIONS", "/channels/x");
+  assert(answer instanceof Response);
+  assertEquals([answer.status, answer.headers.get("allow")], [204, "GET, HEAD, POST, OPTIONS"]);
+});
+
+Deno.test("HEAD is answered by the GET route", () => {
+  const match = router.match("HEAD", "/logs");
+  assert(!(match instanceof Response));
+  assertEquals(match.route.method, "GET");
+});
+
+Deno.test("decode() gives null for what is not UTF-8", () => {
+  assertEquals([decode("a%20b"), decode("%ff"), decode("%")], ["a b", null, null]);
+});

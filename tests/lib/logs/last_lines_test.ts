@@ -1,0 +1,70 @@
+import { assertEquals } from "@std/assert";
+import { startOfLast } from "../../../lib/logs/last_lines.ts";
+import { granted } from "../../support/granted.ts";
+import { LogFolder } from "../../support/log_reading.ts";
+import { seeded } from "../../support/log_writer.ts";
+
+const { signal } = new AbortController();
+
+Deno.test({
+  name: "the start of the last lines, for files of all shapes",
+  ignore: !granted.files,
+  async fn() {
+    await using folder = new LogFolder();
+    const table: [string, number, boolean, number][] = [
+      ["", 3, false, 0],
+      ["a\nb\nc\n", 0, false, 6],
+      ["a\nb\nc\n", 1, false, 4],
+      ["a\nb\nc\n", 2, false, 2],
+      ["a\nb\nc\n", 3, false, 0],
+      ["a\nb\nc\n", 9, false, 0],
+      ["a\nb\nc", 1, false, 2],
+      ["a\nb\nc", 1, true, 4],
+      ["a\nb\nc", 0, true, 4],
+      ["a\nb\nc\n", 1, true, 4],
+      ["\n\n\n", 2, false, 1],
+      ["no newline", 1, false, 0],
+      ["no newline", 1, true, 0],
+    ];
+    for (const [text, count, unfinished, expected] of table) {
+      Deno.writeTextFileSync(folder.log, text);
+      using file = (await folder.place.open())!;
+      assertEquals(
+        await startOfLast(file, count, { unfinished, signal }),
+        expected,
+        JSON.stringify([text, count, unfinished]),
+      );
+    }
+  },
+});
+
+Deno.test({
+  name: "the start of the last lines, over many blocks",
+  ignore: !granted.files,
+  async fn() {
+    await using folder = new LogFolder();
+    const random = seeded(3);
+    const lines = Array.from(
+      { length: 5_000 },
+      () => "x".repeat(random() < 0.01 ? 70_000 : random() * 100) + "\n",
+    );
+    folder.append(lines.join(""));
+    using file = (await folder.place.open())!;
+    for (const count of [1, 2, 100, 999, 4_999, 5_000]) {
+      const expected = lines.slice(0, -count).join("").length;
+      assertEquals(await startOfLast(file, count, { unfinished: false, signal }), expected);
+    }
+  },
+});
+
+Deno.test({
+  name: "the last lines of a file of 10 GiB are read from its end",
+  ignore: !granted.files,
+  async fn() {
+    await using folder = new LogFolder();
+    folder.append("");
+    Deno.truncateSync(folder.log, 10 * 1024 ** 3);
+    folder.append("\na\nb\n");
+    assertEquals(await folder.all({ from: 2 }), ["a", "b"]);
+  },
+});

@@ -1,0 +1,353 @@
+import { assert, assertEquals } from "@std/assert";
+import { granted } from "../../support/granted.ts";
+import { LogFolder, Reading } from "../../support/log_reading.ts";
+import { LogWriter, seeded, Seen } from "../../support/log_writer.ts";
+import type { Rotation } from "../../support/log_writer.ts";
+
+const ignore = !granted.files;
+
+function test(name: string, run: (folder: LogFolder) => Promise<void>, lineBytes?: number): void {
+  Deno.test({
+    name,
+    ignore,
+    async fn() {
+      await using folder = new LogFolder(lineBytes);
+      await run(folder);
+    },
+  });
+}
+
+test("the last lines come first, then each new one", async (folder) => {
+  folder.append("a\nb\nc\nd\n");
+  const reading = folder.read({ from: 2 });
+  assertEquals(await reading.take(2), ["c", "d"]);
+  folder.append("e\n");
+  assertEquals(await reading.next(), "e");
+});
+
+test("without following, it ends with what is there, an unfinished line included but without a cursor", async (folder) => {
+  folder.append("a\nb\nunfin");
+  assertEquals(await folder.all({ from: 2 }), ["b", "unfin"]);
+  assertEquals(await folder.all({ from: 0 }), []);
+  const reading = folder.read({ follow: false });
+  await reading.take(3);
+  assertEquals(reading.cursor, undefined);
+});
+
+test("an unfinished line is told once it is complete", async (folder) => {
+  folder.append("a\nhal");
+  const reading = folder.read();
+  assertEquals(await reading.next(), "a");
+  folder.append("f\n");
+  assertEquals(await reading.next(), "half");
+});
+
+test("a cursor continues exactly after its line, also in another process", async (folder) => {
+  folder.append("a\nb\nc\n");
+  const first = folder.read();
+  assertEquals(await first.take(2), ["a", "b"]);
+  folder.restart();
+  assertEquals(await folder.all({ after: first.cursor }), ["c"]);
+});
+
+test("CRLF, NUL, bytes that are not UTF-8, and a character split over two writes", async (folder) => {
+  const reading = folder.read();
+  const euro = new TextEncoder().encode("€\n");
+  folder.append("dos\r\nnul\0\n");
+  folder.append(new Uint8Array([0xff, 65, 10]));
+  folder.append(euro.subarray(0, 1));
+  assertEquals(await reading.take(3), ["dos", "nul\0", "\ufffdA"]);
+  folder.append(euro.subarray(1));
+  assertEquals(await reading.next(), "€");
+});
+
+test("a character split over two reads is one character", async (folder) => {
+  const lines = Array.from({ length: 40_000 }, (_, i) => "€".repeat(i % 30));
+  folder.append(lines.join("\n") + "\n");
+  assertEquals(await folder.all(), lines);
+});
+
+test("a line over the limit is cut, marked and skipped to its end", async (folder) => {
+  folder.append("a\n" + "x".repeat(150) + "\nb\n");
+  assertEquals(await folder.all(), ["a", "x".repeat(100) + " [cut: 50 more bytes]", "b"]);
+  const reading = folder.read();
+  await reading.take(2);
+  assertEquals(await folder.all({ after: reading.cursor }), ["b"]);
+}, 100);
+
+test("a line over the limit is cut between characters", async (folder) => {
+  folder.append("x" + "€".repeat(50) + "\n");
+  assertEquals(await folder.all(), ["x" + "€".repeat(33) + " [cut: 51 more bytes]"]);
+}, 102);
+
+test("a line at the limit is whole, one byte more is not", async (folder) => {
+  folder.append("x".repeat(100) + "\n" + "y".repeat(101) + "\n");
+  assertEquals(await folder.all(), ["x".repeat(100), "y".repeat(100) + " [cut: 1 more bytes]"]);
+}, 100);
+
+test("a line far over the limit costs no memory and hides nothing after it", async (folder) => {
+  for (let i = 0; i < 40; i++) folder.append("x".repeat(1_048_576));
+  folder.append("\nafter\n");
+  const reading = folder.read({ follow: false });
+  const [cut, after] = await reading.take(2);
+  assertEquals(cut!.length, 65_536 + " [cut: 41877504 more bytes]".length);
+  assertEquals(after, "after");
+});
+
+test("a renamed file is read to its end before the new one is begun", async (folder) => {
+  folder.append("a\n");
+  const reading = folder.read();
+  assertEquals(await reading.next(), "a");
+  Deno.renameSync(folder.log, `${folder.log}.1`);
+  folder.append("b\n", `${folder.log}.1`);
+  assertEquals(await reading.next(), "b");
+  Deno.writeTextFileSync(folder.log, "");
+  folder.append("c\n", `${folder.log}.1`);
+  assertEquals(await reading.next(), "c");
+  folder.append("last", `${folder.log}.1`);
+  folder.append("d\n");
+  assertEquals(await reading.take(2), ["last", "d"]);
+});
+
+for (const rotated of ["app.log-20300101", "app-2030-01-01.log", "app.log.2030-01-01_10", "moved-app"]) {
+  test(`a cursor is found in the file that has become ${rotated}`, async (folder) => {
+    folder.append("a\nb\n");
+    const reading = folder.read();
+    await reading.next();
+    Deno.renameSync(folder.log, `${folder.path}/${rotated}`);
+    folder.append("c\n");
+    assertEquals(await folder.all({ after: reading.cursor }), ["b", "c"]);
+  });
+}
+
+test("a cursor several rotations back goes through the newer files in turn", async (folder) => {
+  using writer = new LogWriter(folder.path, "app.log", 9);
+  writer.write(3);
+  const reading = folder.read();
+  const [first] = await reading.take(1);
+  for (let i = 0; i < 5; i++) {
+    await writer.rotate("rename", 1);
+    writer.write(2);
+  }
+  const told = [first, ...await folder.all({ after: reading.cursor })];
+  assertEquals(told.map((line) => parseInt(line!)), Array.from({ length: writer.last }, (_, i) => i + 1));
+});
+
+test("a missing or packed file between is a gap", async (folder) => {
+  using writer = new LogWriter(folder.path, "app.log", 9);
+  writer.write(1);
+  const reading = folder.read();
+  await reading.next();
+  for (let i = 0; i < 3; i++) {
+    await writer.rotate("rename", 0);
+    writer.write(1);
+  }
+  Deno.renameSync(`${folder.log}.2`, `${folder.log}.2.gz`);
+  assertEquals((await folder.all({ after: reading.cursor })).map((line) => line.split(" ")[0]), [
+    "GAP",
+    "3",
+    "4",
+  ]);
+});
+
+test("a truncated file is a gap and then its start", async (folder) => {
+  folder.append("a\nb\n");
+  const reading = folder.read();
+  assertEquals(await reading.take(2), ["a", "b"]);
+  Deno.truncateSync(folder.log);
+  assertEquals(await reading.next(), "GAP");
+  folder.append("c\n");
+  assertEquals(await reading.next(), "c");
+});
+
+test("a file truncated and filled past the old position is never read from the middle of a line", async (folder) => {
+  folder.append("a 1\nb 1\n");
+  const reading = folder.read();
+  await reading.take(2);
+  Deno.writeTextFileSync(folder.log, "a longer line than before\nnext\n");
+  assertEquals(await reading.take(3), ["GAP", "a longer line than before", "next"]);
+  assertEquals(await folder.all({ after: reading.cursor }), []);
+});
+
+test("a cursor of what was truncated away continues in the copy, and says that lines may be missing", async (folder) => {
+  folder.append("a\nb\nc\n");
+  const reading = folder.read();
+  await reading.take(2);
+  await reading.stop();
+  Deno.copyFileSync(folder.log, `${folder.log}.1`);
+  Deno.writeTextFileSync(folder.log, "d is longer than the rest\n");
+  assertEquals(await folder.all({ after: reading.cursor }), ["c", "GAP", "d is longer than the rest"]);
+});
+
+test("a file that was deleted and made again is a gap and then its start", async (folder) => {
+  folder.append("a\n");
+  const reading = folder.read();
+  await reading.next();
+  Deno.removeSync(folder.log);
+  folder.append("b\n");
+  assertEquals(await reading.take(2), ["GAP", "b"]);
+});
+
+test("a renamed file is not done while the new one is empty: its writer may not have moved yet", async (folder) => {
+  folder.append("a\n");
+  const reading = folder.read();
+  await reading.next();
+  await reading.stop();
+  Deno.renameSync(folder.log, `${folder.log}.1`);
+  folder.append("");
+  folder.append("unfin", `${folder.log}.1`);
+  const again = folder.read({ after: reading.cursor, follow: false });
+  assertEquals([await again.next(), again.cursor], ["unfin", undefined]);
+  folder.append("ished\n", `${folder.log}.1`);
+  folder.append("b\n");
+  assertEquals(await folder.all({ after: reading.cursor }), ["unfinished", "b"]);
+});
+
+test("lines that are still written to the file before are told as a gap", async (folder) => {
+  folder.append("a\n");
+  const reading = folder.read();
+  await reading.next();
+  Deno.renameSync(folder.log, `${folder.log}.1`);
+  folder.append("b\n");
+  assertEquals(await reading.next(), "b");
+  folder.append("late\n", `${folder.log}.1`);
+  assertEquals(await reading.next(), "GAP");
+  folder.append("c\n");
+  assertEquals(await reading.next(), "c");
+});
+
+test("a cursor in an older copy does not read twice what the log still has", async (folder) => {
+  folder.append("a\n");
+  const reading = folder.read();
+  await reading.next();
+  await reading.stop();
+  Deno.renameSync(folder.log, `${folder.log}.2`);
+  folder.append("b\n");
+  const birth = () => Deno.statSync(folder.log).birthtime!.getTime();
+  // The file system's clock is coarse: the copy has to be younger by what it tells.
+  do {
+    Deno.copyFileSync(folder.log, `${folder.log}.new`);
+    Deno.renameSync(`${folder.log}.new`, `${folder.log}.1`);
+  } while (Deno.statSync(`${folder.log}.1`).birthtime!.getTime() === birth());
+  folder.append("c\n");
+  assertEquals(await folder.all({ after: reading.cursor }), ["b", "GAP", "c"]);
+});
+
+test("a file that is not there yet is waited for", async (folder) => {
+  const reading = folder.read();
+  const line = reading.next();
+  folder.append("a\n");
+  assertEquals(await line, "a");
+});
+
+test("a folder that is made later, or made again, is seen", async (folder) => {
+  const path = `${folder.path}/later`;
+  const { LogPlace } = await import("../../../lib/logs/log_place.ts");
+  const reading = new Reading(folder.follower, new LogPlace("b.log", `${path}/b.log`, null), {});
+  const line = reading.next();
+  Deno.mkdirSync(path);
+  folder.append("a\n", `${path}/b.log`);
+  assertEquals(await line, "a");
+  Deno.removeSync(path, { recursive: true });
+  Deno.mkdirSync(path);
+  folder.append("b\n", `${path}/b.log`);
+  assertEquals(await reading.take(2), ["GAP", "b"]);
+  await reading.stop();
+});
+
+for (const after of ["garbage", "1-1-1-5-5", "", "zzzz-zz-zz-99999999999-1"]) {
+  test(`a cursor that leads nowhere is a gap, then it begins as without one: ${JSON.stringify(after)}`, async (folder) => {
+    folder.append("a\nb\nc\n");
+    assertEquals(await folder.all({ after, from: 2 }), ["GAP", "b", "c"]);
+  });
+}
+
+test("a cursor whose line has changed leads nowhere", async (folder) => {
+  folder.append("a1\nb1\nc1\n");
+  const reading = folder.read();
+  await reading.take(2);
+  const file = Deno.openSync(folder.log, { write: true });
+  file.writeSync(new TextEncoder().encode("a1\nb2\n"));
+  file.close();
+  assertEquals(await folder.all({ after: reading.cursor, from: 1 }), ["GAP", "c1"]);
+});
+
+Deno.test({
+  name: "a FIFO in the place of a log holds up nobody",
+  ignore: ignore || !granted.run || Deno.build.os === "windows",
+  async fn() {
+    await using folder = new LogFolder();
+    folder.append("a\n");
+    const reading = folder.read();
+    assertEquals(await reading.next(), "a");
+    const after = reading.next();
+    const fifo = `${folder.path}/fifo`;
+    await new Deno.Command("mkfifo", { args: [fifo] }).output();
+    Deno.renameSync(fifo, folder.log);
+    const { LogPlace } = await import("../../../lib/logs/log_place.ts");
+    const other = `${folder.path}/other.log`;
+    folder.append("b\n", other);
+    const another = new Reading(folder.follower, new LogPlace("other.log", other, null), {});
+    assertEquals(await another.next(), "b");
+    folder.append("c\n", other);
+    assertEquals(await another.next(), "c");
+    await another.stop();
+    Deno.removeSync(folder.log);
+    folder.append("d\n");
+    assertEquals([await after, await reading.next()], ["GAP", "d"]);
+  },
+});
+
+test("many followers get every line, and a slow one gets them from the file", async (folder) => {
+  folder.append("0\n");
+  const readings = Array.from({ length: 20 }, () => folder.read());
+  for (const reading of readings) assertEquals(await reading.next(), "0");
+  const slow = readings.pop()!;
+  const lines = Array.from({ length: 30_000 }, (_, i) => `${i} ${"x".repeat(100)}`);
+  for (let at = 0; at < lines.length; at += 1_000) {
+    folder.append(lines.slice(at, at + 1_000).join("\n") + "\n");
+    for (const reading of readings) assertEquals((await reading.take(1_000)).length, 1_000);
+  }
+  assertEquals(await slow.take(lines.length), lines);
+  folder.append("end\n");
+  for (const reading of [slow, ...readings]) assertEquals(await reading.next(), "end");
+});
+
+test("whoever leaves stops at once, in the middle of a wait", async (folder) => {
+  const reading = folder.read();
+  const line = reading.next();
+  await reading.stop();
+  assertEquals(await line, null);
+});
+
+for (const how of ["rename", "copytruncate"] as Rotation[]) {
+  test(`each number comes once and in order over 40 rotations by ${how}, with a reader that is cut`, async (folder) => {
+    const random = seeded(7);
+    const seen = new Seen();
+    using writer = new LogWriter(folder.path, "app.log", 12);
+    let reading = folder.read();
+    for (let n = 0; n < 40; n++) {
+      for (let i = 0; i < 3; i++) {
+        writer.write(1 + Math.floor(random() * 50));
+        // Sometimes it keeps up, sometimes it stays behind.
+        const upTo = random() < 0.5 ? writer.last : writer.last - Math.floor(random() * 60);
+        while (seen.last < upTo) tell(await reading.next());
+        if (random() < 0.3) {
+          await reading.stop();
+          if (random() < 0.5) folder.restart();
+          reading = folder.read({ after: reading.cursor });
+        }
+      }
+      await writer.rotate(how, Math.floor(random() * 3));
+    }
+    writer.write(1);
+    while (seen.last < writer.last) tell(await reading.next());
+    if (how === "rename") assertEquals([seen.gaps, seen.missing], [0, 0]);
+    else assert(seen.missing <= 40 * 60, `${seen.missing} lines are missing`);
+
+    function tell(line: string | null): void {
+      if (line === "GAP") seen.gap();
+      else seen.line(line!);
+    }
+  });
+}

@@ -1,0 +1,157 @@
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { ConfigError } from "../../../lib/config.ts";
+import { readDeclared } from "../../../lib/sensors/configured.ts";
+import { parseDeclared } from "../../../lib/sensors/declared.ts";
+import { granted } from "../../support/granted.ts";
+
+const parse = (...sensors: unknown[]) => parseDeclared(JSON.stringify({ sensors }), ["cpu"]);
+
+Deno.test("a declared sensor gets its defaults", () => {
+  assertEquals(
+    parse({ id: "a", type: "http", url: "http://localhost/" }, { id: "b", type: "file", path: "b" }, {
+      id: "c",
+      type: "push",
+      unit: "K",
+      description: "by hand",
+      interval: 60_000,
+    }),
+    [
+      {
+        id: "a",
+        unit: "",
+        description: "",
+        interval: 1_000,
+        type: "http",
+        timeout: 1_000,
+        url: "http://localhost/",
+        pointer: "",
+      },
+      {
+        id: "b",
+        unit: "",
+        description: "",
+        interval: 1_000,
+        type: "file",
+        timeout: 1_000,
+        path: "b",
+        scale: 1,
+        offset: 0,
+      },
+      { id: "c", unit: "K", description: "by hand", interval: 60_000, type: "push" },
+    ],
+  );
+});
+
+Deno.test("a byte order mark is no part of the JSON, nor is the case of a scheme a rule", () => {
+  const file = { sensors: [{ id: "a", type: "http", url: "HTTP://127.0.0.1/" }] };
+  assertEquals(parseDeclared("\ufeff" + JSON.stringify(file), []).length, 1);
+});
+
+Deno.test("a wrong field is pointed at", async (test) => {
+  const push = { id: "a", type: "push" };
+  const table: [sensors: unknown[], message: string][] = [
+    [[1], "/sensors/0 must be an object: current value is 1"],
+    [[{}], '/sensors/0/type must be "http", "file" or "push": current value is absent'],
+    [
+      [push, { ...push, id: "b", unit: 1 }],
+      "/sensors/1/unit must be a text of at most 32 characters: current value is 1",
+    ],
+    [
+      [{ ...push, interval: 99 }],
+      "/sensors/0/interval must be a whole number from 100 to 86400000: current value is 99",
+    ],
+    [[{ ...push, timeout: 99 }], "/sensors/0/timeout must be a known field: current value is 99"],
+    [[push, push], '/sensors/1/id must not be another sensor\'s: current value is "a"'],
+    [[{ ...push, id: "cpu" }], '/sensors/0/id must not be another sensor\'s: current value is "cpu"'],
+    [
+      [{ id: "a", type: "http", url: "ftp://x" }],
+      '/sensors/0/url must be an http or https URL: current value is "ftp://x"',
+    ],
+    [
+      [{ id: "a", type: "http", url: "http://" }],
+      '/sensors/0/url must be an http or https URL: current value is "http://"',
+    ],
+    [
+      [{ id: "a", type: "http", url: "http://x", pointer: "a" }],
+      '/sensors/0/pointer must be a JSON Pointer (RFC 6901): current value is "a"',
+    ],
+    [
+      [{ id: "a", type: "file", path: "x", timeout: 2_000 }],
+      "/sensors/0/timeout must be a whole number from 1 to 1000: current value is 2000",
+    ],
+    [
+      [{ id: "a", type: "file", path: "x", scale: "2" }],
+      '/sensors/0/scale must be a finite number: current value is "2"',
+    ],
+    [[{ id: "a", type: "file" }], "/sensors/0/path must be a path: current value is absent"],
+    // Null is a value, and a wrong one.
+    [
+      [{ ...push, interval: null }],
+      "/sensors/0/interval must be a whole number from 100 to 86400000: current value is null",
+    ],
+    [
+      [{ ...push, unit: null }],
+      "/sensors/0/unit must be a text of at most 32 characters: current value is null",
+    ],
+    [
+      [{ id: "a", type: "file", path: "x", scale: null }],
+      "/sensors/0/scale must be a finite number: current value is null",
+    ],
+    // The name of a field is the file's, so a terminal gets no control character of it.
+    [[{ ...push, "a/b~c": 1 }], "/sensors/0/a~1b~0c must be a known field: current value is 1"],
+    [
+      [{ ...push, "\x1b[2J\x9b\n": ["\x9b"] }],
+      '"/sensors/0/\\u001b[2J\\u009b\\n" must be a known field: current value is ["\\u009b"]',
+    ],
+    [
+      [{ ...push, ["x".repeat(99)]: 1 }],
+      `"/sensors/0/${"x".repeat(69)}…" must be a known field: current value is 1`,
+    ],
+  ];
+  for (const [sensors, message] of table) {
+    await test.step(
+      message,
+      () => assertEquals(assertThrows(() => parse(...sensors), ConfigError).message, message),
+    );
+  }
+  assertThrows(() => parseDeclared("{", []), ConfigError, "must be JSON");
+  const quoted = assertThrows(() => parseDeclared("# Weir\n\nA minimal \x1b[31mserver\n", []), ConfigError);
+  assertMatch(quoted.message, /^the file must be JSON: [^\p{Cc}]+$/u);
+  assertThrows(() => parseDeclared("[]", []), ConfigError, '"" must be an object: current value is []');
+  assertThrows(
+    () => parseDeclared('{"sensors":[{"id":"a","type":"file","path":"x","offset":-1e999}]}', []),
+    ConfigError,
+    "/sensors/0/offset must be a finite number: current value is -Infinity",
+  );
+  assertThrows(
+    () => parseDeclared("{}", []),
+    ConfigError,
+    "/sensors must be an array: current value is absent",
+  );
+  assertThrows(() => parse({ ...push, id: "stream" }), ConfigError, "/sensors/0/id must be 1 to 64 letters");
+});
+
+Deno.test({
+  name: "a file that cannot be used is told by the name of the flag or variable that gave it",
+  ignore: !granted.files,
+  async fn() {
+    const file = await Deno.makeTempFile();
+    await Deno.writeTextFile(file, "# Weir\n\nnot JSON\n");
+    for (
+      const [path, rule] of [[`${file}.none`, "must be a file that can be read"], [file, "must be JSON"]]
+    ) {
+      const { message } = assertThrows(() => readDeclared(path, "WEIR_SENSORS"), ConfigError);
+      assertMatch(message, new RegExp(`^WEIR_SENSORS .*${rule}.*$`));
+    }
+    await Deno.remove(file);
+  },
+});
+
+Deno.test({
+  name: "what is no file is not opened: a FIFO would never answer",
+  ignore: !granted.files,
+  fn() {
+    const { message } = assertThrows(() => readDeclared(Deno.cwd(), "--sensors"), ConfigError);
+    assertEquals(message, `--sensors must be a file that can be read: ${Deno.cwd()} is not a file`);
+  },
+});

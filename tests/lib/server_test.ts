@@ -1,0 +1,298 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { sleep } from "../../lib/stream/clock.ts";
+import { HttpError } from "../../lib/stream/errors.ts";
+import { routes } from "../../main.ts";
+import { granted } from "../support/granted.ts";
+import { serve, until } from "../support/server.ts";
+import { captureErrors, exchange, open, route, send } from "../support/wire.ts";
+
+const ignore = !granted.server;
+
+/** The status of what a request, as it is written here, is answered with. */
+async function status(port: number, request: string): Promise<number> {
+  return Number(/^HTTP\/1\.[01] (\d{3}) /.exec(await exchange(port, request))?.[1]);
+}
+
+Deno.test({
+  name: "a path is 404, a method 405 with Allow, OPTIONS 204 with Allow; errors are JSON",
+  ignore,
+  async fn() {
+    await using server = await serve();
+    const ask = async (method: string, path: string) => {
+      const response = await fetch(server.origin + path, { method });
+      const body = await response.text();
+      if (response.status >= 400) assertEquals(typeof JSON.parse(body).error, "string");
+      return [response.status, response.headers.get("allow")];
+    };
+    assertEquals(await ask("GET", "/nowhere"), [404, null]);
+    assertEquals(await ask("POST", "/stream"), [405, "GET, HEAD, OPTIONS"]);
+    assertEquals(await ask("PUT", "/channels/demo"), [405, "GET, HEAD, POST, OPTIONS"]);
+    assertEquals(await ask("DELETE", "/"), [405, "GET, HEAD, OPTIONS"]);
+    assertEquals(await ask("OPTIONS", "/healthz"), [204, "GET, HEAD, OPTIONS"]);
+    assertEquals(await ask("OPTIONS", "/channels/demo"), [204, "GET, HEAD, POST, OPTIONS"]);
+    assertEquals(await ask("OPTIONS", "/nowhere"), [404, null]);
+  },
+});
+
+Deno.test({
+  name:
+    "what a handler throws is told as itself if it is for the public, and else as a 500 without a word of it",
+  ignore,
+  async fn() {
+    using errors = captureErrors();
+    await using server = await serve({
+      routes: [
+        route("/inside", () => {
+          throw new Error("secret");
+        }),
+        route("/later", () => Promise.reject(new Error("secret"))),
+        route("/odd", () => Promise.reject(undefined)),
+        route("/public", () => {
+          throw new HttpError(409, "not now", {
+            cause: new Error("secret"),
+            headers: { "Retry-After": "5" },
+          });
+        }),
+      ],
+    });
+    for (const path of ["/inside", "/later", "/odd"]) {
+      const response = await fetch(server.origin + path);
+      assertEquals([response.status, await response.json()], [500, { error: "internal server error" }]);
+    }
+    const response = await fetch(`${server.origin}/public`);
+    assertEquals([response.status, response.headers.get("retry-after"), await response.json()], [409, "5", {
+      error: "not now",
+    }]);
+    assertMatch(errors.text(), /secret/);
+  },
+});
+
+Deno.test({
+  name: "only requests for the server's own names are answered",
+  ignore,
+  async fn() {
+    await using server = await serve();
+    const { port } = server;
+    const get = (target: string, host: string) =>
+      status(port, `GET ${target} HTTP/1.1\nHost: ${host}\nConnection: close\n\n`);
+    assertEquals(await get("/healthz", "localhost"), 200);
+    assertEquals(await get("/healthz", `127.0.0.1:${port}`), 200);
+    assertEquals(await get("/healthz", "[::1]"), 200);
+    assertEquals(await get("/healthz", "evil.example"), 421);
+    assertEquals(await get("/healthz", "localhost.evil.example"), 421);
+    assertEquals(await get("/healthz", "a b"), 400);
+    assertEquals(await get("/healthz", "localhost/x"), 400);
+    assertEquals(await get("/healthz", "x@localhost"), 400);
+    assertEquals(await get("/healthz", "localhost\nHost: evil.example"), 400);
+    assertEquals(await get("http://localhost/healthz", "localhost"), 200);
+    assertEquals(await get("http://evil.example/healthz", "localhost"), 421);
+    assertEquals(await get("http://localhost/healthz", "evil.example"), 421);
+    assertEquals(await get("http://evil.example/healthz", "evil.example"), 421);
+    assert([400, 421].includes(await get("/healthz", "")));
+    assert([400, 404, 421].includes(await get("*", "localhost")));
+    assert([400, 404, 421].includes(await get("//evil.example/healthz", "localhost")));
+    // The server is still there.
+    assertEquals(await get("/healthz", "localhost"), 200);
+  },
+});
+
+Deno.test({
+  name: "a POST from another's page is refused, one from a program or the own page passes",
+  ignore,
+  async fn() {
+    await using server = await serve();
+    const post = (...headers: string[]) =>
+      status(
+        server.port,
+        [
+          "POST /channels/demo HTTP/1.1",
+          "Host: localhost",
+          "Connection: close",
+          ...headers,
+          "Content-Length: 1\n\n1",
+        ]
+          .join("\n"),
+      );
+    assert(await post() < 300);
+    assert(await post("Origin: http://localhost", "Sec-Fetch-Site: same-origin") < 300);
+    assertEquals(await post("Origin: http://evil.example"), 403);
+    assertEquals(await post("Origin: http://localhost:1"), 403);
+    assertEquals(await post("Origin: null"), 403);
+    assertEquals(await post("Sec-Fetch-Site: cross-site"), 403);
+    assertEquals(await post("Sec-Fetch-Site: same-site"), 403);
+  },
+});
+
+Deno.test({
+  name: "what is not HTTP, or half of it, ends no server",
+  ignore,
+  async fn() {
+    await using server = await serve();
+    for (
+      const bytes of [
+        "\n\n\n",
+        "nonsense\n\n",
+        "GET\n\n",
+        "GET /healthz HTTP/9.9\n\n",
+        "GET /\0 HTTP/1.1\nHost: localhost\n\n",
+        "GET /%00%ff HTTP/1.1\nHost: localhost\nConnection: close\n\n",
+        `GET /${"x".repeat(100_000)} HTTP/1.1\nHost: localhost\nConnection: close\n\n`,
+        "CONNECT localhost:80 HTTP/1.1\nHost: localhost\nConnection: close\n\n",
+        "POST /channels/demo HTTP/1.1\nHost: localhost\nContent-Length: -1\n\n",
+        "POST /channels/demo HTTP/1.1\nHost: localhost\nContent-Length: 5\nTransfer-Encoding: chunked\nConnection: close\n\n0\n\n",
+      ]
+    ) {
+      const conn = await send(server.port, bytes);
+      await conn.closeWrite();
+      await new Response(conn.readable).text().catch(() => "");
+    }
+    (await send(server.port, "GET /stream HTT")).close();
+    assertEquals((await (await fetch(`${server.origin}/healthz`)).json()).streams, 0);
+  },
+});
+
+Deno.test({
+  name: "requests that come together on one connection are answered in their order",
+  ignore,
+  async fn() {
+    await using server = await serve();
+    const one = (path: string, last = "") => `GET ${path} HTTP/1.1\nHost: localhost\n${last}\n`;
+    const all = await exchange(
+      server.port,
+      one("/async_route") + one("/nowhere") + one("/stream?count=1&request=false", "Connection: close\n"),
+    );
+    assertMatch(
+      all,
+      /^HTTP\/1\.1 200 OK[^]*async route[^]*HTTP\/1\.1 404 [^]*HTTP\/1\.1 200 OK[^]*step 1: 1 x 2 = 2/,
+    );
+  },
+});
+
+Deno.test({
+  name: "a handler that waits is told when its client has gone",
+  ignore,
+  async fn() {
+    using errors = captureErrors();
+    let waits = false, told = false;
+    await using server = await serve({
+      routes: [route("/", async (_request, { signal }) => {
+        waits = true;
+        try {
+          await sleep(1_000_000, signal);
+        } finally {
+          told = true;
+        }
+        return new Response();
+      })],
+    });
+    const conn = await send(server.port, "GET / HTTP/1.1\nHost: localhost\n\n");
+    await until(() => waits);
+    conn.close();
+    await until(() => told);
+    await until(async () =>
+      (await Deno.readTextFile(`${server.folder}/logs/access.log`)).includes('"status":499')
+    );
+    assertEquals(errors.text(), "");
+  },
+});
+
+Deno.test({
+  name: "a request that was answered in full never aborts its signal",
+  ignore,
+  async fn() {
+    const signals: AbortSignal[] = [];
+    await using server = await serve({
+      routes: [route("/", (_request, { signal }) => {
+        signals.push(signal);
+        return new Response("done");
+      })],
+    });
+    for (let n = 0; n < 3; n++) await (await fetch(server.origin)).text();
+    await exchange(server.port, "GET / HTTP/1.1\nHost: localhost\nConnection: close\n\n");
+    assertEquals(signals.map((signal) => signal.aborted), [false, false, false, false]);
+  },
+});
+
+/** Every route of the server that is a live stream, with a query that keeps it going. */
+const live = [
+  "/stream?count=1000000&interval=5&request=false",
+  "/stream?count=1000000&interval=0",
+  "/concurrent_stream?task=a:1000000:3&task=b:1000000:60000",
+  "/channels/demo",
+  "/sensors/stream",
+  "/logs/some.log?lines=5",
+  "/logs?name=some.log&name=other.log",
+];
+
+Deno.test({
+  name: "of every live route, clients that leave and HEADs leave nothing behind",
+  ignore,
+  async fn() {
+    using errors = captureErrors();
+    await using server = await serve();
+    for (const name of ["some", "other"]) {
+      await Deno.writeTextFile(`${server.folder}/logs/${name}.log`, "a\nb\n");
+    }
+    const { limits, live: streams } = server.app;
+    const idle = () => streams.size === 0 && limits.streams.used === 0 && limits.outbound.used === 0;
+    for (const path of live) {
+      for (const format of ["text", "ndjson", "sse"]) {
+        const url = `${server.origin}${path}${path.includes("?") ? "&" : "?"}format=${format}`;
+        const readings = await Promise.all([1, 2, 3].map(() => open(url)));
+        for (const { response } of readings) assertEquals(response.status, 200, path);
+        assertEquals(streams.size, 3);
+        const left = performance.now();
+        for (const reading of readings) reading.leave();
+        await until(idle);
+        assert(performance.now() - left < 1_000, `${path} took ${performance.now() - left} ms`);
+      }
+    }
+    const { signal } = new AbortController();
+    await Promise.all(Array.from({ length: 20 }, async () => {
+      for (let n = 0; n < 15; n++) {
+        const conn = await send(server.port, `GET ${live[n % live.length]} HTTP/1.1\nHost: localhost\n\n`);
+        await sleep(Math.random() ** 2 * 30, signal);
+        conn.close();
+      }
+    }));
+    await until(idle);
+    for (let n = 0; n < 1_000; n++) {
+      const response = await fetch(server.origin + live[n % live.length], { method: "HEAD" });
+      assertEquals(response.status, 200, live[n % live.length]);
+      await response.body?.cancel();
+    }
+    assert(idle());
+    // That a client leaves is no failure.
+    assertEquals(errors.text(), "");
+  },
+});
+
+Deno.test({
+  name: "every live route answers 204 after the end, 406, and 400 for an unknown format",
+  ignore,
+  async fn() {
+    await using server = await serve();
+    for (const name of ["some", "other"]) {
+      await Deno.writeTextFile(`${server.folder}/logs/${name}.log`, "a\nb\n");
+    }
+    for (const path of live) {
+      const ask = async (query: string, headers: HeadersInit) => {
+        const response = await fetch(server.origin + path + (path.includes("?") ? "&" : "?") + query, {
+          headers,
+        });
+        await response.body?.cancel();
+        return response.status;
+      };
+      assertEquals(await ask("", { "last-event-id": "end" }), 204, path);
+      assertEquals(await ask("after=end", {}), 204, path);
+      assertEquals(await ask("", { accept: "image/png" }), 406, path);
+      assertEquals(await ask("format=xml", {}), 400, path);
+    }
+    await until(() => server.app.limits.streams.used === 0);
+  },
+});
+
+Deno.test("the app of main.ts has no route twice", () => {
+  const names = routes.map(({ method, path }) => `${method} ${path}`);
+  assertEquals(new Set(names).size, names.length);
+});

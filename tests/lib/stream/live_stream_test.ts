@@ -1,0 +1,436 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { sleep } from "../../../lib/stream/clock.ts";
+import { Encoded } from "../../../lib/stream/event.ts";
+import type { Format } from "../../../lib/stream/formats/format.ts";
+import { ndjson } from "../../../lib/stream/formats/ndjson.ts";
+import { sse } from "../../../lib/stream/formats/sse.ts";
+import { text } from "../../../lib/stream/formats/text.ts";
+import { LiveStream } from "../../../lib/stream/live_stream.ts";
+import type { StreamItem } from "../../../lib/stream/source.ts";
+import { captureErrors } from "../../support/wire.ts";
+
+/** A stream without a server: its body is read by hand, and what it tells its edge is kept. */
+function open(
+  source: (signal: AbortSignal) => AsyncIterable<StreamItem>,
+  format: Format = text,
+) {
+  const controller = new AbortController();
+  const told: string[] = [];
+  const { promise: released, resolve } = Promise.withResolvers<void>();
+  let bytes = 0;
+  const stream = new LiveStream(source(controller.signal), format, {
+    stop: () => controller.abort(),
+    sent: (count) => void (bytes += count),
+    ended: (how) => told.push(`${how} ${bytes}`),
+    released: resolve,
+  });
+  return { stream, told, released, signal: controller.signal };
+}
+
+const decoder = new TextDecoder();
+type Reader = ReadableStreamDefaultReader<Uint8Array>;
+const read = async (reader: Reader) => {
+  const { value, done } = await reader.read();
+  return done ? null : decoder.decode(value);
+};
+
+/** What the batches of this turn and the next few leave behind. */
+const turns = () => sleep(5, new AbortController().signal);
+
+Deno.test("values that are ready in the same turn leave as one chunk", async () => {
+  const { stream, told, released } = open(async function* (signal) {
+    for (let n = 0; n < 10; n++) yield { data: "a" };
+    await sleep(10, signal);
+    for (let n = 0; n < 3; n++) {
+      await null;
+      yield { data: "b" };
+    }
+  });
+  await stream.firstTurn;
+  const reader = stream.body().getReader();
+  assertEquals(await read(reader), "a\n".repeat(10));
+  assertEquals(await read(reader), "b\n".repeat(3));
+  assertEquals(await read(reader), null);
+  await released;
+  assertEquals(told, ["complete 26"]);
+});
+
+Deno.test("no value waits for a later one", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { stream, released } = open(async function* () {
+    yield { data: "first" };
+    await promise;
+    yield { data: "second" };
+  });
+  await stream.firstTurn;
+  const reader = stream.body().getReader();
+  assertEquals(await read(reader), "first\n");
+  resolve();
+  assertEquals(await read(reader), "second\n");
+  assertEquals(await read(reader), null);
+  await released;
+});
+
+Deno.test("blocks of bytes keep their place among events, and leave at once", async () => {
+  const block = (text: string) => new Encoded(new TextEncoder().encode(text));
+  const { stream, told, released } = open(async function* () {
+    yield { data: 1 };
+    yield block("two\n");
+    yield block("three\n");
+    yield { data: 4 };
+  });
+  await stream.firstTurn;
+  let all = "";
+  for await (const chunk of stream.body()) all += decoder.decode(chunk);
+  assertEquals(all, "1\ntwo\nthree\n4\n");
+  await released;
+  assertEquals(told, ["complete 14"]);
+});
+
+Deno.test("a stream that is complete in its first turn is one string, counted in bytes", async () => {
+  const { stream, told, released, signal } = open(async function* () {
+    yield { data: "堰" };
+  }, ndjson);
+  await stream.firstTurn;
+  assertEquals(stream.whole(), '{"data":"堰"}\n{"event":"end","data":{"reason":"complete"}}\n');
+  await released;
+  assertEquals([told, signal.aborted], [["complete 60"], false]);
+});
+
+Deno.test("a generator is asked only as its reader reads: one that stops stops it", async () => {
+  let yielded = 0;
+  const { stream, released } = open(async function* () {
+    for (;;) yield { data: `${++yielded} ${"x".repeat(100)}` };
+  });
+  await stream.firstTurn;
+  const reader = stream.body().getReader();
+  await reader.read();
+  await reader.read();
+  await turns();
+  const stalled = yielded;
+  for (let n = 0; n < 5; n++) await turns();
+  assertEquals(yielded, stalled);
+  assert(yielded < 4_000, `${yielded} values for two chunks`);
+  await reader.cancel();
+  await released;
+});
+
+Deno.test("values that are slow to compute do not wait for many others", async () => {
+  const { stream, released } = open(async function* () {
+    for (let n = 1;; n++) {
+      const start = Date.now();
+      while (Date.now() - start < 10);
+      yield { data: n };
+    }
+  });
+  await stream.firstTurn;
+  const reader = stream.body().getReader();
+  assertEquals(await read(reader), "1\n2\n");
+  await reader.cancel();
+  await released;
+});
+
+Deno.test("a generator without an await leaves its turn to the others", async () => {
+  const { stream, released } = open(async function* () {
+    for (;;) yield { data: "x" };
+  });
+  await stream.firstTurn;
+  const reader = stream.body().getReader();
+  let reading = true;
+  const all = (async () => {
+    while (reading) await reader.read();
+  })();
+  for (let n = 0; n < 20; n++) await new Promise((resolve) => setTimeout(resolve, 0));
+  reading = false;
+  await all;
+  await reader.cancel();
+  await released;
+});
+
+Deno.test("cancel() aborts the signal, runs finally and counts as cut, once", async () => {
+  let clean = false;
+  const { stream, told, released, signal } = open(async function* (signal) {
+    try {
+      yield { data: "x" };
+      await sleep(1_000_000, signal);
+    } finally {
+      clean = true;
+    }
+  });
+  await stream.firstTurn;
+  const reader = stream.body().getReader();
+  await read(reader);
+  await reader.cancel();
+  await released;
+  stream.abandon();
+  stream.drain();
+  assertEquals([clean, signal.aborted, told], [true, true, ["cut 2"]]);
+});
+
+Deno.test("a permit is held until the generator has cleaned up", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let free = false;
+  const { stream, told, released } = open(async function* () {
+    try {
+      yield { data: "x" };
+      await promise;
+    } finally {
+      await promise;
+    }
+  });
+  released.then(() => free = true);
+  await stream.firstTurn;
+  await stream.body().cancel();
+  await turns();
+  assertEquals([told, free], [["cut 0"], false]);
+  resolve();
+  await released;
+});
+
+Deno.test("a failure before the first event is kept for a status", async () => {
+  const error = new Error("secret");
+  for (const encoder of [text, ndjson, sse]) {
+    // deno-lint-ignore require-yield -- it fails before
+    const { stream, released } = open(async function* () {
+      await null;
+      throw error;
+    }, encoder);
+    await stream.firstTurn;
+    assertEquals(stream.failure(), { error });
+    stream.abandon();
+    await released;
+  }
+});
+
+Deno.test("a first event that cannot be encoded is a failure before the first event", async () => {
+  const { stream, released } = open(async function* () {
+    yield { data: 1n };
+  }, ndjson);
+  await stream.firstTurn;
+  assert(stream.failure()?.error instanceof TypeError);
+  stream.abandon();
+  await released;
+});
+
+for (const [name, encoder] of [["NDJSON", ndjson], ["SSE", sse]] as const) {
+  Deno.test(`a failure after the first event ends ${name} with a record that tells nothing of the inside`, async () => {
+    using errors = captureErrors();
+    const { stream, told, released } = open(async function* (signal) {
+      yield { data: "x" };
+      await sleep(1, signal);
+      throw new Error("secret");
+    }, encoder);
+    await stream.firstTurn;
+    let all = "";
+    for await (const chunk of stream.body()) all += decoder.decode(chunk);
+    assertEquals(all, encoder.event({ data: "x" }) + encoder.end("error"));
+    await released;
+    assertEquals(told, [`cut ${all.length}`]);
+    assertStringIncludes(errors.text(), "secret");
+  });
+}
+
+Deno.test("a failure after the first event breaks a text body, after what came before it", async () => {
+  using errors = captureErrors();
+  const { stream, told, released } = open(async function* (signal) {
+    yield { data: "x" };
+    await sleep(1, signal);
+    yield { data: "y" };
+    throw new Error("secret");
+  });
+  await stream.firstTurn;
+  const reader = stream.body().getReader();
+  assertEquals(await read(reader), "x\n");
+  assertEquals(await read(reader), "y\n");
+  const error = await assertRejects(() => reader.read(), Error);
+  assertEquals(error.message.includes("secret"), false);
+  await released;
+  assertEquals(told, ["cut 4"]);
+  assertStringIncludes(errors.text(), "secret");
+});
+
+Deno.test("a text stream that fails in its first turn, after an event, is broken as well", async () => {
+  using errors = captureErrors();
+  const { stream, released } = open(async function* () {
+    yield { data: "x" };
+    throw new Error("secret");
+  });
+  await stream.firstTurn;
+  assertEquals(stream.whole(), null);
+  const reader = stream.body().getReader();
+  assertEquals(await read(reader), "x\n");
+  await assertRejects(() => reader.read());
+  await released;
+  assertStringIncludes(errors.text(), "secret");
+});
+
+Deno.test("a drain tells SSE and NDJSON readers, breaks text, and runs finally", async () => {
+  for (const encoder of [sse, ndjson, text]) {
+    let clean = false;
+    const { stream, told, released, signal } = open(async function* (signal) {
+      try {
+        yield { data: "x" };
+        await sleep(1_000_000, signal);
+      } finally {
+        clean = true;
+      }
+    }, encoder);
+    await stream.firstTurn;
+    const reader = stream.body().getReader();
+    await reader.read();
+    const next = read(reader);
+    const end = encoder.end("shutdown");
+    if (end === null) {
+      const broken = assertRejects(() => next);
+      stream.drain();
+      await broken;
+    } else {
+      stream.drain();
+      assertEquals([await next, await read(reader)], [end, null]);
+    }
+    await released;
+    assertEquals([clean, signal.aborted, told[0].startsWith("cut")], [true, true, true]);
+  }
+});
+
+Deno.test("a drain while the reader is stalled says so after what is queued", async () => {
+  const { stream, released } = open(async function* () {
+    for (let n = 1;; n++) yield { data: n };
+  }, ndjson);
+  await stream.firstTurn;
+  const reader = stream.body().getReader();
+  await reader.read();
+  await turns();
+  stream.drain();
+  stream.drain();
+  let all = "";
+  for (let chunk; (chunk = await read(reader)) !== null;) all += chunk;
+  const lines = all.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(lines.pop(), { event: "end", data: { reason: "shutdown" } });
+  assert(lines.every(({ data }) => Number.isInteger(data)));
+  await released;
+});
+
+Deno.test("an idle SSE stream gets a ping after 15 s, again after 15 more, and no other format does", async () => {
+  for (const encoder of [sse, ndjson, text]) {
+    const { stream, released } = open(async function* (signal) {
+      yield { data: "x" };
+      await sleep(1_000_000, signal);
+    }, encoder);
+    await stream.firstTurn;
+    const reader = stream.body().getReader();
+    await reader.read();
+    for (let round = 0; round < 2; round++) {
+      let chunk: string | null = null;
+      const next = read(reader).then((text) => chunk = text);
+      await turns();
+      for (let second = 0; second < 14; second++) stream.tick();
+      await turns();
+      assertEquals(chunk, null);
+      stream.tick();
+      await turns();
+      assertEquals(chunk, encoder === sse ? ": ping\n\n" : null);
+      if (encoder === sse) await next;
+      else break;
+    }
+    await reader.cancel();
+    await released;
+  }
+});
+
+Deno.test("a value starts the 15 s of the heartbeat anew", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { stream, released } = open(async function* (signal) {
+    yield { data: 1 };
+    await promise;
+    yield { data: 2 };
+    await sleep(1_000_000, signal);
+  }, sse);
+  await stream.firstTurn;
+  const reader = stream.body().getReader();
+  await read(reader);
+  const second = read(reader);
+  await turns();
+  for (let n = 0; n < 14; n++) stream.tick();
+  resolve();
+  assertEquals(await second, "data: 2\n\n");
+  const third = read(reader);
+  for (let n = 0; n < 14; n++) stream.tick();
+  await turns();
+  await reader.cancel();
+  assertEquals(await third, null);
+  await released;
+});
+
+Deno.test("a reader that takes nothing for five minutes while something waits is cut; one that waits is not", async () => {
+  const make = () =>
+    open(async function* (signal) {
+      yield { data: "x" };
+      yield { data: "y" };
+      await sleep(1_000_000, signal);
+    }, ndjson);
+  const stalled = make();
+  await stalled.stream.firstTurn;
+  const reader = stalled.stream.body().getReader();
+  await reader.read();
+  for (let n = 0; n < 299; n++) stalled.stream.tick();
+  assertEquals(stalled.told, []);
+  stalled.stream.tick();
+  await stalled.released;
+  assertEquals(stalled.told, ["cut 26"]);
+  await assertRejects(() => reader.read());
+
+  const waiting = make();
+  await waiting.stream.firstTurn;
+  const patient = waiting.stream.body().getReader();
+  await patient.read();
+  const next = patient.read();
+  await turns();
+  for (let n = 0; n < 1_000; n++) waiting.stream.tick();
+  assertEquals(waiting.told, []);
+  await patient.cancel();
+  assertEquals((await next).done, true);
+  await waiting.released;
+});
+
+Deno.test("a client that is found to be gone while a chunk is handed over gets nothing more", async () => {
+  using errors = captureErrors();
+  const block = new TextEncoder().encode("block\n");
+  for (const last of ["block", "end", "drain"]) {
+    const { stream, told, released } = open(async function* (signal) {
+      yield { data: "x" };
+      if (last === "block") yield block;
+      if (last !== "end") await sleep(1_000_000, signal);
+    }, ndjson);
+    await stream.firstTurn;
+    stream.body();
+    let calls = 0;
+    // As the runtime does when its write fails at once.
+    const gone = () => {
+      if (++calls > 1) throw new TypeError("The stream controller cannot close or enqueue");
+      stream.cancel();
+    };
+    if (last === "drain") stream.drain();
+    stream.pull({ enqueue: gone, close: gone, error: gone, desiredSize: 0 });
+    await released;
+    assertEquals([calls, told.length], [1, 1], last);
+  }
+  assertEquals(errors.text(), "");
+});
+
+Deno.test("a cleanup that fails is logged, and releases all the same", async () => {
+  using errors = captureErrors();
+  const { stream, released } = open(async function* (signal) {
+    try {
+      yield { data: "x" };
+      await sleep(1_000_000, signal);
+    } finally {
+      // deno-lint-ignore no-unsafe-finally -- a cleanup that fails is what is tested
+      throw new Error("in the cleanup");
+    }
+  });
+  await stream.firstTurn;
+  await stream.body().cancel();
+  await released;
+  assertStringIncludes(errors.text(), "in the cleanup");
+});

@@ -1,0 +1,93 @@
+import { type FollowOptions, LogFollower } from "../../lib/logs/log_follower.ts";
+import { LogPlace } from "../../lib/logs/log_place.ts";
+import type { LogItem } from "../../lib/logs/log_reader.ts";
+
+/** A temporary folder with one log in it, app.log, and those who read it. `await using` ends them and removes it. */
+export class LogFolder implements AsyncDisposable {
+  readonly path: string = Deno.makeTempDirSync({ prefix: "weir-logs-" });
+  readonly log = `${this.path}/app.log`;
+  readonly place: LogPlace = new LogPlace("app.log", this.log, this.path);
+  follower: LogFollower;
+  readonly #followers: LogFollower[] = [];
+  readonly #readings: Reading[] = [];
+
+  constructor(readonly lineBytes = 65_536) {
+    this.follower = this.restart();
+  }
+
+  /** Reads from now on as a process does that has just started. */
+  restart(): LogFollower {
+    this.follower = new LogFollower(this.lineBytes);
+    this.#followers.push(this.follower);
+    return this.follower;
+  }
+
+  append(text: string | Uint8Array, path: string = this.log): void {
+    const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
+    Deno.writeFileSync(path, bytes, { append: true });
+  }
+
+  read(options: Partial<FollowOptions> = {}): Reading {
+    const reading = new Reading(this.follower, this.place, options);
+    this.#readings.push(reading);
+    return reading;
+  }
+
+  /** All lines and gaps up to the end that is there now. */
+  async all(options: Partial<FollowOptions> = {}): Promise<string[]> {
+    const reading = this.read({ from: "start", follow: false, ...options });
+    const told: string[] = [];
+    for (let line; (line = await reading.next()) !== null;) told.push(line);
+    return told;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const reading of this.#readings) await reading.stop();
+    for (const follower of this.#followers) follower.close();
+    await Deno.remove(this.path, { recursive: true });
+  }
+}
+
+/** One who reads a log line by line; a gap is told as the line "GAP". */
+export class Reading {
+  /** The cursor after the last line that was read. */
+  cursor: string | undefined;
+  readonly #abort = new AbortController();
+  readonly #items: AsyncGenerator<LogItem>;
+  #lines: { id?: string; line: string }[] = [];
+
+  constructor(follower: LogFollower, place: LogPlace, options: Partial<FollowOptions>) {
+    this.cursor = options.after;
+    this.#items = follower.follow(place, {
+      from: "start",
+      follow: true,
+      signal: this.#abort.signal,
+      ...options,
+    });
+  }
+
+  /** The next line, "GAP", or null at the end. */
+  async next(): Promise<string | null> {
+    while (this.#lines.length === 0) {
+      const { done, value } = await this.#items.next();
+      if (done) return null;
+      if ("data" in value) return "GAP";
+      this.#lines = value.lines();
+    }
+    const { id, line } = this.#lines.shift()!;
+    this.cursor = id;
+    return line;
+  }
+
+  async take(count: number): Promise<(string | null)[]> {
+    const lines = [];
+    for (let i = 0; i < count; i++) lines.push(await this.next());
+    return lines;
+  }
+
+  /** Ends it as a client that leaves does. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#items.return(undefined);
+  }
+}

@@ -1,0 +1,116 @@
+import { fileURLToPath } from "node:url";
+import denoJson from "../../deno.json" with { type: "json" };
+
+const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
+const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
+
+/** The arguments of `deno run` in the task `start`, so that what is tested has its permissions and no others. */
+const permissions = denoJson.tasks.start.split(" ").slice(2, -1).map((word) => word.replaceAll("'", ""));
+
+/** The server as its own process. */
+export interface ServerProcess extends AsyncDisposable {
+  port: number;
+  origin: string;
+  /** What has been printed. */
+  stdout(): string;
+  stderr(): string;
+  kill(signal: Deno.Signal): void;
+  status: Promise<Deno.CommandStatus>;
+}
+
+interface ProcessOptions {
+  /** Where it runs; its `logs/` is there. */
+  cwd: string;
+  env?: Record<string, string>;
+  /** Arguments of `deno run`, beside the permissions. */
+  run?: string[];
+  /** How many file handles it may have. */
+  handles?: number;
+}
+
+function command(args: string[], { cwd, env = {}, run = [], handles }: ProcessOptions): Deno.Command {
+  const deno = [Deno.execPath(), "run", "--config", config, ...permissions, ...run, main, ...args];
+  // Deno itself takes as many as the hard limit allows, so that is what has to be set.
+  const [program, ...rest] = handles === undefined
+    ? deno
+    : ["sh", "-c", `ulimit -n ${handles}; exec "$0" "$@"`, ...deno];
+  return new Deno.Command(program, {
+    args: rest,
+    cwd,
+    env: { NO_COLOR: "1", ...env },
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+/** Runs a server that is expected to end by itself; one that does not is killed, and told by its code. */
+export async function outcome(
+  args: string[],
+  options: ProcessOptions,
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const child = command(args, options).spawn();
+  const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
+  const { code, stdout, stderr } = await child.output();
+  clearTimeout(timer);
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** Starts a server on a free port and waits until it listens. */
+export function start(args: string[], options: ProcessOptions): Promise<ServerProcess> {
+  return listening(command(["--port", "0", ...args], options).spawn());
+}
+
+/** As {@linkcode start}, through `deno task start` in the project's folder. */
+export function startTask(args: string[]): Promise<ServerProcess> {
+  return listening(
+    new Deno.Command(Deno.execPath(), {
+      args: ["task", "start", "--port", "0", ...args],
+      cwd: new URL("..", import.meta.url),
+      env: { NO_COLOR: "1" },
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn(),
+  );
+}
+
+async function listening(child: Deno.ChildProcess): Promise<ServerProcess> {
+  let stdout = "", stderr = "", ended = false;
+  const { promise: firstLine, resolve } = Promise.withResolvers<void>();
+  const reading = Promise.all([
+    (async () => {
+      for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+        stdout += text;
+        if (stdout.includes("\n")) resolve();
+      }
+      resolve();
+    })(),
+    (async () => {
+      for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) stderr += text;
+    })(),
+  ]);
+  const status = (async () => {
+    const status = await child.status;
+    ended = true;
+    await reading;
+    return status;
+  })();
+  await firstLine;
+  const port = Number(/^Listening on http:\/\/127\.0\.0\.1:(\d+)\/$/m.exec(stdout)?.[1]);
+  if (!port) {
+    await status;
+    throw new Error(`the server does not listen: ${stdout}${stderr}`);
+  }
+  return {
+    port,
+    origin: `http://127.0.0.1:${port}`,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    kill: (signal) => child.kill(signal),
+    status,
+    async [Symbol.asyncDispose]() {
+      if (!ended) child.kill("SIGKILL");
+      await status;
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import type { Handler, Route } from "../../lib/handler.ts";
+
+/** A route of a test's own. */
+export function route(path: string, handler: Handler, method: "GET" | "POST" = "GET"): Route {
+  return { method, path, handler, description: "", example: path };
+}
+
+/** Sends a request as it is written here, with LF for CRLF; what comes back is the caller's to read or to leave. */
+export async function send(port: number, request: string): Promise<Deno.TcpConn> {
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  await conn.write(new TextEncoder().encode(request.replaceAll("\n", "\r\n")));
+  return conn;
+}
+
+/** Sends a request as it is written here and gives all that comes back until the server closes. */
+export async function exchange(port: number, request: string): Promise<string> {
+  using conn = await send(port, request);
+  return await new Response(conn.readable).text();
+}
+
+/** A request whose body is read piece by piece. */
+export interface Reading {
+  response: Response;
+  /** Reads until the text has come; gives all that has been read. */
+  until(text: string): Promise<string>;
+  /** Reads to the end; rejects when the body breaks off. */
+  rest(): Promise<string>;
+  /** Leaves, as a client that closes its connection. */
+  leave(): void;
+}
+
+/** Opens a stream as a client does. */
+export async function open(url: string, headers: Record<string, string> = {}): Promise<Reading> {
+  const controller = new AbortController();
+  const response = await fetch(url, { headers, signal: controller.signal });
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let all = "";
+  const more = async () => {
+    const { value, done } = await reader.read();
+    if (!done) all += value;
+    return !done;
+  };
+  return {
+    response,
+    async until(text) {
+      while (!all.includes(text)) {
+        if (!await more()) throw new Error(`the body ended without ${JSON.stringify(text)}: ${all}`);
+      }
+      return all;
+    },
+    async rest() {
+      while (await more());
+      return all;
+    },
+    leave() {
+      reader.read().catch(() => {});
+      controller.abort();
+    },
+  };
+}
+
+/** Keeps what goes to `console.error` until it is disposed of. */
+export function captureErrors(): Disposable & { text(): string } {
+  const { error } = console;
+  const lines: string[] = [];
+  console.error = (...parts: unknown[]) =>
+    void lines.push(parts.map((part) => part instanceof Error ? String(part.stack) : String(part)).join(" "));
+  return {
+    text: () => lines.join("\n"),
+    [Symbol.dispose]: () => void (console.error = error),
+  };
+}
