@@ -8,6 +8,7 @@ import type { DeclaredSensor } from "./sensors/declared.ts";
 import { hostSensors, type Traffic } from "./sensors/host.ts";
 import { Sensors } from "./sensors/sensors.ts";
 import { Sockets } from "./sockets/sockets.ts";
+import { printReport, type Report } from "./stream/errors.ts";
 import { Limiter } from "./stream/limiter.ts";
 
 /** The services that live as long as the server. Handlers reach them as `context.app`. */
@@ -36,6 +37,7 @@ export class App {
     readonly config: Config,
     readonly channels: ChannelStore,
     declared: readonly DeclaredSensor[] = [],
+    readonly report: Report = printReport,
   ) {
     const { limits } = config;
     this.limits = {

@@ -4,7 +4,7 @@ import { AllowedHosts } from "./http/allowed_hosts.ts";
 import { RequestBodies } from "./http/body.ts";
 import { type Answered, RequestContext, type ServerSide } from "./http/context.ts";
 import { isPlainTarget, Router } from "./http/router.ts";
-import { errorResponse, HttpError, shuttingDown } from "./stream/errors.ts";
+import { errorResponse, HttpError, type Report, shuttingDown } from "./stream/errors.ts";
 import { OpenBodies } from "./stream/open_bodies.ts";
 
 /** Pause before listening again, in ms. */
@@ -50,11 +50,15 @@ export class Server implements ServerSide<App, Route> {
       }
     } catch (error) {
       // What a handler throws after its client has gone is no failure; the status is for the access log alone.
-      response = errorResponse(context.left ? new HttpError(499, "the client has gone") : error);
+      response = errorResponse(context.left ? new HttpError(499, "the client has gone") : error, this.report);
     }
     context.answered(response);
     return response;
   };
+
+  get report(): Report {
+    return this.app.report;
+  }
 
   sent(bytes: number): void {
     this.app.traffic.bytes += bytes;
@@ -85,7 +89,7 @@ export class Server implements ServerSide<App, Route> {
       }
     };
     listener.finished.catch((error) => {
-      console.error(`no connection could be accepted, listening again: ${(error as Error).message}`);
+      this.report(`no connection could be accepted, listening again: ${(error as Error).message}`);
       setTimeout(again, againMs);
     });
     return listener.addr.port;

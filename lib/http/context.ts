@@ -1,3 +1,4 @@
+import type { Report } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import type { OpenBodies } from "../stream/open_bodies.ts";
 import type { RequestBodies } from "./body.ts";
@@ -30,6 +31,8 @@ export interface ServerSide<App, Route> {
   readonly bodies: OpenBodies;
   /** Reads request bodies. */
   readonly requestBodies: RequestBodies;
+  /** Reports a failure inside. */
+  readonly report: Report;
   /** Counts bytes of a body as they go. */
   sent(bytes: number): void;
   /** Called once a request, at the end of its response; `uncounted` bytes were not reported to `sent`. */
@@ -72,6 +75,10 @@ export class RequestContext<App, Route> implements Exchange {
 
   get draining(): AbortSignal {
     return this.server.bodies.draining;
+  }
+
+  get report(): Report {
+    return this.server.report;
   }
 
   get method(): string {

@@ -32,14 +32,21 @@ export function shuttingDown(): HttpError {
   });
 }
 
+/** Where a failure inside is reported, for the operator. */
+export type Report = (message: string, error?: unknown) => void;
+
+/** Prints to stderr. */
+export const printReport: Report = (message, error) =>
+  error === undefined ? console.error(message) : console.error(`${message}:`, error);
+
 /**
  * The one place that writes an error body: `{"error": message}`. An error that is not an HttpError becomes a 500 that
- * says nothing of the inside.
+ * says nothing of the inside and is reported.
  */
-export function errorResponse(error: unknown): Response {
+export function errorResponse(error: unknown, report: Report = printReport): Response {
   const known = error instanceof HttpError;
   const status = known ? error.status : 500;
-  if (status >= 500 && status !== 503) console.error(error);
+  if (status >= 500 && status !== 503) report("a request failed", error);
   return json({ error: known ? error.message : "internal server error" }, {
     status,
     headers: {

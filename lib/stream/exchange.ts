@@ -1,3 +1,4 @@
+import { printReport, type Report } from "./errors.ts";
 import { Limiter } from "./limiter.ts";
 import { OpenBodies } from "./open_bodies.ts";
 
@@ -19,6 +20,8 @@ export interface Exchange {
   readonly overTcp: boolean;
   /** The body reports its own bytes and its end. */
   opened(): void;
+  /** Reports a failure inside to the operator. */
+  readonly report: Report;
   /** The body has handed over this many bytes. */
   sent(bytes: number): void;
   /** The body has ended; called once. */
@@ -31,6 +34,8 @@ export interface ExchangeOptions {
   draining?: AbortSignal;
   /** Live streams open at once, for all exchanges with the same `draining`; over it a stream is 503. Default: unbounded. */
   maxStreams?: number;
+  /** Where failures of streams are reported. Default: stderr. */
+  report?: Report;
 }
 
 const never = new AbortController().signal;
@@ -53,17 +58,22 @@ const shared = new WeakMap<AbortSignal, OpenBodies>();
 export function exchange(
   request: Request,
   info?: Deno.ServeHandlerInfo,
-  { draining = never, maxStreams = Infinity }: ExchangeOptions = {},
+  { draining = never, maxStreams = Infinity, report = printReport }: ExchangeOptions = {},
 ): Exchange {
   let bodies = shared.get(draining);
   if (bodies === undefined) shared.set(draining, bodies = new OpenBodies(draining, new Limiter(maxStreams)));
-  return new RequestExchange(request, bodies, info !== undefined);
+  return new RequestExchange(request, bodies, info !== undefined, report);
 }
 
 class RequestExchange implements Exchange {
   #url: URL | undefined;
 
-  constructor(readonly request: Request, readonly bodies: OpenBodies, readonly overTcp: boolean) {}
+  constructor(
+    readonly request: Request,
+    readonly bodies: OpenBodies,
+    readonly overTcp: boolean,
+    readonly report: Report,
+  ) {}
 
   get method() {
     return this.request.method;

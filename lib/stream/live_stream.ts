@@ -1,6 +1,6 @@
 import { Batch } from "./batch.ts";
 import { endOfTurn } from "./clock.ts";
-import { shuttingDown } from "./errors.ts";
+import { type Report, shuttingDown } from "./errors.ts";
 import { Encoded } from "./event.ts";
 import type { EndReason, Format } from "./formats/format.ts";
 import type { OpenBody } from "./open_bodies.ts";
@@ -9,6 +9,8 @@ import type { StreamItem } from "./source.ts";
 
 /** What the response around a {@linkcode LiveStream} hears of it. */
 export interface LiveStreamHooks {
+  /** Reports a failure inside. */
+  readonly report: Report;
   /** No more values are wanted: aborts the source's signal. May be called twice. */
   stop(): void;
   /** This many bytes were handed over. */
@@ -59,7 +61,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   constructor(source: AsyncIterable<StreamItem>, readonly format: Format, readonly hooks: LiveStreamHooks) {
     this.firstTurn = new Promise((resolve) => this.#endFirstTurn = resolve);
     endOfTurn(this.#turnEnded);
-    this.#pump = new Pump(source, this);
+    this.#pump = new Pump(source, this, hooks.report);
     this.#pump.ask();
   }
 
@@ -168,7 +170,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   /** See {@linkcode Sink}. */
   close(failure: { error: unknown } | null): void {
     if (failure === null) return this.#end("complete");
-    if (this.#sentEvents || this.#controller !== null) console.error("a stream failed:", failure.error);
+    if (this.#sentEvents || this.#controller !== null) this.hooks.report("a stream failed", failure.error);
     this.#end("error", failure.error);
   }
 

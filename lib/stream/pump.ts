@@ -1,4 +1,5 @@
 import { endOfTurn } from "./clock.ts";
+import type { Report } from "./errors.ts";
 import type { Feed, StreamItem } from "./source.ts";
 
 /** Where a {@linkcode Pump} puts what it gets. */
@@ -28,7 +29,7 @@ export class Pump {
   stopped = false;
 
   /** A pump that has not asked yet. */
-  constructor(source: AsyncIterable<StreamItem>, readonly sink: Sink) {
+  constructor(source: AsyncIterable<StreamItem>, readonly sink: Sink, readonly report: Report) {
     this.#source = source[Symbol.asyncIterator]();
     this.#feed = "poll" in source ? source as unknown as Feed : null;
   }
@@ -42,7 +43,7 @@ export class Pump {
   stop(): Promise<void> {
     this.stopped = true;
     const cleanup = this.#source.return?.() ?? Promise.resolve();
-    return cleanup.then(undefined, cleanupFailed) as Promise<void>;
+    return cleanup.then(undefined, this.#cleanupFailed) as Promise<void>;
   }
 
   readonly #ask = (): void => {
@@ -85,8 +86,8 @@ export class Pump {
     this.#asked = false;
     if (!this.stopped) this.sink.close({ error });
     // Ending by the abort is no failure; anything else went wrong in the cleanup.
-    else if (!(error instanceof DOMException && error.name === "AbortError")) cleanupFailed(error);
+    else if (!(error instanceof DOMException && error.name === "AbortError")) this.#cleanupFailed(error);
   };
-}
 
-const cleanupFailed = (error: unknown) => console.error("a generator failed in its cleanup:", error);
+  readonly #cleanupFailed = (error: unknown): void => this.report("a generator failed in its cleanup", error);
+}

@@ -1,4 +1,4 @@
-import { errorResponse, overloaded, shuttingDown } from "./errors.ts";
+import { errorResponse, overloaded, type Report, shuttingDown } from "./errors.ts";
 import type { StreamEvent } from "./event.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Format } from "./formats/format.ts";
@@ -49,7 +49,7 @@ export async function streamResponse<T = unknown>(
   try {
     return await respond(exchange, source, options as StreamOptions);
   } catch (error) {
-    return errorResponse(error);
+    return errorResponse(error, exchange.report);
   }
 }
 
@@ -145,6 +145,10 @@ class Run implements Wanted, LiveStreamHooks {
     this.#open = true;
     this.exchange.bodies.add(this.#stream!);
     if (this.exchange.draining.aborted) this.#stream!.drain();
+  }
+
+  get report(): Report {
+    return this.exchange.report;
   }
 
   stop(): void {

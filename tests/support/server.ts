@@ -17,6 +17,8 @@ export interface TestServer extends AsyncDisposable {
   port: number;
   /** The folder that `files/` and `logs/` are in. */
   folder: string;
+  /** What was reported to the operator. */
+  reports(): string;
 }
 
 /** Starts the app as main.ts does, over TCP. `limits` replaces single limits, `config` single settings. */
@@ -42,7 +44,10 @@ export async function serve(
     limits: new Limits(limits),
   };
   const store = new MemoryStore(config.limits);
-  const app = new App(config, store, declared);
+  const reports: string[] = [];
+  const app = new App(config, store, declared, (message, error) => {
+    reports.push(error instanceof Error ? `${message}: ${error.stack}` : message);
+  });
   const server = new Server(app, routes);
   const port = server.listen("127.0.0.1", 0);
   const origin = `http://127.0.0.1:${port}`;
@@ -54,6 +59,7 @@ export async function serve(
     origin,
     port,
     folder,
+    reports: () => reports.join("\n"),
     async [Symbol.asyncDispose]() {
       await server.close();
       await Deno.remove(folder, { recursive: true });
