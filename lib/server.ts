@@ -95,20 +95,20 @@ export class Server implements ServerSide<App, Route> {
     return listener.addr.port;
   }
 
-  /**
-   * Refuses new requests and tells every stream and socket that the server is going away; resolves when everything that
-   * was open has ended, which a reader that has stopped reading can delay for ever.
-   */
+  /** Refuses new requests and tells every stream and socket that the server is going away; resolves when the sockets have closed. */
   async drain(): Promise<void> {
     this.#drain.abort();
-    // Aborting the listener instead would cut what is open, and end the process.
-    const closed = this.#listeners.map((listener) => listener.shutdown());
-    await Promise.allSettled([this.app.sockets.close(), ...closed]);
+    await this.app.sockets.close();
   }
 
-  /** Drains, then stops the services. */
+  /**
+   * Drains, accepts no more connections, and stops the services once everything that was open has ended, which a reader
+   * that has stopped reading can delay for ever.
+   */
   async close(): Promise<void> {
-    await this.drain();
+    // Aborting the listeners instead would cut what is open, and end the process.
+    const closed = this.#listeners.map((listener) => listener.shutdown());
+    await Promise.allSettled([this.drain(), ...closed]);
     await this.app.close();
   }
 }
