@@ -57,7 +57,7 @@ function line({ data }: StreamEvent): string {
 
 /** GET /concurrent_stream: tasks that run side by side, their progress merged as it happens. */
 export const concurrentStream: Handler = (_request, context) => {
-  const named = context.url.searchParams.getAll("task");
+  const named = context.query.getAll("task");
   if (named.length > maxTasks) {
     throw new HttpError(
       400,

@@ -37,7 +37,7 @@ export const asyncDownload: Handler = (_request, context) => named(context, "att
 export const streamFile: Handler = (_request, context) => named(context, "inline");
 
 async function named(context: Context, how: "attachment" | "inline"): Promise<Response> {
-  const segments = pathSegments(requiredParam(context.url.searchParams, "file", "report.csv"), {
+  const segments = pathSegments(requiredParam(context.query, "file", "report.csv"), {
     encoded: false,
   });
   if (segments === null) throw notFound();

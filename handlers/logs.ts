@@ -13,7 +13,7 @@ const namedLine = ({ data: { name, line } }: StreamEvent<NamedLine>) => `${name}
 
 /** GET /logs: the list of logs, as JSON. GET /logs?name=a&name=b: these logs, merged into one stream. */
 export const logs: Handler = async (_request, context) => {
-  const names = [...new Set(context.url.searchParams.getAll("name"))];
+  const names = [...new Set(context.query.getAll("name"))];
   if (names.length === 0) {
     return json(await context.app.logFiles.list(), { headers: { "Cache-Control": "no-store" } });
   }
@@ -47,9 +47,8 @@ export const log: Handler = async (_request, context) => {
 };
 
 function parameters(
-  { url }: Context,
+  { query }: Context,
 ): { from: number | "start"; follow: boolean; grep: string | undefined } {
-  const query = url.searchParams;
   const lines = intParam(query, "lines", { min: 0, max: 10_000, fallback: 100 });
   const from = query.get("from");
   if (from !== null && from !== "start") {

@@ -15,7 +15,7 @@ export const sensors: Handler = (_request, context) => json(context.app.sensors.
 
 /** GET /sensors/stream: readings as they are made; `?id=`, repeatable, chooses sensors. */
 export const sensorStream: Handler = (_request, context) => {
-  const ids = context.url.searchParams.getAll("id");
+  const ids = context.query.getAll("id");
   // Here, and not in the generator: a HEAD starts none, and is refused as the GET is.
   context.app.sensors.check(ids);
   const tags = ids.length === 0 ? undefined : new Set(ids);

@@ -60,7 +60,7 @@ function ask(
 
 /** GET /stream: steps that mix a calculation with an outbound request, each as soon as it is done. */
 export const stream: Handler = (_request, context) => {
-  const { app, url: { searchParams: query } } = context;
+  const { app, query } = context;
   const options = {
     count: intParam(query, "count", { min: 1, max: 1_000_000, fallback: 5 }),
     interval: intParam(query, "interval", { min: 0, max: 60_000, fallback: 1_000 }),

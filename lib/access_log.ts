@@ -83,9 +83,12 @@ export class AccessLog {
     const entries = this.#waiting;
     this.#waiting = [];
     let text = "";
+    let last = -1, iso = "";
+    // By hand, and a time that many share only once: half the cost of JSON.stringify, which each request would pay.
     for (const { time, method, path, status, bytes, ms, end } of entries) {
-      const line = { time: new Date(time).toISOString(), method, path, status, bytes, ms, end };
-      text += JSON.stringify(line) + "\n";
+      if (time !== last) iso = new Date(last = time).toISOString();
+      text += `{"time":"${iso}","method":"${method}","path":${JSON.stringify(path)},"status":${status},` +
+        `"bytes":${bytes},"ms":${ms},"end":"${end}"}\n`;
     }
     const bytes = encoder.encode(text);
     let written = 0;

@@ -3,7 +3,7 @@ import type { Route } from "./handler.ts";
 import { AllowedHosts } from "./http/allowed_hosts.ts";
 import { RequestBodies } from "./http/body.ts";
 import { type Answered, RequestContext, type ServerSide } from "./http/context.ts";
-import { isPlainTarget, Router } from "./http/router.ts";
+import { Router } from "./http/router.ts";
 import { errorResponse, HttpError, type Report, shuttingDown } from "./stream/errors.ts";
 import { OpenBodies } from "./stream/open_bodies.ts";
 
@@ -33,28 +33,35 @@ export class Server implements ServerSide<App, Route> {
     return this.bodies.size + this.app.sockets.size;
   }
 
-  /** Answers one request, whatever happens. It never rejects. `info` is what `Deno.serve` gives. */
-  readonly fetch = async (request: Request, info?: Deno.ServeHandlerInfo): Promise<Response> => {
+  /**
+   * Answers one request, whatever happens; it never throws or rejects. `info` is what `Deno.serve` gives.
+   *
+   * A response that is there at once goes out without a promise: an await is a twentieth of the cost of a small answer.
+   */
+  readonly fetch = (request: Request, info?: Deno.ServeHandlerInfo): Response | Promise<Response> => {
     const context = new RequestContext<App, Route>(request, this, info !== undefined);
-    let response: Response;
-    try {
-      if (this.#drain.signal.aborted) throw shuttingDown();
-      const url = this.#hosts.check(request, this.app.config.limits.targetBytes);
-      context.url = url;
-      if (!isPlainTarget(request.url)) throw new HttpError(404, "no such path");
-      const match = this.#router.match(request.method, url.pathname);
-      if (match instanceof Response) response = match;
-      else {
-        context.params = match.params;
-        response = await match.route.handler(request, context);
-      }
-    } catch (error) {
+    const failed = (error: unknown) => {
       // What a handler throws after its client has gone is no failure; the status is for the access log alone.
-      response = errorResponse(context.left ? new HttpError(499, "the client has gone") : error, this.report);
+      const told = context.left ? new HttpError(499, "the client has gone") : error;
+      return context.answered(errorResponse(told, this.report));
+    };
+    try {
+      const response = this.#dispatch(request, context);
+      if (response instanceof Response) return context.answered(response);
+      return response.then((response) => context.answered(response)).catch(failed);
+    } catch (error) {
+      return failed(error);
     }
-    context.answered(response);
-    return response;
   };
+
+  #dispatch(request: Request, context: RequestContext<App, Route>): Response | Promise<Response> {
+    if (this.#drain.signal.aborted) throw shuttingDown();
+    context.path = this.#hosts.check(request, this.app.config.limits.targetBytes);
+    const match = this.#router.match(request.method, context.path);
+    if (match instanceof Response) return match;
+    context.params = match.params;
+    return match.route.handler(request, context);
+  }
 
   get report(): Report {
     return this.app.report;

@@ -9,7 +9,8 @@ import { checkSameOrigin } from "./same_origin.ts";
 export class AllowedHosts {
   readonly #host: string;
   readonly #wildcard: boolean;
-  #lastGood = "";
+  #lastHost: string | null = "";
+  #lastOrigin = "";
 
   /** For what `--host` says. */
   constructor(host: string) {
@@ -18,41 +19,41 @@ export class AllowedHosts {
   }
 
   /**
-   * The request's URL, when it is for this server.
+   * The path of a request that is for this server, as it was sent.
    *
    * @throws HttpError 400 for a Host that does not parse, 414 for a target beyond `maxBytes`, 421 for another's name,
    * 403 for another's origin
    */
-  check(request: Request, maxBytes: number): URL {
-    let text, url;
-    try {
-      text = request.url;
-      url = new URL(text);
-    } catch {
-      throw new HttpError(400, "Host and the request target must form a URL");
-    }
+  check(request: Request, maxBytes: number): string {
+    const text = parsed(() => request.url);
     if (text.length > maxBytes) {
       throw new HttpError(
         414,
         `the request target must have at most ${maxBytes} bytes: current value is ${text.length}`,
       );
     }
-    // An absolute-form target overrides Host in `request.url`, so both are looked at.
-    const host = request.headers.get("host") ?? url.host;
-    if (host !== this.#lastGood || host !== url.host) {
-      const foreign = [host, url.host].find((name) => !this.#isOwn(hostOf(name)));
-      if (foreign !== undefined) {
-        throw new HttpError(
-          421,
-          `Host must be loopback or --host: current value is ${JSON.stringify(foreign.slice(0, 128))}`,
-        );
-      }
-      if (host === url.host) this.#lastGood = host;
+    const { headers, method } = request;
+    const host = headers.get("host");
+    // An absolute-form target overrides Host in `request.url`, so both are looked at; most requests repeat the last pair.
+    if (host !== this.#lastHost || !text.startsWith(this.#lastOrigin)) this.#checkHost(host, text);
+    if (method !== "GET" && method !== "HEAD" || headers.has("upgrade")) {
+      checkSameOrigin(request, new URL(text));
     }
-    if (request.method !== "GET" && request.method !== "HEAD" || request.headers.has("upgrade")) {
-      checkSameOrigin(request, url);
+    return pathOf(text);
+  }
+
+  #checkHost(host: string | null, text: string): void {
+    const url = parsed(() => new URL(text));
+    for (const name of host === null ? [url.host] : [host, url.host]) {
+      if (this.#isOwn(hostOf(name))) continue;
+      throw new HttpError(
+        421,
+        `Host must be loopback or --host: current value is ${JSON.stringify(name.slice(0, 128))}`,
+      );
     }
-    return url;
+    if (host !== url.host) return;
+    this.#lastHost = host;
+    this.#lastOrigin = `${url.protocol}//${host}/`;
   }
 
   #isOwn(name: string): boolean {
@@ -62,6 +63,24 @@ export class AllowedHosts {
     const address = isAddress(name);
     return address && (this.#wildcard || name.startsWith("127."));
   }
+}
+
+/** Runs what throws for a Host or target that does not parse. */
+function parsed<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch {
+    throw new HttpError(400, "Host and the request target must form a URL");
+  }
+}
+
+/** From the slash after the authority up to the query: as it was sent, where a URL parser would take `..` out. */
+function pathOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("//") + 2);
+  let end = url.indexOf("?", start);
+  if (end === -1) end = url.length;
+  const fragment = url.indexOf("#", start);
+  return url.slice(start, fragment !== -1 && fragment < end ? fragment : end);
 }
 
 /** Digits and dots at the end are always an IPv4 address once a URL has been parsed (URL standard, "ends in a number"). */

@@ -1,6 +1,7 @@
 import type { Report } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import type { OpenBodies } from "../stream/open_bodies.ts";
+import { lengthOf } from "../stream/json.ts";
 import type { RequestBodies } from "./body.ts";
 
 /** One answered request. */
@@ -39,12 +40,15 @@ export interface ServerSide<App, Route> {
   record(answered: Answered, uncounted: number): void;
 }
 
+const noQuery = new URLSearchParams();
+const noParams: Record<string, string> = Object.freeze({});
+
 /** The context of one request, from its first byte to the line in the access log. */
 export class RequestContext<App, Route> implements Exchange {
-  params: Record<string, string> = {};
+  params: Record<string, string> = noParams;
   readonly #time: number = Date.now();
   #url: URL | null = null;
-  #path = "/";
+  #query: URLSearchParams | null = null;
   #controller: AbortController | null = null;
   #aborted = false;
   #opened = false;
@@ -60,6 +64,9 @@ export class RequestContext<App, Route> implements Exchange {
     readonly server: ServerSide<App, Route>,
     readonly overTcp: boolean,
   ) {}
+
+  /** The path of the request's target, as it was sent; "/" for a request that has none. */
+  path = "/";
 
   get app(): App {
     return this.server.app;
@@ -93,9 +100,14 @@ export class RequestContext<App, Route> implements Exchange {
     return this.#url ??= new URL(this.request.url);
   }
 
-  set url(url: URL) {
-    this.#url = url;
-    this.#path = url.pathname;
+  /** Parsed without the rest of the URL, which costs more than twice as much and which most handlers do not need. */
+  get query(): URLSearchParams {
+    if (this.#query === null) {
+      const { url } = this.request;
+      const start = url.indexOf("?") + 1;
+      this.#query = start === 0 ? noQuery : new URLSearchParams(url.slice(start).split("#", 1)[0]);
+    }
+    return this.#query;
   }
 
   /** Made on first use: many requests never look at it. */
@@ -140,17 +152,19 @@ export class RequestContext<App, Route> implements Exchange {
   }
 
   /** The response is known. A body that does not report its own end is short, and counts as delivered. */
-  answered(response: Response): void {
-    this.#status = response.status;
-    // From here on the request's own signal may report success as well.
-    if (this.#gone !== null) this.request.signal.removeEventListener("abort", this.#gone);
-    this.#gone = null;
-    if (response.status < 400 && this.#opened) {
-      if (this.#end !== null) this.#record(this.#end, 0);
-      return;
+  answered(response: Response): Response {
+    const { status } = response;
+    this.#status = status;
+    if (this.#gone !== null) {
+      // From here on the request's own signal may report success as well.
+      this.request.signal.removeEventListener("abort", this.#gone);
+      this.#gone = null;
     }
-    const length = this.method === "HEAD" ? 0 : Number(response.headers.get("content-length") ?? 0);
-    this.#record(response.status >= 400 ? "refused" : "complete", length);
+    if (status >= 400 || !this.#opened) {
+      const length = this.method === "HEAD" ? 0 : lengthOf(response);
+      this.#record(status >= 400 ? "refused" : "complete", length);
+    } else if (this.#end !== null) this.#record(this.#end, 0);
+    return response;
   }
 
   #abort(): void {
@@ -162,7 +176,7 @@ export class RequestContext<App, Route> implements Exchange {
     this.server.record({
       time: this.#time,
       method: this.method,
-      path: this.#path,
+      path: this.path,
       status: this.#status,
       bytes: this.#bytes + uncounted,
       ms: Math.max(0, Date.now() - this.#time),

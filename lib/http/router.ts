@@ -56,6 +56,7 @@ export class Router<Route extends RoutePath> {
   match(method: string, pathname: string): Match<Route> | Response {
     const literal = this.#literal.get(pathname);
     if (literal !== undefined) return choose(literal, noParams, method);
+    if (!isPlainPath(pathname)) throw new HttpError(404, "no such path");
     for (const pattern of this.#patterns) {
       const params = matchPattern(pattern, pathname);
       if (params !== null) return choose(pattern, params, method);
@@ -108,10 +109,9 @@ export function decode(segment: string): string | null {
 }
 
 /**
- * Whether a request target is the path that it looks like. A URL parser turns backslashes into slashes and takes `..` out,
- * so that what is left of them can only be seen before.
+ * Whether a path is what it looks like. A URL parser turns backslashes into slashes and takes `..` out, so the path has to
+ * be looked at as it was sent.
  */
-export function isPlainTarget(url: string): boolean {
-  const path = url.split(/[?#]/, 1)[0];
+function isPlainPath(path: string): boolean {
   return !/\\|\/(?:\.|%2e){1,2}(?:\/|$)/i.test(path);
 }

@@ -10,6 +10,8 @@ export interface Exchange {
   readonly headers: Headers;
   /** Request target. */
   readonly url: URL;
+  /** Query of the target. */
+  readonly query: URLSearchParams;
   /** Aborts when the client has gone or the body was cut, also by a drain. */
   readonly signal: AbortSignal;
   /** Aborts when the server begins to drain. */
@@ -85,6 +87,10 @@ class RequestExchange implements Exchange {
 
   get url() {
     return this.#url ??= new URL(this.request.url);
+  }
+
+  get query() {
+    return this.url.searchParams;
   }
 
   get signal() {

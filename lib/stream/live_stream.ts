@@ -4,6 +4,7 @@ import { type Report, shuttingDown } from "./errors.ts";
 import { Encoded } from "./event.ts";
 import type { EndReason, Format } from "./formats/format.ts";
 import type { OpenBody } from "./open_bodies.ts";
+import { byteLength } from "./json.ts";
 import { Pump, type Sink } from "./pump.ts";
 import type { StreamItem } from "./source.ts";
 
@@ -79,7 +80,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   whole(): string | null {
     if (this.#last === null || this.#block !== null || this.#cutOnly()) return null;
     const body = this.#batch.take();
-    this.hooks.sent(isAscii(body) ? body.length : encoder.encode(body).length);
+    this.hooks.sent(byteLength(body));
     this.#settle(this.#last.reason === "complete" ? "complete" : "cut");
     return body;
   }
@@ -232,13 +233,11 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     this.#ended = true;
     this.hooks.ended(how);
     if (how === "cut") this.hooks.stop();
-    this.#pump.stop().then(() => this.hooks.released());
+    this.#pump.stop(() => this.hooks.released());
   }
 }
 
 const nothing = () => {};
-
-const isAscii = (text: string) => !/[^\0-\x7f]/.test(text);
 
 /** What a body is errored with to reset its connection. Deno prints it, and one line says it all. */
 function cut(why: string): Error {

@@ -42,8 +42,11 @@ const list = (words: string[]) => `${words.slice(0, -1).join(", ")} or ${words.a
  *
  * @throws HttpError 400 for an unknown `format`, 406 for an Accept that allows none
  */
-export function negotiate({ headers, url }: { headers: Headers; url: URL }, own: Format): Negotiated {
-  const name = url.search === "" ? null : url.searchParams.get("format");
+export function negotiate(
+  { headers, query }: { headers: Headers; query: URLSearchParams },
+  own: Format,
+): Negotiated {
+  const name = query.get("format");
   if (name !== null) {
     const format = formats.find((format) => format.name === name);
     if (format !== undefined) return { format, contentType: format.mediaTypes[0] };

@@ -25,6 +25,8 @@ export class Pump {
   #asked = false;
   /** The source has had its share of this turn. */
   #resting = false;
+  /** The source has ended by itself. */
+  #done = false;
   /** No more items are wanted; one that still comes is dropped. */
   stopped = false;
 
@@ -39,11 +41,15 @@ export class Pump {
     if (!this.#resting) this.#ask();
   }
 
-  /** Returns the source, which runs a generator's `finally`; resolves when that is done, and never rejects. */
-  stop(): Promise<void> {
+  /** Returns the source, which runs a generator's `finally`, and calls back when that is done. */
+  stop(released: () => void): void {
     this.stopped = true;
-    const cleanup = this.#source.return?.() ?? Promise.resolve();
-    return cleanup.then(undefined, this.#cleanupFailed) as Promise<void>;
+    // One that has ended has cleaned up, and most small streams end so.
+    if (this.#done || this.#source.return === undefined) return released();
+    this.#source.return().then(released, (error) => {
+      this.#cleanupFailed(error);
+      released();
+    });
   }
 
   readonly #ask = (): void => {
@@ -66,8 +72,9 @@ export class Pump {
   readonly #settled = ({ value, done }: IteratorResult<StreamItem>): void => {
     this.#asked = false;
     if (this.stopped) return;
-    if (done) this.sink.close(null);
-    else this.#take(value);
+    if (!done) return this.#take(value);
+    this.#done = true;
+    this.sink.close(null);
   };
 
   #take(item: StreamItem): void {
@@ -89,5 +96,7 @@ export class Pump {
     else if (!(error instanceof DOMException && error.name === "AbortError")) this.#cleanupFailed(error);
   };
 
-  readonly #cleanupFailed = (error: unknown): void => this.report("a generator failed in its cleanup", error);
+  #cleanupFailed(error: unknown): void {
+    this.report("a generator failed in its cleanup", error);
+  }
 }
