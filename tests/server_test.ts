@@ -234,10 +234,14 @@ Deno.test({
     let code: number | undefined;
     server.status.then((status) => code = status.code);
     await until(() => {
-      if (code === undefined) server.kill("SIGTERM");
+      try {
+        server.kill("SIGTERM");
+      } catch { /* it has exited, and its status is on the way */ }
       return code !== undefined;
     });
-    assertEquals([code, server.stderr()], [1, ""]);
+    // One that arrives while it exits may find no listener any more.
+    assert(code === 1 || code === 143, `exited with ${code}`);
+    assertEquals(server.stderr(), "");
   },
 });
 
