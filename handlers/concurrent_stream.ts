@@ -14,7 +14,7 @@ interface Task {
   interval: number;
 }
 
-/** What an event says: this task has done so many of its steps. */
+/** The data of an event: `task` has done `step` of its `steps`. */
 interface Progress {
   task: string;
   step: number;
@@ -22,15 +22,14 @@ interface Progress {
 }
 
 const maxTasks = 1_000;
-const defaults: Task[] = [{ name: "1", steps: 3, interval: 2_000 }, { name: "2", steps: 3, interval: 3_000 }];
 
-/** One task at its own pace; it begins when there is a place for it. */
-async function* run(task: Task, places: Limiter, signal: AbortSignal): AsyncGenerator<StreamEvent<Progress>> {
-  using _place = await places.acquire({ signal });
+/** One task; it begins when it has a permit. */
+async function* run(task: Task, permits: Limiter, signal: AbortSignal): AsyncGenerator<StreamEvent> {
+  using _permit = await permits.acquire({ signal });
   const ticks = every(task.interval, signal);
   for (let step = 1; step <= task.steps; step++) {
     if (task.interval > 0) await ticks.next();
-    yield { data: { task: task.name, step, steps: task.steps } };
+    yield { data: { task: task.name, step, steps: task.steps } satisfies Progress };
   }
 }
 
@@ -55,20 +54,26 @@ function line({ data }: StreamEvent): string {
   return `task ${task}: step ${step} of ${steps}`;
 }
 
-/** GET /concurrent_stream: tasks that run side by side, their progress merged as it happens. */
-export const concurrentStream: Handler = (_request, context) => {
-  const named = context.query.getAll("task");
-  if (named.length > maxTasks) {
-    throw new HttpError(
-      400,
-      `task must be given at most ${maxTasks} times: current value is ${named.length}`,
+/** GET /concurrent_stream: tasks that run side by side, their progress merged as it happens; without any, the defaults. */
+export function concurrentStreamOf(defaults: Task[]): Handler {
+  return (_request, context) => {
+    const named = context.query.getAll("task");
+    if (named.length > maxTasks) {
+      const rule = `task must be given at most ${maxTasks} times`;
+      throw new HttpError(400, `${rule}: current value is ${named.length}`);
+    }
+    const tasks = named.length === 0 ? defaults : named.map(parseTask);
+    const permits = new Limiter(context.app.config.limits.tasks);
+    return streamResponse(
+      context,
+      ({ signal }) => merge((signal) => tasks.map((task) => run(task, permits, signal)), { signal }),
+      { line },
     );
-  }
-  const tasks = named.length === 0 ? defaults : named.map(parseTask);
-  const places = new Limiter(context.app.config.limits.tasks);
-  return streamResponse(
-    context,
-    ({ signal }) => merge((signal) => tasks.map((task) => run(task, places, signal)), { signal }),
-    { line },
-  );
-};
+  };
+}
+
+/** {@linkcode concurrentStreamOf} two tasks of three steps, 2 s and 3 s apart. */
+export const concurrentStream: Handler = concurrentStreamOf([
+  { name: "1", steps: 3, interval: 2_000 },
+  { name: "2", steps: 3, interval: 3_000 },
+]);

@@ -25,3 +25,13 @@ Deno.test({ name: "the README's own example is a working stream", ignore: !grant
     await Deno.remove(file);
   }
 });
+
+for (const page of ["README.md", "lib/README.md", ".github/CONTRIBUTING.md"]) {
+  Deno.test({ name: `every file that ${page} links to is there`, ignore: !granted.files }, async () => {
+    const url = new URL(`../${page}`, import.meta.url);
+    const links = (await Deno.readTextFile(url)).matchAll(/\]\((?!https?:)([^)#]+)/g);
+    const missing: string[] = [];
+    for (const [, path] of links) await Deno.stat(new URL(path, url)).catch(() => missing.push(path));
+    assertEquals(missing, []);
+  });
+}

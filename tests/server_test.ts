@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import denoJson from "../deno.json" with { type: "json" };
-import { sleep } from "../lib/stream/clock.ts";
 import { granted } from "./support/granted.ts";
 import { outcome, type ServerProcess, start, startTask } from "./support/process.ts";
 import { until } from "./support/server.ts";
@@ -8,23 +7,29 @@ import { connect } from "./support/socket_client.ts";
 import { open, send } from "./support/wire.ts";
 
 const ignore = !granted.run;
-const { signal } = new AbortController();
+
+// Of a bare `deno test` this is the last file, and what it prints while it unloads comes before the summary.
+if (ignore) addEventListener("unload", () => console.log("`deno task test` also runs what is ignored here"));
 
 async function folder(): Promise<AsyncDisposable & { path: string }> {
   const path = await Deno.makeTempDir({ prefix: "weir-process-" });
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
-/** A client that asks for a body without end and reads none of it. */
-async function stall(server: ServerProcess): Promise<Deno.TcpConn> {
-  const conn = await send(
-    server.port,
-    "GET /stream?count=1000000&interval=0&request=false HTTP/1.1\nHost: localhost\n\n",
-  );
-  await until(async () => (await (await fetch(`${server.origin}/healthz`)).json()).streams === 1);
-  // Nothing tells from outside when the buffers between the two are full.
-  await sleep(1_500, signal);
-  return conn;
+/** A client that asks for a file and reads none of it: a drain lets a download finish, until its deadline. */
+async function stall(cwd: string, args: string[]): Promise<AsyncDisposable & { server: ServerProcess }> {
+  using big = await Deno.create(`${cwd}/big`);
+  await big.truncate(1_073_741_824);
+  const server = await start(["--files", cwd, ...args], { cwd });
+  const conn = await send(server.port, "GET /files/big HTTP/1.1\nHost: localhost\n\n");
+  await until(async () => (await (await fetch(`${server.origin}/healthz`)).json()).downloads === 1);
+  return {
+    server,
+    async [Symbol.asyncDispose]() {
+      conn.close();
+      await server[Symbol.asyncDispose]();
+    },
+  };
 }
 
 Deno.test({
@@ -142,7 +147,6 @@ for (const name of ["SIGTERM", "SIGINT"] as const) {
       ]);
       await Promise.all([text, ndjson, sse].map((reading) => reading.until("a")));
       const reset = assertRejects(() => text.rest());
-      const before = performance.now();
       server.kill(name);
       await reset;
       assertMatch(await ndjson.rest(), /\}\n\{"event":"end","data":\{"reason":"shutdown"\}\}\n$/);
@@ -151,7 +155,7 @@ for (const name of ["SIGTERM", "SIGINT"] as const) {
       assertMatch(await log.rest(), /\{"event":"end","data":\{"reason":"shutdown"\}\}\n$/);
       for (const { closed } of [socket, another]) assertEquals((await closed).code, 1001);
       assertEquals((await server.status).code, 0);
-      assert(performance.now() - before < 25_000, "it does not wait for --drain");
+      assertEquals(server.stderr().includes("drained for"), false, "it waited for --drain");
       assertEquals(
         /cut\n|Error/.test(server.stderr().replaceAll(/.*a response was cut.*\n/g, "")),
         false,
@@ -181,11 +185,10 @@ Deno.test({
   ignore,
   async fn() {
     await using cwd = await folder();
-    await using server = await start(["--drain", "2"], { cwd: cwd.path });
+    await using stalled = await stall(cwd.path, ["--drain", "2"]);
+    const { server } = stalled;
     using idle = await send(server.port, "GET /healthz HTTP/1.1\nHost: localhost\n\n");
     await idle.read(new Uint8Array(4_096));
-    using _stalled = await stall(server);
-    const before = performance.now();
     server.kill("SIGTERM");
     // Refused, or taken and answered 503, is both right.
     await until(async () => {
@@ -193,7 +196,7 @@ Deno.test({
       await answer?.body?.cancel();
       return answer === null || answer.status === 503;
     });
-    assert(performance.now() - before < 2_000);
+    assertEquals(server.stderr(), "");
     const buffer = new Uint8Array(4_096);
     await idle.write(new TextEncoder().encode("GET /async_route HTTP/1.1\r\nHost: localhost\r\n\r\n")).catch(
       () => {},
@@ -202,7 +205,6 @@ Deno.test({
     const answer = new TextDecoder().decode(buffer.subarray(0, count ?? 0));
     assert(answer === "" || answer.startsWith("HTTP/1.1 503 "), answer);
     assertEquals((await server.status).code, 0);
-    assert(performance.now() - before >= 1_900);
     assertMatch(server.stderr(), /^drained for 2 s: 1 connections? (was|were) cut$/m);
   },
 });
@@ -227,12 +229,19 @@ Deno.test({
   ignore,
   async fn() {
     await using cwd = await folder();
-    await using server = await start(["--drain", "60"], { cwd: cwd.path });
-    using _stalled = await stall(server);
-    server.kill("SIGTERM");
-    await sleep(1_200, signal);
-    server.kill("SIGTERM");
-    assertEquals((await server.status).code, 1);
+    await using stalled = await stall(cwd.path, ["--drain", "60"]);
+    const { server } = stalled;
+    let code: number | undefined;
+    server.status.then((status) => code = status.code);
+    await until(() => {
+      try {
+        server.kill("SIGTERM");
+      } catch { /* it has exited, and its status is on the way */ }
+      return code !== undefined;
+    });
+    // One that arrives while it exits may find no listener any more.
+    assert(code === 1 || code === 143, `exited with ${code}`);
+    assertEquals(server.stderr(), "");
   },
 });
 
@@ -241,12 +250,14 @@ Deno.test({
   ignore,
   async fn() {
     for (const name of ["SIGTERM", "SIGINT"] as const) {
-      await using server = await startTask([]);
+      await using cwd = await folder();
+      await using server = await startTask(cwd.path);
       const reading = await open(`${server.origin}/concurrent_stream?task=a:9:60000&format=ndjson`);
       await reading.until("a");
       server.kill(name);
       assertMatch(await reading.rest(), /"shutdown"\}\}\n$/);
       assertEquals((await server.status).code, 0);
+      assertMatch(await Deno.readTextFile(`${cwd.path}/logs/access.log`), /"path":"\/concurrent_stream"/);
     }
   },
 });
@@ -272,17 +283,23 @@ Deno.test({
   ignore,
   async fn() {
     await using cwd = await folder();
-    // Runs within the server's own process, before main.ts, and fails once that listens.
+    // Runs within the server's own process, before main.ts, and fails when it is told to.
     await Deno.writeTextFile(
       `${cwd.path}/background.ts`,
-      `const { log } = console;
-       console.log = (line) => {
-         log(line);
-         setTimeout(() => void Promise.reject(new Error("a floating promise")), 10);
-         setTimeout(() => { throw new Error("a timer") }, 20);
-       };`,
+      `const timer = setInterval(() => {
+         try {
+           Deno.statSync("now");
+         } catch {
+           return;
+         }
+         clearInterval(timer);
+         void Promise.reject(new Error("a floating promise"));
+         setTimeout(() => { throw new Error("a timer") });
+       }, 10);
+       Deno.unrefTimer(timer);`,
     );
     await using server = await start([], { cwd: cwd.path, run: ["--preload", `${cwd.path}/background.ts`] });
+    await Deno.writeTextFile(`${cwd.path}/now`, "");
     await until(() => server.stderr().includes("a floating promise") && server.stderr().includes("a timer"));
     assertEquals(
       (await fetch(`${server.origin}/async_route`).then((response) => response.json())).message.length,

@@ -48,13 +48,15 @@ const shared = new WeakMap<AbortSignal, OpenBodies>();
  *
  * @example
  * ```ts
- * import { exchange, every, streamResponse } from "@weir/weir";
+ * import { every, exchange, streamResponse } from "@weir/weir";
  *
- * Deno.serve((request, info) =>
+ * await using server = Deno.serve({ port: 0 }, (request, info) =>
  *   streamResponse(exchange(request, info), async function* ({ signal }) {
  *     for await (const _ of every(1_000, signal)) yield { data: new Date().toISOString() };
  *   })
  * );
+ * const response = await fetch(`http://127.0.0.1:${server.addr.port}/?format=sse`);
+ * await response.body!.cancel();
  * ```
  */
 export function exchange(

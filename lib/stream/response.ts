@@ -31,15 +31,18 @@ const firstEventMs = 100;
  * @example
  * ```ts
  * import { exchange, sleep, streamResponse } from "@weir/weir";
+ * import { assertEquals } from "@std/assert";
  *
- * Deno.serve((request) =>
+ * const handler = (request: Request) =>
  *   streamResponse(exchange(request), async function* ({ after = "0", signal }) {
  *     for (let n = Number(after) + 1; n <= 3; n++) {
- *       await sleep(100, signal);
+ *       await sleep(10, signal);
  *       yield { id: String(n), data: `step ${n}` };
  *     }
- *   }, { format: "sse" })
- * );
+ *   });
+ *
+ * const response = await handler(new Request("http://localhost/?after=1"));
+ * assertEquals(await response.text(), "step 2\nstep 3\n");
  * ```
  */
 export async function streamResponse<T = unknown>(

@@ -49,26 +49,19 @@ export async function time(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - start;
 }
 
-/** A server in a process of its own; it prints its address first. */
+/** A server in a process of its own, in a folder of its own for its logs; it prints its address first. */
 export async function start(
   script: string,
   args: string[] = [],
 ): Promise<{ origin: string; port: number; stop(): Promise<void> }> {
   const path = fileURLToPath(new URL(script, import.meta.url));
+  const permissions = ["read", "write", "net", "env", "sys"].map((name) => `--allow-${name}`);
+  const cwd = await Deno.makeTempDir({ prefix: "weir-bench-" });
   const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--allow-read",
-      "--allow-write",
-      "--allow-net",
-      "--allow-env",
-      "--allow-sys",
-      path,
-      ...args,
-    ],
+    args: ["run", ...permissions, path, ...args],
     stdout: "piped",
     stderr: "null",
-    cwd: new URL("../..", import.meta.url),
+    cwd,
   }).spawn();
   const reader = child.stdout.getReader();
   let printed = "";
@@ -85,6 +78,7 @@ export async function start(
       child.kill("SIGTERM");
       await reader.cancel();
       await child.status;
+      await Deno.remove(cwd, { recursive: true });
     },
   };
 }

@@ -1,9 +1,5 @@
 /** A value every 10 ms that says when it was yielded, by Weir's path and by the plain idiom. */
-import { App } from "../../lib/app.ts";
-import { every } from "../../lib/stream/clock.ts";
-import { defaultLimits } from "../../lib/config.ts";
-import type { Handler } from "../../lib/handler.ts";
-import { streamResponse } from "../../lib/stream/response.ts";
+import { every, exchange, streamResponse } from "../../lib/mod.ts";
 
 const now = () => performance.timeOrigin + performance.now();
 
@@ -11,36 +7,21 @@ async function* stamps(signal: AbortSignal) {
   for await (const _ of every(10, signal)) yield `${now()}`;
 }
 
-const ours: Handler = (request, context) =>
-  streamResponse(request, context, async function* () {
-    for await (const data of stamps(context.signal)) yield { data };
+const ours: Deno.ServeHandler = (request, info) =>
+  streamResponse(exchange(request, info), async function* ({ signal }) {
+    for await (const data of stamps(signal)) yield { data };
   });
 
-const idiom: Handler = () => {
+const idiom = () => {
   const lines = async function* () {
     for await (const stamp of stamps(new AbortController().signal)) yield stamp + "\n";
   };
   return new Response(ReadableStream.from(lines()).pipeThrough(new TextEncoderStream()));
 };
 
-const folder = await Deno.makeTempDir();
-const app = new App({
-  host: "127.0.0.1",
-  port: 0,
-  files: folder,
-  logs: [],
-  sensors: null,
-  upstream: null,
-  drain: 1,
-  accessLog: `${folder}/access.log`,
-  limits: defaultLimits,
-}, [
-  { method: "GET", path: "/ours", handler: ours, description: "", example: "" },
-  { method: "GET", path: "/idiom", handler: idiom, description: "", example: "" },
-]);
 Deno.serve({
   hostname: "127.0.0.1",
   port: 0,
   onListen: ({ port }) => console.log(`http://127.0.0.1:${port}/`),
-}, app.fetch);
+}, (request, info) => new URL(request.url).pathname === "/ours" ? ours(request, info) : idiom());
 Deno.addSignalListener("SIGTERM", () => Deno.exit(0));

@@ -61,12 +61,18 @@ export function start(args: string[], options: ProcessOptions): Promise<ServerPr
   return listening(command(["--port", "0", ...args], options).spawn());
 }
 
-/** As {@linkcode start}, through `deno task start` in the project's folder. */
-export function startTask(args: string[]): Promise<ServerProcess> {
-  return listening(
+/**
+ * As {@linkcode start}, through `deno task start`. That runs in the folder of deno.json and keeps its `logs/` there, so it
+ * gets a folder with links to the project.
+ */
+export async function startTask(cwd: string): Promise<ServerProcess> {
+  for (const name of ["deno.json", "deno.lock", "main.ts", "handlers", "lib"]) {
+    await Deno.symlink(fileURLToPath(new URL(`../../${name}`, import.meta.url)), `${cwd}/${name}`);
+  }
+  return await listening(
     new Deno.Command(Deno.execPath(), {
-      args: ["task", "start", "--port", "0", ...args],
-      cwd: new URL("..", import.meta.url),
+      args: ["task", "start", "--port", "0"],
+      cwd,
       env: { NO_COLOR: "1" },
       stdout: "piped",
       stderr: "piped",

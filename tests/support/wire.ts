@@ -58,15 +58,3 @@ export async function open(url: string, headers: Record<string, string> = {}): P
     },
   };
 }
-
-/** Keeps what goes to `console.error` until it is disposed of. */
-export function captureErrors(): Disposable & { text(): string } {
-  const { error } = console;
-  const lines: string[] = [];
-  console.error = (...parts: unknown[]) =>
-    void lines.push(parts.map((part) => part instanceof Error ? String(part.stack) : String(part)).join(" "));
-  return {
-    text: () => lines.join("\n"),
-    [Symbol.dispose]: () => void (console.error = error),
-  };
-}

@@ -1,0 +1,46 @@
+/**
+ * Weir's server in a program of one's own: services, routes, listening again, drain.
+ *
+ * @example
+ * ```ts
+ * import { App, Limits, MemoryStore, type Route, Server } from "@weir/weir/server";
+ * import { streamResponse } from "@weir/weir";
+ *
+ * const routes: Route[] = [{
+ *   method: "GET",
+ *   path: "/hello",
+ *   handler: (_request, context) =>
+ *     streamResponse(context, async function* () {
+ *       yield { data: "hello" };
+ *     }),
+ *   description: "says hello",
+ *   example: "/hello",
+ * }];
+ * const limits = new Limits({ streams: 100 });
+ * const config = {
+ *   host: "127.0.0.1",
+ *   port: 0,
+ *   files: "/srv/files",
+ *   logs: ["/var/log/app"],
+ *   sensors: null,
+ *   upstream: null,
+ *   drain: 10,
+ *   accessLog: "/var/log/app/access.log",
+ *   limits,
+ * };
+ * const app = new App(config, new MemoryStore(limits));
+ * const server = new Server(app, routes);
+ * const port = server.listen(config.host, config.port);
+ * app.origin = `http://127.0.0.1:${port}`; // or app.start(…), which starts the sensors as well
+ * await server.close(); // drains first
+ * ```
+ *
+ * @module
+ */
+export { App } from "./app.ts";
+export { MemoryStore } from "./channels/memory_store.ts";
+export type { Config } from "./config.ts";
+export type { Context, Handler, Route } from "./handler.ts";
+export { Limits } from "./limits.ts";
+export type { DeclaredSensor } from "./sensors/declared.ts";
+export { Server } from "./server.ts";
