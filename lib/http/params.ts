@@ -1,3 +1,4 @@
+import { STATUS_CODE } from "@std/http/status";
 import { HttpError, quote } from "../stream/errors.ts";
 
 /**
@@ -14,12 +15,12 @@ export function intParam(
   const number = value === null ? fallback : parseWhole(value, min, max);
   if (number !== undefined) return number;
   throw new HttpError(
-    400,
+    STATUS_CODE.BadRequest,
     `${name} must be a whole number from ${min} to ${max}: current value is ${quote(value!)}`,
   );
 }
 
-/** Digits as a number, or undefined when they are not just that or out of bounds. */
+/** Parses decimal digits; undefined when there is anything else or the number is out of bounds. */
 export function parseWhole(value: string, min: number, max: number): number | undefined {
   const number = /^[0-9]{1,15}$/.test(value) ? Number(value) : NaN;
   return number >= min && number <= max ? number : undefined;
@@ -35,11 +36,14 @@ export function boolParam(query: URLSearchParams, name: string, fallback: boolea
   if (value === null) return fallback;
   if (value === "true" || value === "1") return true;
   if (value === "false" || value === "0") return false;
-  throw new HttpError(400, `${name} must be true or false: current value is ${quote(value)}`);
+  throw new HttpError(
+    STATUS_CODE.BadRequest,
+    `${name} must be true or false: current value is ${quote(value)}`,
+  );
 }
 
 /**
- * A parameter that has to be there and not empty.
+ * A parameter that must be given and not empty.
  *
  * @throws HttpError 400 that names the parameter
  */
@@ -47,7 +51,7 @@ export function requiredParam(query: URLSearchParams, name: string, example: str
   const value = query.get(name);
   if (value) return value;
   throw new HttpError(
-    400,
+    STATUS_CODE.BadRequest,
     `${name} must be given, as in ?${name}=${example}: current value is ${value === null ? "absent" : '""'}`,
   );
 }
