@@ -1,4 +1,3 @@
-import { STATUS_CODE } from "@std/http/status";
 import { TextLineStream } from "@std/streams";
 import { mediaType } from "../http/media_type.ts";
 import { endOfTurn } from "../stream/clock.ts";
@@ -26,7 +25,7 @@ export async function postedValues(contentType: string | null, body: string): Pr
     type !== "" && type !== "application/x-www-form-urlencoded" && !/^application\/(.+\+)?json$/.test(type)
   ) {
     throw new HttpError(
-      STATUS_CODE.UnsupportedMediaType,
+      415,
       "Content-Type must be application/json, application/x-ndjson, application/jsonl or text/plain: " +
         `current value is ${quote(type)}`,
     );
@@ -48,9 +47,7 @@ async function manyValues(body: string): Promise<JsonText[]> {
       start = performance.now();
     }
   }
-  if (values.length === 0) {
-    throw new HttpError(STATUS_CODE.BadRequest, "the body must hold at least one line of JSON");
-  }
+  if (values.length === 0) throw new HttpError(400, "the body must hold at least one line of JSON");
   return values;
 }
 
@@ -63,6 +60,6 @@ function parse(text: string, name: string): JsonText {
   try {
     return valueOfJson(text);
   } catch {
-    throw new HttpError(STATUS_CODE.BadRequest, `${name} must be JSON: current value is ${quote(text)}`);
+    throw new HttpError(400, `${name} must be JSON: current value is ${quote(text)}`);
   }
 }

@@ -1,4 +1,3 @@
-import { STATUS_CODE } from "@std/http/status";
 import { HttpError, quote } from "../stream/errors.ts";
 
 /**
@@ -15,7 +14,7 @@ export function intParam(
   const number = value === null ? fallback : parseWhole(value, min, max);
   if (number !== undefined) return number;
   throw new HttpError(
-    STATUS_CODE.BadRequest,
+    400,
     `${name} must be a whole number from ${min} to ${max}: current value is ${quote(value!)}`,
   );
 }
@@ -36,10 +35,7 @@ export function boolParam(query: URLSearchParams, name: string, fallback: boolea
   if (value === null) return fallback;
   if (value === "true" || value === "1") return true;
   if (value === "false" || value === "0") return false;
-  throw new HttpError(
-    STATUS_CODE.BadRequest,
-    `${name} must be true or false: current value is ${quote(value)}`,
-  );
+  throw new HttpError(400, `${name} must be true or false: current value is ${quote(value)}`);
 }
 
 /**
@@ -51,7 +47,7 @@ export function requiredParam(query: URLSearchParams, name: string, example: str
   const value = query.get(name);
   if (value) return value;
   throw new HttpError(
-    STATUS_CODE.BadRequest,
+    400,
     `${name} must be given, as in ?${name}=${example}: current value is ${value === null ? "absent" : '""'}`,
   );
 }
