@@ -1,3 +1,4 @@
+import { escape } from "@std/html";
 import { accepts } from "../lib/stream/negotiate.ts";
 import { json } from "../lib/stream/json.ts";
 import type { Handler, Route } from "../lib/handler.ts";
@@ -51,15 +52,6 @@ async function firstFile(folder: string): Promise<string> {
   } catch { /* a root that cannot be read has no file to show */ }
   return "NAME";
 }
-
-const escapes: Record<string, string> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-const escape = (text: string) => text.replace(/[&<>"']/g, (character) => escapes[character]);
 
 function html({ method, path, description, curl, link }: Row): string {
   return `

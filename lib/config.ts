@@ -25,7 +25,7 @@ export interface Config {
 
 /** A flag or variable that cannot be used; the message is one line for the person at the terminal. */
 export class ConfigError extends Error {
-  /** For who looks at it in a log. */
+  /** The error's name. */
   override name = "ConfigError";
 }
 
@@ -53,7 +53,7 @@ type Flag = typeof flags[number];
 
 /** What the process is started with. */
 export interface Surroundings {
-  /** Reads a variable; undefined when it is not set. */
+  /** Value of a variable; undefined when it is not set. */
   env(name: string): string | undefined;
   /** The folder that relative paths start from: where the user typed the command. */
   base: string;
@@ -93,7 +93,7 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
   if (parsed.help) return "help";
   if (parsed.version) return "version";
 
-  /** The flag's values, else its variable's, with the name to blame. */
+  /** The flag's values, else its variable's, and which of the two a message should name. */
   const given = (flag: Flag): { name: string; values: string[] } => {
     const name = nameOf(flag, args, around);
     if (name.startsWith("--")) return { name, values: parsed[flag] as string[] };
@@ -149,8 +149,7 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
 }
 
 /**
- * What to blame for a value, in a message to the person at the terminal: its variable when that is set and the flag is not
- * given, else the flag.
+ * What a message about a value should name: its variable when that is set and the flag is not given, else the flag.
  *
  * @param flag without its dashes
  * @param args what {@linkcode parseConfig} has taken
@@ -171,7 +170,7 @@ function isFlag(arg: string | undefined): boolean {
 
 function isHost(value: string): boolean {
   const authority = value.includes(":") ? `[${value}]` : value;
-  // Some of what looks like one is no address: 256.1.1.1, or ":::".
+  // Not all that looks like an address is one: 256.1.1.1, or ":::".
   return (/^[a-zA-Z0-9.-]+$/.test(value) || /^[0-9a-fA-F:.]+$/.test(value)) &&
     URL.canParse(`http://${authority}`);
 }

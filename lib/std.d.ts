@@ -24,6 +24,10 @@ declare module "@std/assert" {
   ): Promise<E>;
 }
 
+declare module "@std/async/delay" {
+  export function delay(ms: number, options?: { signal?: AbortSignal }): Promise<void>;
+}
+
 declare module "@std/cli/parse-args" {
   export function parseArgs(args: string[], options: {
     string?: string[];
@@ -31,6 +35,10 @@ declare module "@std/cli/parse-args" {
     collect?: string[];
     unknown?: (arg: string, key?: string, value?: unknown) => unknown;
   }): { _: (string | number)[]; [flag: string]: unknown };
+}
+
+declare module "@std/html" {
+  export function escape(text: string): string;
 }
 
 declare module "@std/http/etag" {
@@ -42,11 +50,28 @@ declare module "@std/http/negotiation" {
   export function accepts(request: Pick<Request, "headers">, ...types: string[]): string | undefined;
 }
 
+declare module "@std/http/status" {
+  export const STATUS_CODE: {
+    readonly BadRequest: 400;
+    readonly Forbidden: 403;
+    readonly RequestTimeout: 408;
+    readonly ContentTooLarge: 413;
+    readonly URITooLong: 414;
+    readonly UnsupportedMediaType: 415;
+    readonly MisdirectedRequest: 421;
+    readonly ServiceUnavailable: 503;
+  };
+}
+
 declare module "@std/media-types" {
   export function contentType(extensionOrType: string): string | undefined;
+  export function parseMediaType(
+    type: string,
+  ): [type: string, parameters: Record<string, string> | undefined];
 }
 
 declare module "@std/streams" {
+  export function toText(stream: ReadableStream<string | Uint8Array>): Promise<string>;
   export function mergeReadableStreams<T>(...streams: ReadableStream<T>[]): ReadableStream<T>;
   export class TextLineStream extends TransformStream<string, string> {
     constructor(options?: { allowCR?: boolean });

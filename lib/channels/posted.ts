@@ -1,20 +1,24 @@
+import { TextLineStream } from "@std/streams";
+import { mediaType } from "../http/media_type.ts";
 import { endOfTurn } from "../stream/clock.ts";
 import { HttpError, quote } from "../stream/errors.ts";
 import type { JsonText } from "../stream/event.ts";
 import { valueOf, valueOfJson } from "./value.ts";
 
-/** Many lines are parsed in slices of so many ms, so that nobody else waits for them. */
+/** Time that the lines of one body are parsed before others get a turn, in ms. */
 const sliceMs = 5;
+/** Characters that are split into lines at once. */
+const pieceChars = 16_384;
 
 /**
  * The values in a posted body, by its Content-Type: one text for `text/plain`, one JSON value a line for
  * `application/x-ndjson` and `application/jsonl`, else one JSON value (curl's `-d` says
  * `application/x-www-form-urlencoded`, which is taken for JSON as well).
  *
- * @throws HttpError 400 that names the line which is not JSON, 415 for another type
+ * @throws HttpError 400 that names the line which is not JSON, 415 for another type or one that does not parse
  */
 export async function postedValues(contentType: string | null, body: string): Promise<JsonText[]> {
-  const type = (contentType ?? "").split(";")[0].trim().toLowerCase();
+  const { type } = mediaType(contentType);
   if (type === "text/plain") return [valueOf(body)];
   if (type === "application/x-ndjson" || type === "application/jsonl") return await manyValues(body);
   if (
@@ -33,11 +37,7 @@ async function manyValues(body: string): Promise<JsonText[]> {
   const values: JsonText[] = [];
   let line = 0;
   let start = performance.now();
-  for (let from = 0; from < body.length;) {
-    let to = body.indexOf("\n", from);
-    if (to < 0) to = body.length;
-    const text = body.slice(from, to);
-    from = to + 1;
+  for await (const text of ReadableStream.from(pieces(body)).pipeThrough(new TextLineStream())) {
     line++;
     // An empty line, such as an editor leaves at the end, is nothing.
     if (/^[ \t\r]*$/.test(text)) continue;
@@ -49,6 +49,11 @@ async function manyValues(body: string): Promise<JsonText[]> {
   }
   if (values.length === 0) throw new HttpError(400, "the body must hold at least one line of JSON");
   return values;
+}
+
+/** A text in pieces, so that few of its lines wait at once in the stream that splits it. */
+function* pieces(text: string): Generator<string> {
+  for (let from = 0; from < text.length; from += pieceChars) yield text.slice(from, from + pieceChars);
 }
 
 function parse(text: string, name: string): JsonText {

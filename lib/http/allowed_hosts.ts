@@ -1,10 +1,12 @@
-import { HttpError } from "../stream/errors.ts";
+import { STATUS_CODE } from "@std/http/status";
+import { HttpError, quote } from "../stream/errors.ts";
 import { checkSameOrigin } from "./same_origin.ts";
 
 /**
- * Who may ask. A page of another site can make a browser send requests here, and a name of that site can be made to point
- * here (DNS rebinding); so the server answers to its own names only, and a request that changes something must not come
- * from another origin. Addresses cannot be rebound: behind a wildcard `--host` every literal address is the server's own.
+ * The names that the server answers to. A page of another site can make a browser send requests here, and a name of that
+ * site can be made to point here (DNS rebinding); so requests for other names are refused, and so is a request that changes
+ * something and comes from another origin. Addresses cannot be rebound: with a wildcard `--host` every literal address is
+ * the server's own.
  */
 export class AllowedHosts {
   readonly #host: string;
@@ -12,7 +14,7 @@ export class AllowedHosts {
   #lastHost: string | null = "";
   #lastOrigin = "";
 
-  /** For what `--host` says. */
+  /** Loopback and the value of `--host`. */
   constructor(host: string) {
     this.#host = hostname(host);
     this.#wildcard = host === "0.0.0.0" || host === "::";
@@ -21,14 +23,14 @@ export class AllowedHosts {
   /**
    * The path of a request that is for this server, as it was sent.
    *
-   * @throws HttpError 400 for a Host that does not parse, 414 for a target beyond `maxBytes`, 421 for another's name,
-   * 403 for another's origin
+   * @throws HttpError 400 for a Host that does not parse, 414 for a target beyond `maxBytes`, 421 for another
+   * name, 403 for another origin
    */
   check(request: Request, maxBytes: number): string {
     const text = parsed(() => request.url);
     if (text.length > maxBytes) {
       throw new HttpError(
-        414,
+        STATUS_CODE.URITooLong,
         `the request target must have at most ${maxBytes} bytes: current value is ${text.length}`,
       );
     }
@@ -47,8 +49,8 @@ export class AllowedHosts {
     for (const name of host === null ? [url.host] : [host, url.host]) {
       if (this.#isOwn(hostOf(name))) continue;
       throw new HttpError(
-        421,
-        `Host must be loopback or --host: current value is ${JSON.stringify(name.slice(0, 128))}`,
+        STATUS_CODE.MisdirectedRequest,
+        `Host must be loopback or --host: current value is ${quote(name)}`,
       );
     }
     if (host !== url.host) return;
@@ -70,13 +72,14 @@ function parsed<T>(parse: () => T): T {
   try {
     return parse();
   } catch {
-    throw new HttpError(400, "Host and the request target must form a URL");
+    throw new HttpError(STATUS_CODE.BadRequest, "Host and the request target must form a URL");
   }
 }
 
 /** From the slash after the authority up to the query: as it was sent, where a URL parser would take `..` out. */
 function pathOf(url: string): string {
   const start = url.indexOf("/", url.indexOf("//") + 2);
+  if (start === -1) return "/";
   let end = url.indexOf("?", start);
   if (end === -1) end = url.length;
   const fragment = url.indexOf("#", start);
@@ -92,12 +95,10 @@ function hostOf(authority: string): string {
   // Anything that ends an authority would move the rest of a Host into the path of `request.url`.
   try {
     if (!/[/\\?#@\s]/.test(authority)) return new URL(`http://${authority}/`).hostname;
-  } catch { /* told below */ }
+  } catch { /* thrown below */ }
   throw new HttpError(
-    400,
-    `Host must be a name or an address, and a port: current value is ${
-      JSON.stringify(authority.slice(0, 128))
-    }`,
+    STATUS_CODE.BadRequest,
+    `Host must be a name or an address, and a port: current value is ${quote(authority)}`,
   );
 }
 

@@ -1,6 +1,7 @@
+import { LimitedBytesTransformStream, toText } from "@std/streams";
 import type { Limiter } from "../stream/limiter.ts";
 
-/** Why an outbound request gave nothing: by kind, never with the inner message, which may tell of the inside. */
+/** Why an outbound request gave nothing: by kind, never with the inner message, which may reveal the inside. */
 export type OutboundError = "status" | "connection" | "timeout" | "size" | "busy";
 
 /**
@@ -10,7 +11,7 @@ export type OutboundError = "status" | "connection" | "timeout" | "size" | "busy
  * - `connection`: no answer, or the connection broke before its end
  * - `timeout`: it was not complete in time
  * - `size`: its body has more than `maxBytes`
- * - `busy`: all places were taken, so it was not sent
+ * - `busy`: no permit was free, so it was not sent
  */
 export type Outcome =
   | { status: number; ms: number; error?: undefined; body?: string }
@@ -54,37 +55,25 @@ export async function outbound(
   const timer = timeoutMs === null ? undefined : setTimeout(giveUp, timeoutMs);
   const gone = () => controller.abort();
   signal.addEventListener("abort", gone, { once: true });
+  let response: Response | undefined;
   try {
-    const response = await fetch(url, { redirect: "manual", signal: controller.signal, headers });
-    const text = await read(response.body, maxBytes, body);
-    if (!response.ok) return { error: "status", status: response.status, ms: ms() };
-    if (text === null) return { error: "size", ms: ms() };
-    return body ? { status: response.status, ms: ms(), body: text } : { status: response.status, ms: ms() };
-  } catch {
+    response = await fetch(url, { redirect: "manual", signal: controller.signal, headers });
+    const bounded = (response.body ?? ReadableStream.from([]))
+      .pipeThrough(new LimitedBytesTransformStream(maxBytes, { error: true }));
+    if (!body) await bounded.pipeTo(new WritableStream());
+    const text = body ? { body: await toText(bounded) } : {};
+    if (response.ok) return { status: response.status, ms: ms(), ...text };
+  } catch (error) {
     signal.throwIfAborted();
-    return { error: late ? "timeout" : "connection", ms: ms() };
+    // Beyond `maxBytes` the rest of the body is cancelled.
+    if (response === undefined || !(error instanceof RangeError)) {
+      return { error: late ? "timeout" : "connection", ms: ms() };
+    }
+    if (response.ok) return { error: "size", ms: ms() };
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", gone);
     permit.release();
   }
-}
-
-/** The body's text when it is wanted, else ""; null, and the body cancelled, beyond `maxBytes`. */
-async function read(
-  body: ReadableStream<Uint8Array> | null,
-  maxBytes: number,
-  wanted: boolean,
-): Promise<string | null> {
-  if (body === null) return "";
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
-  // Leaving the loop early cancels the body.
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) return null;
-    if (wanted) text += decoder.decode(chunk, { stream: true });
-  }
-  return wanted ? text + decoder.decode() : "";
+  return { error: "status", status: response.status, ms: ms() };
 }

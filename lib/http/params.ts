@@ -19,7 +19,7 @@ export function intParam(
   );
 }
 
-/** Digits as a number, or undefined when they are not just that or out of bounds. */
+/** Parses decimal digits; undefined when there is anything else or the number is out of bounds. */
 export function parseWhole(value: string, min: number, max: number): number | undefined {
   const number = /^[0-9]{1,15}$/.test(value) ? Number(value) : NaN;
   return number >= min && number <= max ? number : undefined;
@@ -39,7 +39,7 @@ export function boolParam(query: URLSearchParams, name: string, fallback: boolea
 }
 
 /**
- * A parameter that has to be there and not empty.
+ * A parameter that must be given and not empty.
  *
  * @throws HttpError 400 that names the parameter
  */

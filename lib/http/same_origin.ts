@@ -1,4 +1,5 @@
-import { HttpError } from "../stream/errors.ts";
+import { STATUS_CODE } from "@std/http/status";
+import { HttpError, quote } from "../stream/errors.ts";
 
 /**
  * Guards a request that changes something, or an upgrade: a browser lets any page send it.
@@ -8,14 +9,14 @@ import { HttpError } from "../stream/errors.ts";
 export function checkSameOrigin(request: Request, url: URL): void {
   const site = request.headers.get("sec-fetch-site");
   if (site === "cross-site" || site === "same-site") {
-    throw new HttpError(403, "a request from another site must not change anything here");
+    throw new HttpError(STATUS_CODE.Forbidden, "a request from another site must not change anything here");
   }
   const origin = request.headers.get("origin");
   // By host and port alone: behind a proxy that ends TLS the schemes differ.
   if (origin !== null && (!URL.canParse(origin) || new URL(origin).host !== url.host)) {
     throw new HttpError(
-      403,
-      `Origin must be that of ${url.host}: current value is ${JSON.stringify(origin.slice(0, 128))}`,
+      STATUS_CODE.Forbidden,
+      `Origin must be that of ${url.host}: current value is ${quote(origin)}`,
     );
   }
 }

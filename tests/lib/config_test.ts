@@ -1,20 +1,23 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { posix } from "node:path";
-import { ConfigError, defaultLimits, help, nameOf, parseConfig } from "../../lib/config.ts";
+import { ConfigError, help, nameOf, parseConfig, type Surroundings } from "../../lib/config.ts";
+import { Limits } from "../../lib/limits.ts";
+
+const around = (variables: Record<string, string> = {}): Surroundings => ({
+  env: (name) => variables[name],
+  base: "/typed/here",
+  home: "/srv/weir",
+  resolve: posix.resolve,
+  delimiter: ":",
+});
 
 function parse(args: string[], variables: Record<string, string> = {}) {
-  const config = parseConfig(args, {
-    env: (name) => variables[name],
-    base: "/typed/here",
-    home: "/srv/weir",
-    resolve: posix.resolve,
-    delimiter: ":",
-  });
+  const config = parseConfig(args, around(variables));
   assert(typeof config !== "string");
   return config;
 }
 
-Deno.test("without flags and variables everything has its default", () => {
+Deno.test("without flags and variables every setting has its default", () => {
   assertEquals(parse([]), {
     host: "127.0.0.1",
     port: 8000,
@@ -24,7 +27,7 @@ Deno.test("without flags and variables everything has its default", () => {
     upstream: null,
     drain: 10,
     accessLog: "/srv/weir/logs/access.log",
-    limits: defaultLimits,
+    limits: new Limits(),
   });
 });
 
@@ -131,14 +134,13 @@ const names: [args: string[], variables: Record<string, string>, name: string][]
 
 for (const [args, variables, name] of names) {
   Deno.test(`with '${args.join(" ")}' and ${JSON.stringify(variables)} the files are named by ${name}`, () => {
-    assertEquals(nameOf("files", args, { env: (variable) => variables[variable] }), name);
+    assertEquals(nameOf("files", args, around(variables)), name);
   });
 }
 
 Deno.test("--help and --version are asked for by name", () => {
-  const around = { env: () => undefined, base: "/", home: "/", resolve: posix.resolve, delimiter: ":" };
-  assertEquals(parseConfig(["--help"], around), "help");
-  assertEquals(parseConfig(["--version", "--port", "1"], around), "version");
+  assertEquals(parseConfig(["--help"], around()), "help");
+  assertEquals(parseConfig(["--version", "--port", "1"], around()), "version");
 });
 
 Deno.test("help tells every flag and variable", () => {

@@ -14,6 +14,7 @@ Deno.test("a body becomes values by its Content-Type", async (test) => {
     ["text/plain", "", ['""']],
     ["application/x-ndjson", '1\r\n\n"two"\n{"three":3}', ["1", '"two"', '{"three":3}']],
     ["application/jsonl", "1\n2\n", ["1", "2"]],
+    ["application/jsonl", "1\n2\r", ["1", "2"]],
   ];
   for (const [type, body, json] of table) {
     await test.step(`${type} ${JSON.stringify(body)}`, async () => {
@@ -22,7 +23,7 @@ Deno.test("a body becomes values by its Content-Type", async (test) => {
   }
 });
 
-Deno.test("what is not JSON is told with its line", async (test) => {
+Deno.test("what is not JSON is refused with its line", async (test) => {
   const table: [type: string | null, body: string, status: number, message: string][] = [
     ["application/json", "{", 400, 'the body must be JSON: current value is "{"'],
     [null, "", 400, 'the body must be JSON: current value is ""'],
@@ -33,6 +34,7 @@ Deno.test("what is not JSON is told with its line", async (test) => {
       'line 4 must be JSON: current value is "three"',
     ],
     ["application/x-ndjson", "1\n\u00a0\n", 400, 'line 2 must be JSON: current value is "\u00a0"'],
+    ["application/x-ndjson", "1\r2\n", 400, 'line 1 must be JSON: current value is "1\\r2"'],
     ["application/x-ndjson", "\n \n", 400, "the body must hold at least one line of JSON"],
     [
       "image/png",
@@ -40,6 +42,12 @@ Deno.test("what is not JSON is told with its line", async (test) => {
       415,
       "Content-Type must be application/json, application/x-ndjson, application/jsonl or text/plain: " +
       'current value is "image/png"',
+    ],
+    [
+      "application/json; UTF-8",
+      "1",
+      415,
+      'Content-Type must be a media type and its parameters: current value is "application/json; UTF-8"',
     ],
   ];
   for (const [type, body, status, message] of table) {

@@ -1,15 +1,15 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { HttpError } from "../../../lib/stream/errors.ts";
-import { OwnNames } from "../../../lib/http/allowed_hosts.ts";
+import { AllowedHosts } from "../../../lib/http/allowed_hosts.ts";
 
 /** As Deno.serve makes it: the URL from the Host or an absolute-form target, the header as it was sent. */
 function request(url: string, headers: Record<string, string> = {}, method = "GET"): Request {
   return { url, headers: new Headers(headers), method } as Request;
 }
 
-function status(names: OwnNames, asked: Request, maxBytes = 32_768): number {
+function status(hosts: AllowedHosts, asked: Request, maxBytes = 32_768): number {
   try {
-    names.check(asked, maxBytes);
+    hosts.check(asked, maxBytes);
     return 200;
   } catch (error) {
     if (error instanceof HttpError) return error.status;
@@ -17,7 +17,7 @@ function status(names: OwnNames, asked: Request, maxBytes = 32_768): number {
   }
 }
 
-const hosts: [listens: string, host: string, status: number][] = [
+const rows: [listens: string, host: string, status: number][] = [
   ["127.0.0.1", "127.0.0.1:8000", 200],
   ["127.0.0.1", "127.0.0.1", 200],
   ["127.0.0.1", "localhost:8000", 200],
@@ -44,16 +44,16 @@ const hosts: [listens: string, host: string, status: number][] = [
   ["weir.example", "127.0.0.1", 200],
 ];
 
-for (const [listens, host, expected] of hosts) {
+for (const [listens, host, expected] of rows) {
   Deno.test(`--host ${listens} answers ${expected} to Host ${host}`, () => {
-    assertEquals(status(new OwnNames(listens), request(`http://${host}/`, { host })), expected);
+    assertEquals(status(new AllowedHosts(listens), request(`http://${host}/`, { host })), expected);
   });
 }
 
-Deno.test("a 421 tells the name that is another's, be it of Host or of an absolute target", () => {
-  const names = new OwnNames("127.0.0.1");
+Deno.test("a 421 names the foreign host, of Host or of an absolute target", () => {
+  const hosts = new AllowedHosts("127.0.0.1");
   for (const [target, host] of [["evil.example", "localhost"], ["localhost", "evil.example"]]) {
-    const error = assertThrows(() => names.check(request(`http://${target}/`, { host }), 99), HttpError);
+    const error = assertThrows(() => hosts.check(request(`http://${target}/`, { host }), 99), HttpError);
     assertStringIncludes(error.message, '"evil.example"');
   }
 });
@@ -71,38 +71,45 @@ for (
   ]
 ) {
   Deno.test(`Host ${host} is answered 400`, () => {
-    assertEquals(status(new OwnNames("127.0.0.1"), request("http://localhost/", { host })), 400);
+    assertEquals(status(new AllowedHosts("127.0.0.1"), request("http://localhost/", { host })), 400);
   });
 }
 
 Deno.test("a URL that does not parse is answered 400", () => {
-  assertEquals(status(new OwnNames("127.0.0.1"), request("http://a b/", { host: "a b" })), 400);
+  assertEquals(status(new AllowedHosts("127.0.0.1"), request("http://a b/", { host: "a b" })), 400);
+});
+
+Deno.test("a request whose URL throws is answered 400", () => {
   const throws = {
     ...request("http://localhost/"),
     get url(): string {
       throw new TypeError("Invalid URL");
     },
   };
-  assertEquals(status(new OwnNames("127.0.0.1"), throws as Request), 400);
+  assertEquals(status(new AllowedHosts("127.0.0.1"), throws as Request), 400);
 });
 
-Deno.test("both an absolute-form target and Host have to be own names, also after a good request", () => {
-  const names = new OwnNames("127.0.0.1");
-  assertEquals(status(names, request("http://localhost/", { host: "localhost" })), 200);
-  assertEquals(status(names, request("http://evil.example/", { host: "localhost" })), 421);
-  assertEquals(status(names, request("http://localhost/", { host: "evil.example" })), 421);
-  assertEquals(status(names, request("http://evil.example/", { host: "evil.example" })), 421);
-  assertEquals(status(names, request("http://evil.example/")), 421);
-  assertEquals(status(names, request("http://localhost/")), 200);
+Deno.test("both an absolute-form target and Host are checked, also after a good request", () => {
+  const hosts = new AllowedHosts("127.0.0.1");
+  assertEquals(status(hosts, request("http://localhost/", { host: "localhost" })), 200);
+  assertEquals(status(hosts, request("http://evil.example/", { host: "localhost" })), 421);
+  assertEquals(status(hosts, request("http://localhost/", { host: "evil.example" })), 421);
+  assertEquals(status(hosts, request("http://evil.example/", { host: "evil.example" })), 421);
+  assertEquals(status(hosts, request("http://evil.example/")), 421);
+  assertEquals(status(hosts, request("http://localhost/")), 200);
 });
 
 Deno.test("a target beyond the limit is answered 414", () => {
-  assertEquals(status(new OwnNames("127.0.0.1"), request(`http://localhost/${"x".repeat(100)}`), 100), 414);
+  assertEquals(
+    status(new AllowedHosts("127.0.0.1"), request(`http://localhost/${"x".repeat(100)}`), 100),
+    414,
+  );
 });
 
 Deno.test("the message of a foreign Host is cut and quoted", () => {
   const error = assertThrows(
-    () => new OwnNames("127.0.0.1").check(request("http://localhost/", { host: "e".repeat(1_000) }), 32_768),
+    () =>
+      new AllowedHosts("127.0.0.1").check(request("http://localhost/", { host: "e".repeat(1_000) }), 32_768),
     HttpError,
   );
   assertStringIncludes(error.message, 'current value is "eee');
@@ -134,6 +141,6 @@ const origins: [method: string, headers: Record<string, string>, status: number]
 for (const [method, headers, expected] of origins) {
   Deno.test(`${method} with ${JSON.stringify(headers)} is answered ${expected}`, () => {
     const asked = request("http://localhost:8000/", { host: "localhost:8000", ...headers }, method);
-    assertEquals(status(new OwnNames("127.0.0.1"), asked), expected);
+    assertEquals(status(new AllowedHosts("127.0.0.1"), asked), expected);
   });
 }

@@ -1,23 +1,28 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { defaultLimits, type Limits } from "../../../lib/config.ts";
 import { Limiter } from "../../../lib/stream/limiter.ts";
-import { outbound, type Outcome } from "../../../lib/http/outbound.ts";
+import { outbound, type OutboundOptions, type Outcome } from "../../../lib/http/outbound.ts";
 import { granted } from "../../support/granted.ts";
 import { until } from "../../support/server.ts";
 
 const forever = new AbortController().signal;
 
-/** What `outbound` needs of the app, beside a peer that answers as told. */
-function setUp(handler: (request: Request) => Response | Promise<Response>, limits: Partial<Limits> = {}) {
+/** A peer that answers as told, and requests to it, one at a time. */
+function setUp(
+  handler: (request: Request) => Response | Promise<Response>,
+  bounds: Partial<OutboundOptions> = {},
+) {
   const peer = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, handler);
-  const all = { ...defaultLimits, outbound: 1, outboundMs: 2_000, ...limits };
-  const app = { config: { limits: all }, limits: { outbound: new Limiter(all.outbound) } } as unknown as
-    & Parameters<typeof outbound>[0]
-    & { limits: { outbound: Limiter } };
+  const limiter = new Limiter(1);
   return {
-    app,
-    url: `http://127.0.0.1:${peer.addr.port}/`,
-    get: (options = {}) => outbound(app, `http://127.0.0.1:${peer.addr.port}/`, forever, options),
+    limiter,
+    get: (options: Partial<OutboundOptions> = {}, signal = forever) =>
+      outbound(`http://127.0.0.1:${peer.addr.port}/`, signal, {
+        limiter,
+        timeoutMs: 10_000,
+        maxBytes: 10_000,
+        ...bounds,
+        ...options,
+      }),
     [Symbol.asyncDispose]: () => peer.shutdown(),
   };
 }
@@ -54,13 +59,13 @@ Deno.test(
   { name: "an answer, or a body, that does not come in time is a timeout", ignore: !granted.net },
   async () => {
     const peer = Promise.withResolvers<Response>();
-    await using it = setUp(() => peer.promise, { outboundMs: 30 });
+    await using it = setUp(() => peer.promise, { timeoutMs: 30 });
     assertEquals(kind(await it.get()), "timeout");
     peer.resolve(new Response());
     await using half = setUp(
       () =>
         new Response(new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(3)) })),
-      { outboundMs: 30 },
+      { timeoutMs: 30 },
     );
     assertEquals(kind(await half.get()), "timeout");
   },
@@ -75,7 +80,7 @@ Deno.test({ name: "a body beyond its bound is cancelled", ignore: !granted.net }
         cancelled = true;
       },
     });
-  await using it = setUp(() => new Response(endless()), { outboundBytes: 10_000 });
+  await using it = setUp(() => new Response(endless()));
   assertEquals(kind(await it.get({ body: true })), "size");
   await until(() => cancelled);
 });
@@ -94,7 +99,7 @@ Deno.test(
     assertEquals(kind(await it.get()), "busy");
     peer.resolve();
     assertEquals(kind(await first), undefined);
-    assertEquals([requests, it.app.limits.outbound.used], [1, 0]);
+    assertEquals([requests, it.limiter.used], [1, 0]);
   },
 );
 
@@ -102,9 +107,9 @@ Deno.test({ name: "an abort rejects with its reason, at once", ignore: !granted.
   const peer = Promise.withResolvers<Response>();
   await using it = setUp(() => peer.promise);
   const stop = new AbortController();
-  const outcome = outbound(it.app, it.url, stop.signal);
+  const outcome = it.get({}, stop.signal);
   stop.abort(new Error("gone"));
   assertEquals((await assertRejects(() => outcome, Error)).message, "gone");
-  assertEquals(it.app.limits.outbound.used, 0);
+  assertEquals(it.limiter.used, 0);
   peer.resolve(new Response());
 });

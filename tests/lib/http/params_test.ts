@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { HttpError } from "../../../lib/stream/errors.ts";
+import { HttpError, quote } from "../../../lib/stream/errors.ts";
 import { boolParam, intParam, requiredParam } from "../../../lib/http/params.ts";
 
 const query = (text: string) => new URLSearchParams(text);
@@ -48,7 +48,7 @@ for (
   ]] as const
 ) {
   Deno.test(`boolParam() reads '${text}' as ${expected}`, () => {
-    assertEquals(flag(query(text), "f", true), expected);
+    assertEquals(boolParam(query(text), "f", true), expected);
   });
 }
 
@@ -62,8 +62,11 @@ for (const value of ["", "yes", "TRUE", "2"]) {
   });
 }
 
+Deno.test("requiredParam() gives the value", () => {
+  assertEquals(requiredParam(query("file=a"), "file", "NAME"), "a");
+});
+
 Deno.test("requiredParam() tells an absent value from an empty one", () => {
-  assertEquals(required(query("file=a"), "file", "NAME"), "a");
   for (const [text, value] of [["", "absent"], ["file=", '""']]) {
     const error = assertThrows(() => requiredParam(query(text), "file", "NAME"), HttpError);
     assertEquals([error.status, error.message], [

@@ -1,13 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import {
-  gap,
-  ndjsonEncoder,
-  sseEncoder,
-  type StreamEvent,
-  textEncoder,
-} from "../../../lib/stream/formats.ts";
+import { gap, JsonText, type StreamEvent } from "../../../lib/stream/event.ts";
+import { ndjson } from "../../../lib/stream/formats/ndjson.ts";
+import { sse } from "../../../lib/stream/formats/sse.ts";
+import { formats } from "../../../lib/stream/formats/table.ts";
+import { text, textFormat } from "../../../lib/stream/formats/text.ts";
 
-const cases: [what: string, event: StreamEvent, text: string, ndjson: string, sse: string][] = [
+const cases: [what: string, event: StreamEvent, asText: string, asNdjson: string, asSse: string][] = [
   ["a string", { data: "a b" }, "a b\n", '{"data":"a b"}\n', "data: a b\n\n"],
   ["an object", { data: { a: 1 } }, '{"a":1}\n', '{"data":{"a":1}}\n', 'data: {"a":1}\n\n'],
   ["a number", { data: 0 }, "0\n", '{"data":0}\n', "data: 0\n\n"],
@@ -30,6 +28,20 @@ const cases: [what: string, event: StreamEvent, text: string, ndjson: string, ss
   ],
   ["LINE SEPARATOR", { data: "a\u2028b" }, "a\u2028b\n", '{"data":"a\u2028b"}\n', "data: a\u2028b\n\n"],
   ["CJK and emoji", { data: "堰🌊" }, "堰🌊\n", '{"data":"堰🌊"}\n', "data: 堰🌊\n\n"],
+  [
+    "JSON text",
+    { data: new JsonText('{"n":1e400}', null) },
+    '{"n":1e400}\n',
+    '{"data":{"n":1e400}}\n',
+    'data: {"n":1e400}\n\n',
+  ],
+  [
+    "JSON text of a string",
+    { id: "7", data: new JsonText('"a\\nb"', "a\nb") },
+    "a\nb\n",
+    '{"id":"7","data":"a\\nb"}\n',
+    "id: 7\ndata: a\ndata: b\n\n",
+  ],
   ["an id", { id: "7", data: "x" }, "x\n", '{"id":"7","data":"x"}\n', "id: 7\ndata: x\n\n"],
   ["an empty id", { id: "", data: "x" }, "x\n", '{"id":"","data":"x"}\n', "id: \ndata: x\n\n"],
   ["a type", { event: "e", data: "x" }, "x\n", '{"event":"e","data":"x"}\n', "event: e\ndata: x\n\n"],
@@ -56,40 +68,63 @@ const cases: [what: string, event: StreamEvent, text: string, ndjson: string, ss
   ],
 ];
 
-for (const [what, event, text, ndjson, sse] of cases) {
+for (const [what, event, asText, asNdjson, asSse] of cases) {
   Deno.test(`every format carries ${what}`, () => {
-    assertEquals(textEncoder().event(event), text);
-    assertEquals(ndjsonEncoder.event(event), ndjson);
-    assertEquals(sseEncoder.event(event), sse);
+    assertEquals(formats.map((format) => format.event(event)), [asText, asNdjson, asSse]);
   });
 }
 
 for (const bad of ["a\nb", "a\rb", "a\0b", "\n", "1\r\ndata: forged"]) {
-  Deno.test(`SSE takes no id and no event type like ${JSON.stringify(bad)}`, () => {
-    assertThrows(() => sseEncoder.event({ id: bad, data: 1 }), TypeError, "'id'");
-    assertThrows(() => sseEncoder.event({ event: bad, data: 1 }), TypeError, "'event'");
+  Deno.test(`SSE takes no id like ${JSON.stringify(bad)}`, () => {
+    assertThrows(() => sse.event({ id: bad, data: 1 }), TypeError, "'id'");
+  });
+
+  Deno.test(`SSE takes no event type like ${JSON.stringify(bad)}`, () => {
+    assertThrows(() => sse.event({ event: bad, data: 1 }), TypeError, "'event'");
   });
 }
 
-Deno.test("text takes a handler's own wording, and tells a gap in its own", () => {
-  const encoder = textEncoder(({ data }) => `<${data}>`);
-  assertEquals(encoder.event({ data: 1 }), "<1>\n");
-  assertEquals(encoder.event(gap("a", "b", 1)), '# gap after="a" next="b" lost=1\n');
+Deno.test("textFormat() words an event as the handler does", () => {
+  assertEquals(textFormat(({ data }) => `<${data}>`).event({ data: 1 }), "<1>\n");
+});
+
+Deno.test("textFormat() gives JSON text to the wording as its value", () => {
+  const worded = textFormat(({ data }) => typeof data);
+  assertEquals(worded.event({ data: new JsonText('{"a":1}', null) }), "object\n");
+});
+
+Deno.test("textFormat() words a gap as every text stream does", () => {
+  assertEquals(textFormat(() => "x").event(gap("a", "b", 1)), '# gap after="a" next="b" lost=1\n');
+});
+
+Deno.test("textFormat() gives one format for one wording", () => {
+  const line = () => "x";
+  assertEquals(textFormat(line) === textFormat(line), true);
 });
 
 Deno.test("a gap echoes no more than 128 characters", () => {
   assertEquals(gap("x".repeat(1_000), null, null).data.after.length, 128);
 });
 
-Deno.test("only a complete SSE stream stops a browser for good, and a shutdown has it come back", () => {
-  assertEquals(sseEncoder.end("complete"), 'id: end\nevent: end\ndata: {"reason":"complete"}\n\n');
-  assertEquals(sseEncoder.end("shutdown"), 'event: end\nretry: 2000\ndata: {"reason":"shutdown"}\n\n');
-  assertEquals(sseEncoder.end("error"), 'event: end\ndata: {"reason":"error"}\n\n');
+Deno.test("only SSE begins with the cursor", () => {
+  assertEquals(formats.map((format) => format.start("7")), ["", "", "id: 7\n\r\n"]);
 });
 
-Deno.test("NDJSON says how it ended, and text has no words for it", () => {
-  for (const reason of ["complete", "shutdown", "error"] as const) {
-    assertEquals(ndjsonEncoder.end(reason), `{"event":"end","data":{"reason":"${reason}"}}\n`);
-    assertEquals(textEncoder().end(reason), null);
-  }
+Deno.test("a complete SSE stream stops a browser for good", () => {
+  assertEquals(sse.end("complete"), 'id: end\nevent: end\ndata: {"reason":"complete"}\n\n');
 });
+
+Deno.test("a shutdown has a browser come back with its last id", () => {
+  assertEquals(sse.end("shutdown"), 'event: end\nretry: 2000\ndata: {"reason":"shutdown"}\n\n');
+});
+
+Deno.test("a failed SSE stream has an end without an id", () => {
+  assertEquals(sse.end("error"), 'event: end\ndata: {"reason":"error"}\n\n');
+});
+
+for (const reason of ["complete", "shutdown", "error"] as const) {
+  Deno.test(`NDJSON ends with the reason ${reason}, and text has no words for it`, () => {
+    assertEquals(ndjson.end(reason), `{"event":"end","data":{"reason":"${reason}"}}\n`);
+    assertEquals(text.end(reason), null);
+  });
+}

@@ -1,22 +1,24 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { Format } from "../../../lib/stream/formats.ts";
+import { type FormatName, formats } from "../../../lib/stream/formats/table.ts";
 import { HttpError } from "../../../lib/stream/errors.ts";
-import { negotiate } from "../../../lib/stream/negotiate.ts";
+import { accepts, negotiate } from "../../../lib/stream/negotiate.ts";
 
-const types = {
-  text: "text/plain; charset=utf-8",
-  ndjson: "application/x-ndjson",
-  sse: "text/event-stream",
-};
-
-function ask(query: string, accept: string | null, own: Format = "text") {
-  const url = new URL(`http://localhost/stream${query}`);
-  return negotiate(new Request(url, { headers: accept === null ? {} : { accept } }), url, own);
+function ask(query: string, accept: string | null, own: FormatName = "text") {
+  return negotiate({
+    headers: new Headers(accept === null ? {} : { accept }),
+    url: new URL(`http://localhost/stream${query}`),
+  }, formats.find(({ name }) => name === own)!);
 }
 
 const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
 
-const cases: [query: string, accept: string | null, own: Format, format: Format, contentType?: string][] = [
+const cases: [
+  query: string,
+  accept: string | null,
+  own: FormatName,
+  format: FormatName,
+  contentType?: string,
+][] = [
   ["", null, "text", "text"],
   ["", null, "sse", "sse"],
   ["", "*/*", "ndjson", "ndjson"],
@@ -44,9 +46,10 @@ const cases: [query: string, accept: string | null, own: Format, format: Format,
   ["?other=1", "text/event-stream", "text", "sse"],
 ];
 
-for (const [query, accept, own, format, contentType = types[format]] of cases) {
-  Deno.test(`'${query}' with Accept ${accept} on a ${own} route is ${contentType}`, () => {
-    assertEquals(ask(query, accept, own), { format, contentType });
+for (const [query, accept, own, name, contentType] of cases) {
+  Deno.test(`'${query}' with Accept ${accept} on a ${own} route is ${contentType ?? name}`, () => {
+    const format = formats.find((format) => format.name === name)!;
+    assertEquals(ask(query, accept, own), { format, contentType: contentType ?? format.mediaTypes[0] });
   });
 }
 
@@ -70,6 +73,40 @@ for (const name of ["", "SSE", "json", "toString", "__proto__"]) {
     assertEquals(
       error.message,
       `format must be text, ndjson or sse: current value is ${JSON.stringify(name)}`,
+    );
+  });
+}
+
+const preferences: [accept: string | null, types: string[], chosen: string | undefined][] = [
+  [null, ["text/plain", "text/html"], "text/plain"],
+  ["", ["text/plain", "text/html"], "text/plain"],
+  ["text/html", ["text/plain", "text/html"], "text/html"],
+  ["text/plain; charset=utf-8", ["text/plain"], "text/plain"],
+  ["text/plain;charset=utf-8", ["text/plain"], "text/plain"],
+  ["text/plain ; charset=utf-8 ; format=flowed", ["text/plain"], "text/plain"],
+  ['text/plain;x="a;q=0,b\\",c";y=1, text/html;q=0.5', ["text/html", "text/plain"], "text/plain"],
+  ["text/plain;charset=utf-8;q=0.5, text/html;q=0.6", ["text/plain", "text/html"], "text/html"],
+  ["text/plain; charset=utf-8; Q=0", ["text/plain"], undefined],
+  ["text/plain;q=0.5;charset=utf-8, text/html;q=0.6", ["text/plain", "text/html"], "text/html"],
+  ["text/plain;quality=1;q=0", ["text/plain"], undefined],
+  ["text/plain;", ["text/plain"], "text/plain"],
+  ["text/*;level=1", ["application/json", "text/html"], "text/html"],
+  ["image/png;a=b", ["text/plain"], undefined],
+  ['text/plain;x="never closed, text/html', ["text/html", "text/plain"], "text/plain"],
+];
+
+for (const [accept, types, chosen] of preferences) {
+  Deno.test(`Accept ${accept} chooses ${chosen} of ${types.join(" and ")}`, () => {
+    assertEquals(accepts(new Headers(accept === null ? {} : { accept }), ...types), chosen);
+  });
+}
+
+// A pattern that backtracks over these would not come to an end.
+for (const part of [';\\"', ';"', '";', ";", '"\\', ";q"]) {
+  Deno.test(`Accept with ${part} repeated 100,000 times is read`, () => {
+    assertEquals(
+      accepts(new Headers({ accept: "image/png" + part.repeat(100_000) }), "text/plain"),
+      undefined,
     );
   });
 }

@@ -1,0 +1,21 @@
+import { STATUS_CODE } from "@std/http/status";
+import { parseMediaType } from "@std/media-types";
+import { HttpError, quote } from "../stream/errors.ts";
+
+/**
+ * What a Content-Type says, the type in lower case; it is empty when there is none.
+ *
+ * @throws HttpError 415 for one that does not parse
+ */
+export function mediaType(contentType: string | null): { type: string; charset?: string } {
+  try {
+    const [type, parameters] = parseMediaType(contentType ?? "");
+    return { type, charset: parameters?.charset };
+  } catch (cause) {
+    throw new HttpError(
+      STATUS_CODE.UnsupportedMediaType,
+      `Content-Type must be a media type and its parameters: current value is ${quote(contentType!)}`,
+      { cause },
+    );
+  }
+}
