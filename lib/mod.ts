@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { every, sleep } from "./stream/clock.ts";
+export { type Clock, every, sleep } from "./stream/clock.ts";
 export { errorResponse, HttpError, type Report } from "./stream/errors.ts";
 export { Encoded, type Gap, gap, JsonText, type StreamEvent } from "./stream/event.ts";
 export { type Exchange, exchange, type ExchangeOptions } from "./stream/exchange.ts";

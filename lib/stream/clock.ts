@@ -1,17 +1,34 @@
 import { setImmediate } from "node:timers";
 
+/** Time, for what waits; a test passes its own. All times are in ms. */
+export interface Clock {
+  /** Time since some moment; it never goes back. */
+  now(): number;
+  /** Calls back once after `ms`, unless the function that it returns is called first. */
+  after(ms: number, callback: () => void): () => void;
+}
+
+/** The time of the process. */
+const processClock: Clock = {
+  now: () => performance.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
 /** Resolves after `ms` milliseconds, or rejects with the signal's reason as soon as it aborts. */
-export function sleep(ms: number, signal: AbortSignal): Promise<void> {
+export function sleep(ms: number, signal: AbortSignal, clock: Clock = processClock): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const abort = () => {
-      clearTimeout(timer);
+      cancel();
       reject(signal.reason);
     };
-    const timer = setTimeout(() => {
+    const cancel = clock.after(ms, () => {
       signal.removeEventListener("abort", abort);
       resolve();
-    }, ms);
+    });
     signal.addEventListener("abort", abort, { once: true });
   });
 }
@@ -21,17 +38,21 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
  * does not add up; one that is more than a whole interval late starts a new grid instead of catching up in a burst.
  * With 0 it does not wait at all.
  *
- * Yields when the tick was due, as `performance.now()` counts.
+ * Yields the time that the tick was due at, by the clock.
  */
-export async function* every(ms: number, signal: AbortSignal): AsyncGenerator<number> {
-  let next = performance.now();
+export async function* every(
+  ms: number,
+  signal: AbortSignal,
+  clock: Clock = processClock,
+): AsyncGenerator<number> {
+  let next = clock.now();
   for (;;) {
     signal.throwIfAborted();
     yield next;
     if (ms === 0) continue;
-    const now = performance.now();
+    const now = clock.now();
     next = next + 2 * ms < now ? now : next + ms;
-    if (next > now) await sleep(next - now, signal);
+    if (next > now) await sleep(next - now, signal, clock);
   }
 }
 

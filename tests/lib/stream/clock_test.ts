@@ -1,10 +1,17 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { endOfTurn, every, sleep } from "../../../lib/stream/clock.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
 
-Deno.test("sleep() resolves after its time", async () => {
-  const start = performance.now();
-  await sleep(20, new AbortController().signal);
-  assert(performance.now() - start >= 19);
+const signal = new AbortController().signal;
+
+Deno.test("sleep() resolves after its time, and no earlier", async () => {
+  const clock = new FakeClock();
+  let slept = false;
+  const sleeping = sleep(20, signal, clock).then(() => slept = true);
+  await clock.advance(19);
+  assertEquals(slept, false);
+  await clock.advance(1);
+  await sleeping;
 });
 
 Deno.test("sleep() rejects with the signal's reason as soon as it aborts, and leaves no timer", async () => {
@@ -15,26 +22,43 @@ Deno.test("sleep() rejects with the signal's reason as soon as it aborts, and le
   await assertRejects(() => sleep(1_000_000, controller.signal), RangeError, "woken");
 });
 
+/** When each tick was due, and when it came. */
+async function watch(ticks: AsyncIterable<number>, clock: FakeClock): Promise<void> {
+  for await (const due of ticks) seen.push([due, clock.now()]);
+}
+let seen: [due: number, came: number][] = [];
+
 Deno.test("every() ticks at once, then from start to start", async () => {
-  const ticks = every(30, new AbortController().signal);
-  const start = performance.now();
+  const clock = new FakeClock();
+  const stop = new AbortController();
+  seen = [];
+  const watching = watch(every(30, stop.signal, clock), clock);
+  await clock.advance(95);
+  assertEquals(seen, [[0, 0], [30, 30], [60, 60], [90, 90]]);
+  stop.abort(new RangeError("over"));
+  await assertRejects(() => watching, RangeError, "over");
+});
+
+Deno.test("every() keeps to its grid when a reader comes late", async () => {
+  const clock = new FakeClock();
+  const ticks = every(30, signal, clock);
   await ticks.next();
-  assert(performance.now() - start < 25);
-  for (let n = 1; n <= 3; n++) {
-    await sleep(10, new AbortController().signal);
-    await ticks.next();
-    assert(performance.now() - start >= n * 30 - 2);
-  }
+  clock.jump(40);
+  assertEquals((await ticks.next()).value, 30);
+  const next = ticks.next();
+  await clock.advance(20);
+  assertEquals((await next).value, 60);
 });
 
 Deno.test("every() begins a new grid after a long delay, in place of a burst", async () => {
-  const ticks = every(20, new AbortController().signal);
+  const clock = new FakeClock();
+  const ticks = every(20, signal, clock);
   await ticks.next();
-  await sleep(110, new AbortController().signal);
-  await ticks.next();
-  const late = performance.now();
-  await ticks.next();
-  assert(performance.now() - late >= 15);
+  clock.jump(110);
+  assertEquals((await ticks.next()).value, 110);
+  const next = ticks.next();
+  await clock.advance(20);
+  assertEquals((await next).value, 130);
 });
 
 Deno.test("every() ends with the signal's reason", async () => {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { endOfTurn, sleep } from "../../../lib/stream/clock.ts";
+import { turns } from "../../support/turns.ts";
+import { sleep } from "../../../lib/stream/clock.ts";
 import { Encoded } from "../../../lib/stream/event.ts";
 import type { Format } from "../../../lib/stream/formats/format.ts";
 import { ndjson } from "../../../lib/stream/formats/ndjson.ts";
@@ -35,15 +36,10 @@ const read = async (reader: Reader) => {
   return done ? null : decoder.decode(value);
 };
 
-/** Resolves when this turn of the event loop and the next few have ended. */
-async function turns(): Promise<void> {
-  for (let n = 0; n < 5; n++) await new Promise<void>(endOfTurn);
-}
-
 Deno.test("values that are ready in the same turn leave as one chunk", async () => {
-  const { stream, told, released } = open(async function* (signal) {
+  const { stream, told, released } = open(async function* () {
     for (let n = 0; n < 10; n++) yield { data: "a" };
-    await sleep(10, signal);
+    await turns();
     for (let n = 0; n < 3; n++) {
       await null;
       yield { data: "b" };
@@ -143,7 +139,7 @@ Deno.test("a generator without an await leaves its turn to the others", async ()
   const all = (async () => {
     while (reading) await reader.read();
   })();
-  for (let n = 0; n < 20; n++) await new Promise((resolve) => setTimeout(resolve, 0));
+  for (let n = 0; n < 20; n++) await turns();
   reading = false;
   await all;
   await reader.cancel();
@@ -217,9 +213,9 @@ Deno.test("a first event that cannot be encoded is a failure before the first ev
 
 for (const [name, encoder] of [["NDJSON", ndjson], ["SSE", sse]] as const) {
   Deno.test(`a failure after the first event ends ${name} with a record that tells nothing of the inside`, async () => {
-    const { stream, told, reports, released } = open(async function* (signal) {
+    const { stream, told, reports, released } = open(async function* () {
       yield { data: "x" };
-      await sleep(1, signal);
+      await turns();
       throw new Error("secret");
     }, encoder);
     await stream.firstTurn;
@@ -233,9 +229,9 @@ for (const [name, encoder] of [["NDJSON", ndjson], ["SSE", sse]] as const) {
 }
 
 Deno.test("a failure after the first event breaks a text body, after what came before it", async () => {
-  const { stream, told, reports, released } = open(async function* (signal) {
+  const { stream, told, reports, released } = open(async function* () {
     yield { data: "x" };
-    await sleep(1, signal);
+    await turns();
     yield { data: "y" };
     throw new Error("secret");
   });

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { turns } from "../../support/turns.ts";
 import { sleep } from "../../../lib/stream/clock.ts";
 import { merge } from "../../../lib/stream/merge.ts";
 
@@ -52,7 +53,7 @@ Deno.test("merge() has at most one value of each source in flight, and asks only
   const merged = merge([source(0), source(1)]);
   assertEquals(asked, [0, 0]);
   for (let n = 0; n < 10; n++) await merged.next();
-  await sleep(5, new AbortController().signal);
+  await turns();
   assert(asked.every((n) => n <= 6), `asked for ${asked} to read 10`);
   await merged.return!();
 });

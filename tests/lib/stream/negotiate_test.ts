@@ -6,7 +6,7 @@ import { accepts, negotiate } from "../../../lib/stream/negotiate.ts";
 function ask(query: string, accept: string | null, own: FormatName = "text") {
   return negotiate({
     headers: new Headers(accept === null ? {} : { accept }),
-    url: new URL(`http://localhost/stream${query}`),
+    query: new URLSearchParams(query),
   }, formats.find(({ name }) => name === own)!);
 }
 
