@@ -3,7 +3,7 @@ import type { ChannelStore } from "./channels/channel.ts";
 import type { Config } from "./config.ts";
 import { LogFiles } from "./logs/log_files.ts";
 import { LogFollower } from "./logs/log_follower.ts";
-import { configuredSensor } from "./sensors/configured.ts";
+import { configuredSensors } from "./sensors/configured.ts";
 import type { DeclaredSensor } from "./sensors/declared.ts";
 import { hostSensors, type Traffic } from "./sensors/host.ts";
 import { Sensors } from "./sensors/sensors.ts";
@@ -52,9 +52,10 @@ export class App {
     this.sensors = new Sensors(
       [
         ...hostSensors(config.files, () => this.traffic),
-        ...declared.map((sensor) => configuredSensor(sensor, limits)),
+        ...configuredSensors(declared, limits),
       ],
       limits,
+      report,
     );
   }
 

@@ -1,0 +1,4 @@
+import type { SensorType } from "./declared.ts";
+
+/** A sensor whose values are posted. */
+export const pushSensor: SensorType = (_fields, common) => () => ({ ...common, push: true });
