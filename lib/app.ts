@@ -1,5 +1,5 @@
 import { AccessLog } from "./access_log.ts";
-import type { ChannelStore } from "./channels/channel.ts";
+import type { ChannelStore } from "./channels/channel_store.ts";
 import type { Config } from "./config.ts";
 import { LogFiles } from "./logs/log_files.ts";
 import { LogFollower } from "./logs/log_follower.ts";
@@ -45,7 +45,7 @@ export class App {
       downloads: new Limiter(limits.downloads),
       outbound: new Limiter(limits.outbound),
     };
-    this.sockets = new Sockets(limits.sockets, limits.socketFarewellMs);
+    this.sockets = new Sockets(limits);
     this.accessLog = new AccessLog(config.accessLog, limits);
     this.logFiles = new LogFiles(config);
     this.logFollower = new LogFollower(limits.lineBytes);
