@@ -1,6 +1,6 @@
 import { JsonText } from "../stream/event.ts";
 
-/** An event as it is retained. */
+/** A retained event. */
 export interface Retained {
   /** Its data. */
   data: JsonText;
@@ -10,13 +10,13 @@ export interface Retained {
   tag: string | undefined;
 }
 
-/** Memory of an event beside its JSON, in bytes; it counts where all channels are bounded together. */
+/** Bytes of memory that an event takes beside its JSON, about. */
 const overhead = 128;
 
 const utf8 = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** The events of a channel that are retained, numbered from 1: the newest, within the bounds of its owner. */
+/** The retained events of a channel, numbered from 1. */
 export class ChannelHistory {
   #events: (Retained | null)[] = [];
   /** Where in `#events` the history starts: the slots before it are evicted. */
