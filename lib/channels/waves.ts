@@ -46,20 +46,20 @@ export class Waves {
     if (this.#wave === null) this.#schedule();
   }
 
-  /** Drops what is due and what is under way. */
+  /** No wave starts any more. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
   }
 
   #schedule(): void {
+    if (this.#closed) return;
     const rest = this.#restUntil - performance.now();
     if (rest < 1) endOfTurn(this.#start);
     else this.#timer = setTimeout(this.#start, rest);
   }
 
   readonly #start = () => {
-    if (this.#closed) return;
     this.#asked = false;
     this.#startedAt = performance.now();
     this.#wave = this.#waiting.values();
@@ -69,7 +69,6 @@ export class Waves {
   };
 
   readonly #slice = () => {
-    if (this.#closed) return;
     for (let i = 0; i < perTurn; i++) {
       const { value, done } = this.#wave!.next();
       if (done) return endOfTurn(this.#finish);
@@ -82,6 +81,6 @@ export class Waves {
     const now = performance.now();
     this.#restUntil = now + (now - this.#startedAt) * restFactor;
     this.#wave = null;
-    if (this.#asked && !this.#closed) this.#schedule();
+    if (this.#asked) this.#schedule();
   };
 }
