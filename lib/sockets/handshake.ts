@@ -21,7 +21,11 @@ export function handshake(request: Request): { socket: WebSocket; response: Resp
   }
 }
 
-/** @throws HttpError 426 when the request is no upgrade to WebSocket */
+/**
+ * Refuses a request that is no upgrade.
+ *
+ * @throws HttpError 426
+ */
 export function checkUpgrade(request: Request): void {
   // Only a GET can be one (RFC 6455, 4.1), but the runtime would upgrade a HEAD as well.
   if (request.method !== "GET" || request.headers.get("upgrade")?.toLowerCase() !== "websocket") {

@@ -100,13 +100,17 @@ Deno.test("a read ends with its signal while opens that hang have every permit",
     const opens = new Opens();
     const hanging = Array.from({ length: 8 }, () => opens.open(path));
     const file = await Deno.makeTempFile();
+    await Deno.writeTextFile(file, "1");
     const stop = new AbortController();
-    const reading = fileSensor(file, {}, opens).read(stop.signal);
+    const rejected = assertRejects(
+      async () => await fileSensor(file, {}, opens).read(stop.signal),
+      SensorError,
+    );
     stop.abort();
-    await assertRejects(async () => await reading, SensorError);
     // A writer lets them go.
     using _writer = await Deno.open(path, { read: true, write: true });
     for (const opened of await Promise.all(hanging)) opened.close();
+    await rejected;
     await Deno.remove(file);
   });
 });
