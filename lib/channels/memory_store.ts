@@ -89,7 +89,7 @@ export class MemoryStore implements ChannelStore {
       }
       const excess = total - this.limits.channelsBytes;
       if (excess <= 0 || largest === undefined || largest.size === 0) return;
-      largest.shrink(Math.max(0, largest.size - excess));
+      largest.trim(Math.max(0, largest.size - excess));
     }
   }
 }

@@ -1,12 +1,12 @@
 import type { Opens } from "../opens.ts";
-import type { SensorType } from "./declared.ts";
+import type { CommonFields, DeclaredSensor, Fields } from "./declared.ts";
 import { SensorError } from "./sensor.ts";
 
 /** Bytes of a file that may hold its number. */
 const maxBytes = 256;
 
 /** Reads the number that the file at `path` begins with, times `scale` (1), plus `offset` (0). */
-export const fileSensor: SensorType = (fields, common) => {
+export function fileSensor(fields: Fields, common: CommonFields): DeclaredSensor["make"] {
   const timeout = fields.timeout(common);
   const path = fields.path("path");
   const scale = fields.number("scale", 1);
@@ -16,7 +16,7 @@ export const fileSensor: SensorType = (fields, common) => {
     timeout,
     read: async (signal) => number(await head(path, opens, signal)) * scale + offset,
   });
-};
+}
 
 function number(text: string): number {
   // Of `12,5`, `2026-11-23` or digits that go on behind what was read, the beginning would be an invented number.

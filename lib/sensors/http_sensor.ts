@@ -1,6 +1,6 @@
 import { outbound, type OutboundError } from "../http/outbound.ts";
 import { Limiter } from "../stream/limiter.ts";
-import type { SensorType } from "./declared.ts";
+import type { CommonFields, DeclaredSensor, Fields } from "./declared.ts";
 import { SensorError } from "./sensor.ts";
 
 const reasons: Record<Exclude<OutboundError, "status">, string> = {
@@ -11,7 +11,7 @@ const reasons: Record<Exclude<OutboundError, "status">, string> = {
 };
 
 /** Gets the `url` and takes the number that the JSON Pointer `pointer` (the whole answer) leads to. */
-export const httpSensor: SensorType = (fields, common) => {
+export function httpSensor(fields: Fields, common: CommonFields): DeclaredSensor["make"] {
   const timeout = fields.timeout(common);
   const url = fields.text("url", /^https?:\/\//i, "an http or https URL");
   if (!URL.canParse(url)) throw fields.refuse("url", "be an http or https URL", url);
@@ -42,7 +42,7 @@ export const httpSensor: SensorType = (fields, common) => {
     };
     return { ...common, timeout, read };
   };
-};
+}
 
 /** What a JSON Pointer leads to (RFC 6901, 4), or undefined. */
 export function resolvePointer(value: unknown, pointer: string): unknown {

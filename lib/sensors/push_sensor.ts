@@ -1,4 +1,6 @@
-import type { SensorType } from "./declared.ts";
+import type { CommonFields, DeclaredSensor, Fields } from "./declared.ts";
 
 /** A sensor whose values are posted. */
-export const pushSensor: SensorType = (_fields, common) => () => ({ ...common, push: true });
+export function pushSensor(_fields: Fields, common: CommonFields): DeclaredSensor["make"] {
+  return () => ({ ...common, push: true });
+}

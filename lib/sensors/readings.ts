@@ -6,9 +6,6 @@ import { Encoded, type Gap, type StreamEvent } from "../stream/event.ts";
 import type { Wanted } from "../stream/source.ts";
 import type { Reading } from "./sensor.ts";
 
-/** The ids of the sensors that a reader wants; undefined for all. */
-type Ids = ReadonlySet<string> | undefined;
-
 /** The last reading of a sensor, and its cursor in the channel. */
 interface Last {
   reading: Reading;
@@ -48,10 +45,13 @@ export class Readings {
   }
 
   /**
-   * The readings from now on, after the last of each sensor; with a cursor, those after it. Readings that other sensors
-   * have pushed out of the history are no gap to a reader that does not want them.
+   * The readings of these sensors, or of all: from now on, after the last of each sensor; with a cursor, those after it. Evicted readings of
+   * other sensors are no gap.
    */
-  async *stream({ after, format, signal }: Wanted, ids?: Ids): AsyncGenerator<StreamEvent | Encoded> {
+  async *stream(
+    { after, format, signal }: Wanted,
+    ids?: ReadonlySet<string>,
+  ): AsyncGenerator<StreamEvent | Encoded> {
     if (after === undefined) {
       // Taken in one step, so that no reading is between the last ones and those that follow.
       after = this.#channel.lastId;
@@ -72,14 +72,14 @@ export class Readings {
   }
 
   /** The last reading of each wanted sensor, in the channel's order: those from number `first` on. */
-  #lastOf(ids: Ids, first = 0): Last[] {
+  #lastOf(ids: ReadonlySet<string> | undefined, first = 0): Last[] {
     return [...this.#last.values()].filter(({ reading, cursor }) =>
       (ids?.has(reading.id) ?? true) && sequence(cursor) >= first
     ).sort((a, b) => sequence(a.cursor) - sequence(b.cursor));
   }
 
   /** Of these the ones in a gap. */
-  #swallowed({ after, next }: Gap, ids: Ids): Last[] {
+  #swallowed({ after, next }: Gap, ids: ReadonlySet<string> | undefined): Last[] {
     const from = this.#channel.locate(after);
     const last = this.#lastOf(ids, from.gap === null ? from.next : 0);
     return last.filter(({ cursor }) => next === null || sequence(cursor) < sequence(next));
