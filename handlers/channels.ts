@@ -4,7 +4,7 @@ import { json } from "../lib/stream/json.ts";
 import type { Handler } from "../lib/handler.ts";
 import { streamResponse } from "../lib/stream/response.ts";
 
-/** The name that readings would have: they have a stream of their own. */
+/** Readings have a stream of their own. */
 const reserved = "sensors";
 
 /** GET /channels/NAME: what is published there from now on, or after a cursor. */

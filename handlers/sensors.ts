@@ -1,29 +1,23 @@
-import { HttpError, quote } from "../lib/stream/errors.ts";
-import { json } from "../lib/stream/json.ts";
 import type { Handler } from "../lib/handler.ts";
 import type { Reading } from "../lib/sensors/sensor.ts";
-import { readingLine } from "../lib/sensors/sensors.ts";
+import { HttpError, quote } from "../lib/stream/errors.ts";
 import type { StreamEvent } from "../lib/stream/event.ts";
+import { json } from "../lib/stream/json.ts";
 import { streamResponse } from "../lib/stream/response.ts";
-
-const readingText = ({ data }: StreamEvent<Reading>) => readingLine(data);
 
 const noStore = { "Cache-Control": "no-store" };
 
-/** GET /sensors: the latest reading of each sensor. */
+/** A reading as text: `TIME ID VALUE UNIT`, or the state and its reason in place of the value. */
+const line = ({ data: { time, id, value, unit, state, reason } }: StreamEvent<Reading>) =>
+  `${time} ${id} ` + (state === "ok" ? `${value} ${unit}`.trimEnd() : `${state}: ${reason}`);
+
+/** GET /sensors: the last reading of each sensor. */
 export const sensors: Handler = (_request, context) => json(context.app.sensors.list(), { headers: noStore });
 
 /** GET /sensors/stream: readings as they are made; `?id=`, repeatable, chooses sensors. */
 export const sensorStream: Handler = (_request, context) => {
-  const ids = context.query.getAll("id");
-  // Here, and not in the generator: a HEAD starts none, and is refused as the GET is.
-  context.app.sensors.check(ids);
-  const tags = ids.length === 0 ? undefined : new Set(ids);
-  return streamResponse(
-    context,
-    (wanted) => context.app.sensors.stream(wanted, tags),
-    { format: "sse", line: readingText },
-  );
+  const source = context.app.sensors.stream(context.query.getAll("id"));
+  return streamResponse(context, source, { format: "sse", line });
 };
 
 /** GET /sensors/ID/history: `[time, value]` pairs, the time in ms since 1970. */
@@ -41,7 +35,7 @@ function number(body: string): number {
   let value: unknown;
   try {
     value = JSON.parse(body);
-  } catch { /* told below */ }
+  } catch { /* refused below */ }
   if (typeof value === "object" && value !== null && "value" in value) value = value.value;
   if (typeof value === "number" && Number.isFinite(value)) return value;
   throw new HttpError(

@@ -1,6 +1,6 @@
 import type { Handler } from "../lib/handler.ts";
 
-/** What each message becomes; it may await whatever it likes, as long as it passes the signal on. */
+/** What each message becomes; the signal goes to every await. */
 function process(message: string, _signal: AbortSignal): Promise<string> {
   return Promise.resolve(`Processed data: ${message}`);
 }

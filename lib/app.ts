@@ -1,9 +1,9 @@
 import { AccessLog } from "./access_log.ts";
-import type { ChannelStore } from "./channels/channel.ts";
+import type { ChannelStore } from "./channels/channel_store.ts";
 import type { Config } from "./config.ts";
 import { LogFiles } from "./logs/log_files.ts";
 import { LogFollower } from "./logs/log_follower.ts";
-import { configuredSensor } from "./sensors/configured.ts";
+import { configuredSensors } from "./sensors/configured.ts";
 import type { DeclaredSensor } from "./sensors/declared.ts";
 import { hostSensors, type Traffic } from "./sensors/host.ts";
 import { Sensors } from "./sensors/sensors.ts";
@@ -45,16 +45,17 @@ export class App {
       downloads: new Limiter(limits.downloads),
       outbound: new Limiter(limits.outbound),
     };
-    this.sockets = new Sockets(limits.sockets, limits.socketFarewellMs);
+    this.sockets = new Sockets(limits);
     this.accessLog = new AccessLog(config.accessLog, limits);
     this.logFiles = new LogFiles(config);
     this.logFollower = new LogFollower(limits.lineBytes);
     this.sensors = new Sensors(
       [
         ...hostSensors(config.files, () => this.traffic),
-        ...declared.map((sensor) => configuredSensor(sensor, limits)),
+        ...configuredSensors(declared, limits),
       ],
       limits,
+      report,
     );
   }
 

@@ -15,7 +15,7 @@ export class Limits {
   /** WebSockets open at once. */
   readonly sockets: number = 2_000;
   /** Time that a peer has to answer our close before its socket no longer counts, in ms. */
-  readonly socketFarewellMs: number = 5_000;
+  readonly socketCloseMs: number = 5_000;
   /** Bytes of a request target: 1,000 tasks of /concurrent_stream fit in. */
   readonly targetBytes: number = 32_768;
   /** Bytes of a request body. */

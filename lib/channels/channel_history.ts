@@ -1,6 +1,6 @@
 import { JsonText } from "../stream/event.ts";
 
-/** An event as it is retained. */
+/** A retained event. */
 export interface Retained {
   /** Its data. */
   data: JsonText;
@@ -10,13 +10,12 @@ export interface Retained {
   tag: string | undefined;
 }
 
-/** Memory of an event beside its JSON, in bytes; it counts where all channels are bounded together. */
+/** Bytes of memory that an event takes beside its JSON, about. */
 const overhead = 128;
 
-const utf8 = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** The events of a channel that are retained, numbered from 1: the newest, within the bounds of its owner. */
+/** The retained events of a channel, numbered from 1. */
 export class ChannelHistory {
   #events: (Retained | null)[] = [];
   /** Where in `#events` the history starts: the slots before it are evicted. */
@@ -54,12 +53,11 @@ export class ChannelHistory {
     return this.#events[this.#head + number - this.#oldest]!;
   }
 
-  /** Adds the next event. */
-  add({ json, text }: JsonText, tag?: string): void {
-    const bytes = utf8.encode(json);
-    // A copy: a slice of a posted body would keep all of that body.
-    this.#events.push({ data: new JsonText(decoder.decode(bytes), text), bytes: bytes.length, tag });
-    this.#bytes += bytes.length;
+  /** Adds the next event; `json` is UTF-8. */
+  add(json: Uint8Array, text: string | null, tag?: string): void {
+    // Decoded, because a slice of a posted body would keep all of that body.
+    this.#events.push({ data: new JsonText(decoder.decode(json), text), bytes: json.length, tag });
+    this.#bytes += json.length;
   }
 
   /** Drops the oldest event, and returns it. */

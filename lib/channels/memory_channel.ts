@@ -13,8 +13,7 @@ const utf8 = new TextEncoder();
 
 /** First part of a cursor: random, so that a cursor of an earlier epoch is never taken for one of this. */
 export function newEpoch(): string {
-  return [...crypto.getRandomValues(new Uint8Array(6))].map((byte) => byte.toString(16).padStart(2, "0"))
-    .join("");
+  return crypto.randomUUID().slice(-12);
 }
 
 /** One channel in memory: a bounded history, its encoded forms while it has readers, and the subscribers that wait. */
@@ -68,36 +67,31 @@ export class MemoryChannel {
    * @throws HttpError 413 for more events, or bytes, than the history can hold
    */
   publish(values: readonly JsonText[], tag?: string): string {
-    this.#check(values);
+    const { channelEvents, channelBytes } = this.limits;
+    if (values.length > channelEvents) throw tooLarge(`${channelEvents} events`, values.length);
+    const encoded = values.map(({ json }) => utf8.encode(json));
+    const bytes = encoded.reduce((sum, { length }) => sum + length, 0);
+    if (bytes > channelBytes) throw tooLarge(`${channelBytes} bytes of events`, bytes);
     const first = this.#history.last + 1;
-    for (const value of values) this.#history.add(value, tag);
+    for (const [i, { text }] of values.entries()) this.#history.add(encoded[i], text, tag);
     for (const [format, { pages }] of this.#pages) this.#encode(format, pages, first);
-    this.#trim();
+    this.trim();
     this.waves.announce();
     return this.lastId;
   }
 
-  #check(values: readonly JsonText[]): void {
+  /** Evicts the events beyond the limits, and those that make the history take more than `size` bytes of memory. */
+  trim(size = Infinity): void {
+    const history = this.#history;
     const { channelEvents, channelBytes } = this.limits;
-    if (values.length > channelEvents) {
-      throw new HttpError(
-        413,
-        `a post must have at most ${channelEvents} events, which the history holds: current value is ${values.length}`,
-      );
+    while (
+      history.length > 0 &&
+      (history.length > channelEvents || history.bytes > channelBytes || history.size > size)
+    ) {
+      const { tag } = history.evict();
+      if (tag !== undefined) this.#evicted.set(tag, history.oldest - 1);
     }
-    // A character of JSON is at most three bytes.
-    if (values.reduce((sum, { json }) => sum + json.length * 3, 0) <= channelBytes) return;
-    const bytes = values.reduce((sum, { json }) => sum + utf8.encode(json).length, 0);
-    if (bytes <= channelBytes) return;
-    throw new HttpError(
-      413,
-      `a post must have at most ${channelBytes} bytes of events, which the history holds: current value is ${bytes}`,
-    );
-  }
-
-  /** Drops the oldest events until the history takes at most `size` bytes, to make room for other channels. */
-  shrink(size: number): void {
-    this.#trim(size);
+    for (const { pages } of this.#pages.values()) pages.evict(history.oldest);
   }
 
   /** Takes part as a subscriber; `leave` has to follow. */
@@ -171,20 +165,11 @@ export class MemoryChannel {
       pages.add(number, format.event({ id: this.#id(number), data: this.#history.at(number).data }));
     }
   }
+}
 
-  /** Evicts the events beyond the limits, and those that make the history larger than `size`. */
-  #trim(size = Infinity): void {
-    const history = this.#history;
-    const { channelEvents, channelBytes } = this.limits;
-    const { oldest } = history;
-    while (
-      history.length > 0 &&
-      (history.length > channelEvents || history.bytes > channelBytes || history.size > size)
-    ) {
-      const { tag } = history.evict();
-      if (tag !== undefined) this.#evicted.set(tag, history.oldest - 1);
-    }
-    if (history.oldest === oldest) return;
-    for (const { pages } of this.#pages.values()) pages.evict(history.oldest);
-  }
+function tooLarge(limit: string, value: number): HttpError {
+  return new HttpError(
+    413,
+    `a post must have at most ${limit}, which the history holds: current value is ${value}`,
+  );
 }

@@ -1,31 +1,27 @@
-import type { Limits } from "../limits.ts";
+import { Limits } from "../limits.ts";
 import { overloaded } from "../stream/errors.ts";
 import type { JsonText } from "../stream/event.ts";
-import type { Wanted } from "../stream/source.ts";
-import type { ChannelStore } from "./channel.ts";
+import type { StreamItem, Wanted } from "../stream/source.ts";
+import type { ChannelStore } from "./channel_store.ts";
 import { MemoryChannel, newEpoch } from "./memory_channel.ts";
 import { Subscriber } from "./subscriber.ts";
 
-/** Channels in memory: what is kept ends with the process. */
+/** Limits of a {@linkcode MemoryStore}. */
+export type MemoryStoreLimits = Pick<Limits, "channels" | "channelsBytes" | "channelEvents" | "channelBytes">;
+
+/** Channels in memory: they end with the process. */
 export class MemoryStore implements ChannelStore {
   readonly #channels = new Map<string, MemoryChannel>();
-  /** That of the channels that are made now. */
+  /** Epoch of the channels that are made now. */
   #epoch = newEpoch();
 
   /** A store without channels. */
-  constructor(
-    readonly limits: Pick<Limits, "channels" | "channelsBytes" | "channelEvents" | "channelBytes">,
-  ) {}
-
-  /** Channels now. */
-  get size(): number {
-    return this.#channels.size;
-  }
+  constructor(readonly limits: MemoryStoreLimits = new Limits()) {}
 
   publish(name: string, values: readonly JsonText[]): string {
     const existing = this.#channels.get(name);
     const channel = existing ?? this.#create();
-    // What is refused makes no channel, and takes nobody's place.
+    // First, as what is refused must make no channel and evict none.
     const id = channel.publish(values);
     if (existing === undefined) this.#makeRoom();
     // The order of the map is the order of publishing, for #makeRoom.
@@ -36,7 +32,7 @@ export class MemoryStore implements ChannelStore {
     return id;
   }
 
-  subscribe(name: string, wanted: Wanted): Subscriber {
+  subscribe(name: string, wanted: Wanted): AsyncIterable<StreamItem> {
     return new Subscriber(wanted, () => this.#open(name), (channel) => this.#drop(name, channel));
   }
 
@@ -58,7 +54,7 @@ export class MemoryStore implements ChannelStore {
     return new MemoryChannel(this.limits, this.#epoch);
   }
 
-  /** The next channel gets another epoch; only the epoch of a channel that never had an event may be used again. */
+  /** The epoch of a channel that had events is never used again. */
   #remove(name: string, channel: MemoryChannel): void {
     channel.close();
     this.#channels.delete(name);
@@ -76,13 +72,13 @@ export class MemoryStore implements ChannelStore {
     throw overloaded("channels", this.limits.channels, 5);
   }
 
-  /** An idle channel with no history goes away. */
+  /** Removes a channel that has neither subscribers nor history. */
   #drop(name: string, channel: MemoryChannel): void {
     if (!channel.idle || this.#channels.get(name) !== channel) return;
     this.#remove(name, channel);
   }
 
-  /** Beyond the bound of all together, the largest history gives way. */
+  /** Evicts from the largest history while all together are over their bound. */
   #shrink(): void {
     for (;;) {
       let total = 0;
@@ -93,7 +89,7 @@ export class MemoryStore implements ChannelStore {
       }
       const excess = total - this.limits.channelsBytes;
       if (excess <= 0 || largest === undefined || largest.size === 0) return;
-      largest.shrink(Math.max(0, largest.size - excess));
+      largest.trim(Math.max(0, largest.size - excess));
     }
   }
 }

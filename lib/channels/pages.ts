@@ -12,7 +12,7 @@ interface Page {
   bytes: Uint8Array<ArrayBuffer>;
   /** Where each event ends. */
   ends: number[];
-  /** The block that was asked for last: after a publish everybody asks for the same. */
+  /** The block that was read last: after a publish all subscribers read the same. */
   last: { from: number; block: Block } | null;
 }
 
@@ -25,9 +25,9 @@ export interface Block {
 }
 
 /**
- * A channel's events in one format, encoded once: records one behind the other in pages. A block is a view of a page, so
- * a thousand subscribers that read the same events share the same memory; only what lies beyond a page's last record is
- * ever written to.
+ * A channel's events in one format, encoded once: records one after the other in pages. A block is a view of a page, so
+ * subscribers that read the same events share the same memory; only what lies behind a page's last record is ever written
+ * to.
  */
 export class Pages {
   #pages: Page[] = [];

@@ -1,10 +1,7 @@
 import { Encoded, type StreamEvent } from "../stream/event.ts";
-import type { Feed, Wanted } from "../stream/source.ts";
+import type { Feed, StreamItem, Wanted } from "../stream/source.ts";
 import type { MemoryChannel } from "./memory_channel.ts";
 import type { Waiter } from "./waves.ts";
-
-/** What a subscriber gets: whole records, or a gap. */
-export type Item = Encoded | StreamEvent;
 
 /** Nothing can fail any more before the first event, which may be long in coming. */
 const begun = new Encoded(new Uint8Array());
@@ -19,7 +16,7 @@ const ended: IteratorReturnResult<undefined> = { value: undefined, done: true };
  * It is what an async generator would be, and a {@linkcode Feed} besides: of the time that the server spends on one
  * delivery, a generator's promises would take a quarter (`deno task bench`, row "fan-out").
  */
-export class Subscriber implements AsyncIterableIterator<Item>, Feed, Waiter {
+export class Subscriber implements AsyncIterableIterator<StreamItem>, Feed, Waiter {
   #channel: MemoryChannel | null = null;
   #next = 0;
   #gap: StreamEvent | null = null;
@@ -45,7 +42,7 @@ export class Subscriber implements AsyncIterableIterator<Item>, Feed, Waiter {
   }
 
   /** The next item; it waits for one, or for the end. */
-  next(): Promise<IteratorResult<Item, undefined>> {
+  next(): Promise<IteratorResult<StreamItem, undefined>> {
     return new Promise((resolve, reject) => {
       const look = () => {
         try {
@@ -61,7 +58,7 @@ export class Subscriber implements AsyncIterableIterator<Item>, Feed, Waiter {
   }
 
   /** The next item, or null when it has yet to be published: then `ready` is called once there is more, or at the end. */
-  poll(ready: () => void): Item | null {
+  poll(ready: () => void): StreamItem | null {
     if (this.#ended) return null;
     this.#channel ??= this.#join();
     const value = this.#begun ? this.#take(this.#channel) : this.#start(this.#channel);
@@ -111,14 +108,14 @@ export class Subscriber implements AsyncIterableIterator<Item>, Feed, Waiter {
     return channel;
   }
 
-  #start(channel: MemoryChannel): Item {
+  #start(channel: MemoryChannel): StreamItem {
     const { after, format } = this.wanted;
     const start = after === undefined ? format.start(channel.lastId) : "";
     return start !== "" ? new Encoded(encoder.encode(start)) : this.#take(channel) ?? begun;
   }
 
   /** What comes next, or null when it has yet to be published. */
-  #take(channel: MemoryChannel): Item | null {
+  #take(channel: MemoryChannel): StreamItem | null {
     const gap = this.#gap ?? this.#missed(channel);
     if (gap !== null) {
       this.#gap = null;

@@ -1,24 +1,24 @@
 import { endOfTurn } from "../stream/clock.ts";
 
-/** So many are woken in one turn of the event loop; what else the server does gets its turn in between. */
+/** Waiters woken per event-loop turn, so that the rest of the server gets turns in between. */
 const perTurn = 128;
 
-/** After a wave the event loop belongs to the rest of the server for so many times as long as the wave took. */
+/** Rest after a wave, for the rest of the server, as a part of the time that the wave took. */
 const restFactor = 0.5;
 
-/** Somebody who waits for a wave. */
+/** What a wave wakes. */
 export interface Waiter {
   /** Called once for each {@linkcode Waves.wait}; it must not throw. */
   wake(): void;
 }
 
 /**
- * Wakes everybody who waits, in waves.
+ * Wakes all waiters, in waves.
  *
- * When it is quiet a wave starts at the end of the turn that asked for it: the answer to the publisher goes first, and
- * nobody waits for more to come. Every woken subscriber costs a write to its socket, and writes are what a fan-out is
- * bounded by; so the next wave starts only after a rest in proportion to how long this one took. Whatever is published
- * meanwhile joins that next wave: writes are joined exactly when they would otherwise take over the event loop.
+ * When it is quiet a wave starts at the end of the turn that asked for it: the answer to the publisher goes first, and no
+ * event waits for a later one. Every woken subscriber costs a write to its socket, and writes are what bounds a fan-out;
+ * so the next wave starts only after a rest in proportion to the time that this one took. What is published meanwhile
+ * joins that next wave: writes are joined exactly when they would otherwise take over the event loop.
  */
 export class Waves {
   #waiting = new Set<Waiter>();
@@ -34,7 +34,7 @@ export class Waves {
     this.#waiting.add(waiter);
   }
 
-  /** Waits no more; a wave that is under way may still call. */
+  /** No longer waits; a wave that is under way may still call. */
   forget(waiter: Waiter): void {
     this.#waiting.delete(waiter);
   }
@@ -46,30 +46,29 @@ export class Waves {
     if (this.#wave === null) this.#schedule();
   }
 
-  /** Drops what is due and what is under way. */
+  /** No wave starts any more. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
   }
 
   #schedule(): void {
+    if (this.#closed) return;
     const rest = this.#restUntil - performance.now();
     if (rest < 1) endOfTurn(this.#start);
     else this.#timer = setTimeout(this.#start, rest);
   }
 
   readonly #start = () => {
-    if (this.#closed) return;
     this.#asked = false;
     this.#startedAt = performance.now();
     this.#wave = this.#waiting.values();
-    // Those who are woken wait again in the next set, or a wave would never end.
+    // A waiter that is woken waits again in the next set, or a wave would never end.
     this.#waiting = new Set();
     this.#slice();
   };
 
   readonly #slice = () => {
-    if (this.#closed) return;
     for (let i = 0; i < perTurn; i++) {
       const { value, done } = this.#wave!.next();
       if (done) return endOfTurn(this.#finish);
@@ -82,6 +81,6 @@ export class Waves {
     const now = performance.now();
     this.#restUntil = now + (now - this.#startedAt) * restFactor;
     this.#wave = null;
-    if (this.#asked && !this.#closed) this.#schedule();
+    if (this.#asked) this.#schedule();
   };
 }

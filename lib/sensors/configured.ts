@@ -1,16 +1,24 @@
-import { dirname, resolve } from "node:path";
-import type { Limits } from "../limits.ts";
-import { type DeclaredSensor, parseDeclared, SensorsFileError } from "./declared.ts";
-import { fileSensor } from "./file_sensor.ts";
+import { dirname } from "node:path";
+import { Opens } from "../opens.ts";
+import {
+  type CommonFields,
+  type DeclaredSensor,
+  Fields,
+  type SensorServices,
+  SensorsFileError,
+} from "./declared.ts";
 import { hostSensorIds } from "./host.ts";
-import { httpSensor } from "./http_sensor.ts";
 import type { PushSensor, Sensor } from "./sensor.ts";
+import { sensorTypes } from "./types.ts";
+
+/** Sensors that a file may declare. */
+const maxSensors = 200;
 
 /**
- * What the file of `--sensors` declares; nothing without one. Relative paths in it start from its folder.
+ * The sensors that the file of `--sensors` declares; none without a file.
  *
  * @param path absolute
- * @param name what to blame: the flag or its variable
+ * @param name the flag or its variable, for messages
  * @throws SensorsFileError that points at the field
  */
 export function readDeclared(path: string | null, name: string): DeclaredSensor[] {
@@ -24,27 +32,75 @@ export function readDeclared(path: string | null, name: string): DeclaredSensor[
     throw new SensorsFileError(`${name} must be a file that can be read: ${(error as Error).message}`);
   }
   try {
-    return parseDeclared(text, hostSensorIds).map((sensor) =>
-      sensor.type === "file" ? { ...sensor, path: resolve(dirname(path), sensor.path) } : sensor
-    );
+    return parseDeclared(text, dirname(path), hostSensorIds);
   } catch (error) {
     throw new SensorsFileError(`${name} ${path}: ${(error as Error).message}`);
   }
 }
 
-/** The sensor that is declared so. */
-export function configuredSensor(
-  declared: DeclaredSensor,
-  limits: Pick<Limits, "outboundBytes">,
-): Sensor | PushSensor {
-  switch (declared.type) {
-    case "http":
-      return httpSensor(declared, limits);
-    case "file":
-      return fileSensor(declared);
-    case "push": {
-      const { id, unit, description, interval } = declared;
-      return { id, unit, description, interval, push: true };
-    }
+/** Makes the declared sensors; they share the permits of their opens. */
+export function configuredSensors(
+  declared: readonly DeclaredSensor[],
+  limits: SensorServices["limits"],
+): (Sensor | PushSensor)[] {
+  const services = { limits, opens: new Opens() };
+  return declared.map((sensor) => sensor.make(services));
+}
+
+/**
+ * The sensors in a file `{"sensors": [{"id", "type", …}]}`. Every sensor has `id` and `type`, and may have `unit`,
+ * `description` and `interval` (ms, 1,000 by default); each type has fields of its own.
+ *
+ * @param folder relative paths start from it
+ * @param taken ids that are in use already
+ * @throws SensorsFileError that points at the field by its JSON Pointer (RFC 6901)
+ */
+export function parseDeclared(text: string, folder: string, taken: readonly string[]): DeclaredSensor[] {
+  let value: unknown;
+  try {
+    // A byte order mark may be ignored (RFC 8259, 8.1), and some editors write one.
+    value = JSON.parse(text.replace(/^\ufeff/, ""));
+  } catch (error) {
+    // The message quotes the file, its line breaks and all.
+    const message = (error as Error).message.replace(/[\s\p{Cc}]+/gu, " ");
+    throw new SensorsFileError(`the file must be JSON: ${message}`);
   }
+  const file = new Fields(value, "", folder);
+  const list = file.take("sensors");
+  if (!Array.isArray(list)) throw file.refuse("sensors", "be an array", list);
+  if (list.length > maxSensors) {
+    throw file.refuse("sensors", `have at most ${maxSensors} items`, list.length);
+  }
+  file.finish();
+  const ids = new Set(taken);
+  return list.map((item, i) => {
+    const fields = new Fields(item, `/sensors/${i}`, folder);
+    const type = sensorType(fields);
+    const common = commonFields(fields);
+    const make = type(fields, common);
+    fields.finish();
+    if (ids.has(common.id)) throw fields.refuse("id", "not be another sensor's", common.id);
+    ids.add(common.id);
+    return { id: common.id, make };
+  });
+}
+
+function sensorType(fields: Fields) {
+  const names = Object.keys(sensorTypes);
+  const rule = new Intl.ListFormat("en-GB", { type: "disjunction" }).format(names.map((name) => `"${name}"`));
+  return sensorTypes[fields.text("type", new RegExp(`^(${names.join("|")})$`), rule)];
+}
+
+function commonFields(fields: Fields): CommonFields {
+  return {
+    id: fields.text(
+      "id",
+      // The stream of all sensors has the path that a sensor of this id would have.
+      /^(?!stream$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+      "1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit, and not \"stream\"",
+    ),
+    interval: fields.whole("interval", 100, 86_400_000, 1_000),
+    unit: fields.text("unit", /^[^\r\n]{0,32}$/, "a text of at most 32 characters", ""),
+    description: fields.text("description", /^[^\r\n]{0,200}$/, "a text of at most 200 characters", ""),
+  };
 }

@@ -1,4 +1,8 @@
+import { resolve } from "node:path";
+import type { Limits } from "../limits.ts";
+import type { Opens } from "../opens.ts";
 import { quote } from "../stream/errors.ts";
+import type { PushSensor, Sensor } from "./sensor.ts";
 
 /** A sensors file that cannot be used; the message is one line for the operator. */
 export class SensorsFileError extends Error {
@@ -6,110 +10,43 @@ export class SensorsFileError extends Error {
   override name = "SensorsFileError";
 }
 
-/** What every declared sensor has. */
-export interface Common {
-  /** As in {@linkcode Sensor}. */
-  id: string;
-  /** As in {@linkcode Sensor}. */
-  unit: string;
-  /** As in {@linkcode Sensor}. */
-  description: string;
-  /** In ms. */
-  interval: number;
+/** Fields that every sensor declares. */
+export type CommonFields = Pick<Sensor, "id" | "unit" | "description" | "interval">;
+
+/** What the declared sensors of one server share. */
+export interface SensorServices {
+  /** Limits of reads. */
+  limits: Pick<Limits, "outboundBytes">;
+  /** Opens the files that are read. */
+  opens: Opens;
 }
 
-/** A sensor as the file of `--sensors` declares it, with its defaults. */
-export type DeclaredSensor =
-  | Common & { type: "http"; timeout: number; url: string; pointer: string }
-  | Common & { type: "file"; timeout: number; path: string; scale: number; offset: number }
-  | Common & { type: "push" };
-
-/** How many sensors a file may declare. */
-const maxSensors = 200;
+/** A sensor that the sensors file declares. */
+export interface DeclaredSensor {
+  /** As in {@linkcode Sensor}. */
+  readonly id: string;
+  /** Makes it. */
+  make(services: SensorServices): Sensor | PushSensor;
+}
 
 /**
- * The sensors in a file `{"sensors": [{"id", "type", …}]}`. Every sensor has `id` and `type`, and may have `unit`,
- * `description` and `interval` (ms, 1,000 unless said). `http` needs `url` and may have `pointer`, the JSON Pointer to
- * the number; `file` needs `path` and may have `scale` and `offset`; both may have `timeout` (ms, the interval but at
- * most 5,000 unless said).
+ * A type of sensor: takes its own fields from the declaration, and returns what makes the sensor.
  *
- * @param taken ids that are in use already
- * @throws SensorsFileError that points at the field by its JSON Pointer (RFC 6901)
+ * @throws SensorsFileError for a field that is wrong
  */
-export function parseDeclared(text: string, taken: readonly string[]): DeclaredSensor[] {
-  let value: unknown;
-  try {
-    // A byte order mark may be ignored (RFC 8259, 8.1), and some editors write one.
-    value = JSON.parse(text.replace(/^\ufeff/, ""));
-  } catch (error) {
-    // The message quotes the file, its line breaks and all.
-    const message = (error as Error).message.replace(/[\s\p{Cc}]+/gu, " ");
-    throw new SensorsFileError(`the file must be JSON: ${message}`);
-  }
-  const file = new Fields(value, "");
-  const list = file.take("sensors");
-  if (!Array.isArray(list)) throw refuse("/sensors", "be an array", list);
-  if (list.length > maxSensors) throw refuse("/sensors", `have at most ${maxSensors} items`, list.length);
-  file.finish();
-  const ids = new Set(taken);
-  return list.map((item, i) => {
-    const sensor = declared(new Fields(item, `/sensors/${i}`));
-    if (ids.has(sensor.id)) throw refuse(`/sensors/${i}/id`, "not be another sensor's", sensor.id);
-    ids.add(sensor.id);
-    return sensor;
-  });
-}
+export type SensorType = (fields: Fields, common: CommonFields) => DeclaredSensor["make"];
 
-function declared(fields: Fields): DeclaredSensor {
-  const type = fields.text("type", /^(http|file|push)$/, '"http", "file" or "push"');
-  const id = fields.text(
-    "id",
-    // The stream of all sensors has the path that a sensor of this id would have.
-    /^(?!stream$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
-    "1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit, and not \"stream\"",
-  );
-  const interval = fields.whole("interval", 100, 86_400_000, 1_000);
-  const common = {
-    id,
-    unit: fields.text("unit", /^[^\r\n]{0,32}$/, "a text of at most 32 characters", ""),
-    description: fields.text("description", /^[^\r\n]{0,200}$/, "a text of at most 200 characters", ""),
-    interval,
-  };
-  let sensor: DeclaredSensor;
-  if (type === "push") sensor = { ...common, type };
-  else {
-    const timeout = fields.whole("timeout", 1, interval, Math.min(interval, 5_000));
-    sensor = type === "http"
-      ? {
-        ...common,
-        type,
-        timeout,
-        url: fields.text("url", /^https?:\/\//i, "an http or https URL"),
-        pointer: fields.text("pointer", /^(\/([^~]|~[01])*)?$/, "a JSON Pointer (RFC 6901)", ""),
-      }
-      : {
-        ...common,
-        type: "file",
-        timeout,
-        path: fields.text("path", /^[^\0]+$/, "a path"),
-        scale: fields.number("scale", 1),
-        offset: fields.number("offset", 0),
-      };
-    if (sensor.type === "http" && !URL.canParse(sensor.url)) {
-      throw refuse(`${fields.at}/url`, "be an http or https URL", sensor.url);
-    }
-  }
-  fields.finish();
-  return sensor;
-}
-
-/** The fields of one object; each is taken once, and what nobody took is refused. */
-class Fields {
+/**
+ * The fields of one object of the sensors file; each is taken once, and `finish` refuses those that are left.
+ * Every method throws a {@linkcode SensorsFileError} that points at the field by its JSON Pointer (RFC 6901).
+ */
+export class Fields {
   readonly #left: Record<string, unknown>;
 
-  constructor(value: unknown, readonly at: string) {
+  /** `pointer` leads to the object; relative paths in it start from `folder`. */
+  constructor(value: unknown, readonly pointer: string, readonly folder: string) {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw refuse(at, "be an object", value);
+      throw refuse(pointer, "be an object", value);
     }
     this.#left = { ...value };
   }
@@ -121,33 +58,51 @@ class Fields {
     return value;
   }
 
+  /** A string that matches the pattern; `rule` says so in words. */
   text(name: string, pattern: RegExp, rule: string, fallback?: string): string {
     const value = this.take(name, fallback);
     if (typeof value === "string" && pattern.test(value)) return value;
-    throw refuse(`${this.at}/${name}`, `be ${rule}`, value);
+    throw this.refuse(name, `be ${rule}`, value);
   }
 
+  /** A path, made absolute. */
+  path(name: string): string {
+    return resolve(this.folder, this.text(name, /^[^\0]+$/, "a path"));
+  }
+
+  /** A whole number. */
   whole(name: string, min: number, max: number, fallback: number): number {
     const value = this.take(name, fallback);
     if (Number.isInteger(value) && value as number >= min && value as number <= max) return value as number;
-    throw refuse(`${this.at}/${name}`, `be a whole number from ${min} to ${max}`, value);
+    throw this.refuse(name, `be a whole number from ${min} to ${max}`, value);
   }
 
+  /** A finite number. */
   number(name: string, fallback: number): number {
     const value = this.take(name, fallback);
     if (Number.isFinite(value)) return value as number;
-    throw refuse(`${this.at}/${name}`, "be a finite number", value);
+    throw this.refuse(name, "be a finite number", value);
   }
 
+  /** The field `timeout` of a sensor that is read, in ms. */
+  timeout({ interval }: CommonFields): number {
+    return this.whole("timeout", 1, interval, Math.min(interval, 5_000));
+  }
+
+  /** Refuses fields that have not been taken. */
   finish(): void {
     for (const [name, value] of Object.entries(this.#left)) {
-      const token = name.replaceAll("~", "~0").replaceAll("/", "~1");
-      throw refuse(`${this.at}/${token}`, "be a known field", value);
+      throw this.refuse(name, "be a known field", value);
     }
+  }
+
+  /** The error of a field that is wrong: it `must` follow the rule. */
+  refuse(name: string, rule: string, value: unknown): SensorsFileError {
+    return refuse(`${this.pointer}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`, rule, value);
   }
 }
 
-/** Both the pointer and the value may come from the file, so they are told in a way that no terminal acts on. */
+/** The pointer and the value may come from the file, so no control character of them reaches a terminal. */
 function refuse(pointer: string, rule: string, value: unknown): SensorsFileError {
   const shown = value === undefined
     ? "absent"
@@ -158,7 +113,7 @@ function refuse(pointer: string, rule: string, value: unknown): SensorsFileError
     : JSON.stringify(value).slice(0, 80);
   const at = /^[!-~]{1,80}$/.test(pointer) ? pointer : quote(pointer);
   const message = `${at} must ${rule}: current value is ${shown}`;
-  // JSON leaves the later control characters as they are.
+  // JSON leaves the control characters from U+007F on as they are.
   return new SensorsFileError(
     message.replace(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`),
   );

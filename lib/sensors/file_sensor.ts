@@ -1,18 +1,24 @@
-import { OpenFile } from "../open_file.ts";
-import type { DeclaredSensor } from "./declared.ts";
-import { type Sensor, SensorError } from "./sensor.ts";
+import type { Opens } from "../opens.ts";
+import type { CommonFields, DeclaredSensor, Fields } from "./declared.ts";
+import { SensorError } from "./sensor.ts";
 
-/** A number is in the first bytes of a file, or nowhere. */
+/** Bytes of a file that may hold its number. */
 const maxBytes = 256;
 
-/** Reads the number that a file begins with, times `scale`, plus `offset`; its path has to be absolute. */
-export function fileSensor(declared: DeclaredSensor & { type: "file" }): Sensor {
-  const { id, unit, description, interval, timeout, path, scale, offset } = declared;
-  return { id, unit, description, interval, timeout, read: async () => await number(path) * scale + offset };
+/** Reads the number that the file at `path` begins with, times `scale` (1), plus `offset` (0). */
+export function fileSensor(fields: Fields, common: CommonFields): DeclaredSensor["make"] {
+  const timeout = fields.timeout(common);
+  const path = fields.path("path");
+  const scale = fields.number("scale", 1);
+  const offset = fields.number("offset", 0);
+  return ({ opens }) => ({
+    ...common,
+    timeout,
+    read: async (signal) => number(await head(path, opens, signal)) * scale + offset,
+  });
 }
 
-async function number(path: string): Promise<number> {
-  const text = await head(path);
+function number(text: string): number {
   // Of `12,5`, `2026-11-23` or digits that go on behind what was read, the beginning would be an invented number.
   const value = /^\s*([+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)(?![\w.,…-])/i.exec(text)?.[1];
   if (value === undefined) throw new SensorError("the file does not begin with a number");
@@ -20,14 +26,16 @@ async function number(path: string): Promise<number> {
 }
 
 /** The first bytes as text, with `…` in place of the rest. */
-async function head(path: string): Promise<string> {
+async function head(path: string, opens: Opens, signal: AbortSignal): Promise<string> {
   try {
-    // First of all: who writes to a FIFO would take us for its reader.
+    // Before the open: a program that writes to a FIFO would take us for its reader.
     if (!(await Deno.stat(path)).isFile) throw new SensorError("it is not a file");
-    using file = await OpenFile.open(path);
+    using file = await opens.open(path, signal);
+    // A FIFO may have been put there meanwhile, and its read would wait for a writer.
+    if (!(await file.stat()).isFile) throw new SensorError("it is not a file");
     const bytes = new Uint8Array(maxBytes);
-    const read = await file.read(bytes, 0);
-    return new TextDecoder().decode(bytes.subarray(0, read)) + (read === maxBytes ? "…" : "");
+    const count = await file.read(bytes) ?? 0;
+    return new TextDecoder().decode(bytes.subarray(0, count)) + (count === maxBytes ? "…" : "");
   } catch (error) {
     if (error instanceof SensorError) throw error;
     throw new SensorError(

@@ -3,7 +3,7 @@ import { statfs } from "node:fs/promises";
 import { sleep } from "../stream/clock.ts";
 import type { Sensor } from "./sensor.ts";
 
-/** What the server counts of itself. */
+/** Counters of the server. */
 export interface Traffic {
   /** Requests answered since the start. */
   requests: number;
@@ -29,9 +29,9 @@ export const hostSensorIds = [
 type HostSensor = Sensor & { id: typeof hostSensorIds[number] };
 
 /**
- * What this host can be asked, as far as the permissions go: what it has not is left out.
+ * The sensors that this host has and the permissions allow.
  *
- * @param files the folder whose disk counts
+ * @param files folder of the disk sensors
  * @param traffic the server's own counters
  */
 export function hostSensors(files: string, traffic: () => Traffic): Sensor[] {
@@ -79,20 +79,20 @@ function allowed(kind: string): boolean {
     "granted";
 }
 
-/** Two decimals: what lies beyond is noise. */
+/** Two decimals: the rest is noise. */
 const round = (value: number) => Math.round(value * 100) / 100;
 
-/** A look at the cores: how long each has been busy with what since the host started, in ms. */
+/** Times that each core has been busy since the host started, in ms. */
 export interface CpuTimes {
-  /** As `performance.now()` counts. */
+  /** When that was, as `performance.now()` counts. */
   time: number;
-  /** As `os.cpus()` tells. */
+  /** As `os.cpus()` counts. */
   cores: Pick<os.CpuInfo["times"], "user" | "nice" | "sys" | "irq">[];
 }
 
 /**
- * Percent of the time between two looks that the cores were busy. What is not told (soft interrupts, time stolen by the
- * hypervisor, waiting for the disk) does not count as use, so the times do not add up to the whole: the clock gives that.
+ * CPU use between two looks, in percent. The times lack soft interrupts, time stolen by the hypervisor and waiting for the
+ * disk, which are no use, so they do not add up to the whole: the clock gives that.
  */
 export function cpuUse(last: CpuTimes, now: CpuTimes): number {
   const busy = ({ cores }: CpuTimes) =>
@@ -118,7 +118,7 @@ function cpuSensor(): Sensor["read"] {
   };
 }
 
-/** How fast a counter has grown since the last read, a second. */
+/** Growth of a counter a second, since the last read. */
 function rate(counter: () => number): Sensor["read"] {
   let count = counter();
   let time = performance.now();
@@ -131,7 +131,7 @@ function rate(counter: () => number): Sensor["read"] {
   };
 }
 
-/** How late the latest timer within `ms` was: so late is whatever else the server has to do. */
+/** Longest delay of a timer within `ms`: the event loop was busy for as long. */
 function eventLoopDelay(ms: number): Sensor["read"] {
   return async (signal) => {
     const step = 30;

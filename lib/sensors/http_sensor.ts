@@ -1,8 +1,7 @@
-import type { Limits } from "../limits.ts";
-import { Limiter } from "../stream/limiter.ts";
 import { outbound, type OutboundError } from "../http/outbound.ts";
-import type { DeclaredSensor } from "./declared.ts";
-import { type Sensor, SensorError } from "./sensor.ts";
+import { Limiter } from "../stream/limiter.ts";
+import type { CommonFields, DeclaredSensor, Fields } from "./declared.ts";
+import { SensorError } from "./sensor.ts";
 
 const reasons: Record<Exclude<OutboundError, "status">, string> = {
   connection: "no connection",
@@ -11,35 +10,38 @@ const reasons: Record<Exclude<OutboundError, "status">, string> = {
   busy: "the last request is still under way",
 };
 
-/** Gets a URL and takes the number that a JSON Pointer leads to. */
-export function httpSensor(
-  declared: DeclaredSensor & { type: "http" },
-  { outboundBytes }: Pick<Limits, "outboundBytes">,
-): Sensor {
-  const { id, unit, description, interval, timeout, url, pointer } = declared;
-  // A place of its own: sensors that hang stop no other, nor a stream, and one at a time bounds them all. The sampler's
-  // signal is the timeout.
-  const options = {
-    limiter: new Limiter(1),
-    timeoutMs: null,
-    maxBytes: outboundBytes,
-    body: true,
-    headers: { Accept: "application/json" },
+/** Gets the `url` and takes the number that the JSON Pointer `pointer` (the whole answer) leads to. */
+export function httpSensor(fields: Fields, common: CommonFields): DeclaredSensor["make"] {
+  const timeout = fields.timeout(common);
+  const url = fields.text("url", /^https?:\/\//i, "an http or https URL");
+  if (!URL.canParse(url)) throw fields.refuse("url", "be an http or https URL", url);
+  const pointer = fields.text("pointer", /^(\/([^~]|~[01])*)?$/, "a JSON Pointer (RFC 6901)", "");
+  return ({ limits }) => {
+    // A limiter of its own: a sensor that hangs stops no other, nor a stream. The sampler's signal is the timeout.
+    const options = {
+      limiter: new Limiter(1),
+      timeoutMs: null,
+      maxBytes: limits.outboundBytes,
+      body: true,
+      headers: { Accept: "application/json" },
+    };
+    const read = async (signal: AbortSignal) => {
+      const outcome = await outbound(url, signal, options);
+      if (outcome.error === "status") throw new SensorError(`HTTP status ${outcome.status}`);
+      if (outcome.error !== undefined) throw new SensorError(reasons[outcome.error]);
+      let value: unknown;
+      try {
+        value = resolvePointer(JSON.parse(outcome.body!), pointer);
+      } catch {
+        throw new SensorError("the answer is not JSON");
+      }
+      if (typeof value !== "number") {
+        throw new SensorError(`there is no number at ${JSON.stringify(pointer)}`);
+      }
+      return value;
+    };
+    return { ...common, timeout, read };
   };
-  const read = async (signal: AbortSignal) => {
-    const outcome = await outbound(url, signal, options);
-    if (outcome.error === "status") throw new SensorError(`HTTP status ${outcome.status}`);
-    if (outcome.error !== undefined) throw new SensorError(reasons[outcome.error]);
-    let value: unknown;
-    try {
-      value = resolvePointer(JSON.parse(outcome.body!), pointer);
-    } catch {
-      throw new SensorError("the answer is not JSON");
-    }
-    if (typeof value !== "number") throw new SensorError(`there is no number at ${JSON.stringify(pointer)}`);
-    return value;
-  };
-  return { id, unit, description, interval, timeout, read };
 }
 
 /** What a JSON Pointer leads to (RFC 6901, 4), or undefined. */

@@ -1,4 +1,5 @@
 import { every } from "../stream/clock.ts";
+import { printReport, type Report } from "../stream/errors.ts";
 import { type ReadingState, type Sensor, SensorError } from "./sensor.ts";
 
 /** How one read went. */
@@ -11,20 +12,22 @@ export interface Sample {
   reason?: string;
 }
 
-/** A read that has been given up may need a moment to end: a quarter of its interval, and no longer than this, in ms. */
+/** Time that a read has to end after its abort, in ms; at most a quarter of the interval. */
 const graceMs = 100;
 
 /**
  * Reads a sensor at its interval until the signal aborts; each interval gives one sample, whatever the sensor does. A read
- * that goes on after its timeout is not joined by a second one: until it ends, each interval reports the timeout again.
+ * that goes on after its timeout is not joined by a second one: until it ends, each interval gives the timeout again.
  * Never rejects.
  *
- * @param report is told when the interval began, too, in ms since 1970
+ * @param take gets the sample, and when its interval began, in ms since 1970
+ * @param report gets a failure of `take`, which ends the sampling
  */
 export async function sample(
   sensor: Sensor,
-  report: (sample: Sample, time: number) => void,
+  take: (sample: Sample, time: number) => void,
   signal: AbortSignal,
+  report: Report = printReport,
 ): Promise<void> {
   const { interval, timeout } = sensor;
   const late = { state: "timeout", value: null, reason: `no value within ${timeout} ms` } as const;
@@ -33,11 +36,11 @@ export async function sample(
   try {
     for await (const due of every(interval, signal)) {
       const time = Date.now();
-      // With its interval as its timeout it was given up just now.
+      // With its interval as its timeout it was aborted just now.
       if (reading !== null) await settled(reading, Math.min(interval / 4, graceMs), signal, controller);
       if (signal.aborted) return;
       if (reading !== null) {
-        report(late, time);
+        take(late, time);
         continue;
       }
       controller = new AbortController();
@@ -49,10 +52,10 @@ export async function sample(
       const left = due + interval - performance.now();
       const result = await settled(read, Math.min(timeout, Math.max(left, interval / 2)), signal, controller);
       if (signal.aborted) return;
-      report(result ?? late, time);
+      take(result ?? late, time);
     }
   } catch (error) {
-    if (!signal.aborted) console.error(`the sensor ${sensor.id} is not read any more:`, error);
+    if (!signal.aborted) report(`the sensor ${sensor.id} is no longer read`, error);
   }
 }
 
@@ -70,7 +73,7 @@ function settled(
       resolve(sample);
     };
     const give = () => {
-      controller.abort(new DOMException("nobody waits for this read any more", "AbortError"));
+      controller.abort(new DOMException("the read took too long", "AbortError"));
       done(null);
     };
     const timer = setTimeout(give, ms);

@@ -1,4 +1,4 @@
-/** Something that can be read again and again. */
+/** A source of numbers that is read at an interval. */
 export interface Sensor {
   /** 1 to 64 letters, digits, `.`, `_` or `-`. */
   readonly id: string;
@@ -8,11 +8,11 @@ export interface Sensor {
   readonly description: string;
   /** From start to start of two reads, in ms. */
   readonly interval: number;
-  /** A read takes no longer, in ms; no more than the interval. */
+  /** Time that a read may take, in ms; at most the interval. */
   readonly timeout: number;
   /**
    * The value now. What it throws makes the reading `failed`, with the message of a {@linkcode SensorError} as the public
-   * reason. Once the signal aborts nobody waits for it any more.
+   * reason. Once the signal aborts its result no longer counts.
    */
   read(signal: AbortSignal): number | Promise<number>;
 }

@@ -8,7 +8,7 @@ function rest(pages: Pages, from: number, last: number): string {
   let all = "";
   while (from <= last) {
     const block = pages.block(from);
-    all += text(block.bytes);
+    all += text(block.encoded.bytes);
     from = block.next;
   }
   return all;
@@ -23,14 +23,14 @@ Deno.test("a page gives exactly the records from an event on, wherever it starts
   }
 });
 
-Deno.test("everybody at the same event shares the same block until more is added", () => {
+Deno.test("readers at the same event share one block until more is added", () => {
   const pages = new Pages();
   pages.add(1, "a\n");
   const block = pages.block(1);
-  assertStrictEquals(pages.block(1).bytes, block.bytes);
+  assertStrictEquals(pages.block(1).encoded.bytes, block.encoded.bytes);
   pages.add(2, "b\n");
-  assertEquals(text(block.bytes), "a\n");
-  assertEquals(text(pages.block(1).bytes), "a\nb\n");
+  assertEquals(text(block.encoded.bytes), "a\n");
+  assertEquals(text(pages.block(1).encoded.bytes), "a\nb\n");
 });
 
 Deno.test("a record larger than a page is a block of its own", () => {
@@ -39,13 +39,14 @@ Deno.test("a record larger than a page is a block of its own", () => {
   pages.add(1, "small\n");
   pages.add(2, large);
   pages.add(3, "small again\n");
-  assertEquals(pages.block(2), { bytes: new TextEncoder().encode(large), next: 3 });
+  const { encoded, next } = pages.block(2);
+  assertEquals([text(encoded.bytes), next], [large, 3]);
   assertEquals(rest(pages, 1, 3), `small\n${large}small again\n`);
 });
 
-Deno.test("evicting keeps every page that still holds a kept event", () => {
+Deno.test("evicting keeps every page that still holds a retained event", () => {
   const pages = new Pages();
   for (let i = 1; i <= 3_000; i++) pages.add(i, `event ${i}\n`);
   pages.evict(2_999);
-  assert(text(pages.block(2_999).bytes).startsWith("event 2999\n"));
+  assert(text(pages.block(2_999).encoded.bytes).startsWith("event 2999\n"));
 });

@@ -1,17 +1,25 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { fileSensor } from "../../../lib/sensors/file_sensor.ts";
-import { SensorError } from "../../../lib/sensors/sensor.ts";
+import { Limits } from "../../../lib/limits.ts";
+import { Opens } from "../../../lib/opens.ts";
+import { parseDeclared } from "../../../lib/sensors/configured.ts";
+import { type Sensor, SensorError } from "../../../lib/sensors/sensor.ts";
 import { granted } from "../../support/granted.ts";
 
-const common = { id: "test", unit: "", description: "", interval: 1_000, timeout: 1_000 };
-const signal = new AbortController().signal;
+const never = new AbortController().signal;
+
+/** A file sensor; `fields` are those of its declaration. */
+function fileSensor(path: string, fields = {}, opens = new Opens()): Sensor {
+  const sensors = [{ id: "test", type: "file", path, ...fields }];
+  const [declared] = parseDeclared(JSON.stringify({ sensors }), "/", []);
+  return declared.make({ limits: new Limits(), opens }) as Sensor;
+}
 
 /** What a file sensor makes of a file with this text. */
-async function read(text: string, { scale = 1, offset = 0 } = {}): Promise<number> {
+async function read(text: string, fields = {}): Promise<number> {
   const path = await Deno.makeTempFile();
   try {
     await Deno.writeTextFile(path, text);
-    return await fileSensor({ ...common, type: "file", path, scale, offset }).read(signal);
+    return await fileSensor(path, fields).read(never);
   } finally {
     await Deno.remove(path);
   }
@@ -66,3 +74,43 @@ Deno.test(
     }
   },
 );
+
+/** Runs with the path of a FIFO that nobody writes to. */
+async function withFifo(run: (path: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await new Deno.Command("mkfifo", { args: [`${folder}/fifo`] }).output();
+    await run(`${folder}/fifo`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const fifos = { ignore: !granted.run || Deno.build.os === "windows" };
+
+Deno.test("a FIFO is not opened", fifos, async () => {
+  await withFifo(async (path) => {
+    const error = await assertRejects(async () => await fileSensor(path).read(never), SensorError);
+    assertEquals(error.message, "it is not a file");
+  });
+});
+
+Deno.test("a read ends with its signal while opens that hang have every permit", fifos, async () => {
+  await withFifo(async (path) => {
+    const opens = new Opens();
+    const hanging = Array.from({ length: 8 }, () => opens.open(path));
+    const file = await Deno.makeTempFile();
+    await Deno.writeTextFile(file, "1");
+    const stop = new AbortController();
+    const rejected = assertRejects(
+      async () => await fileSensor(file, {}, opens).read(stop.signal),
+      SensorError,
+    );
+    stop.abort();
+    // A writer lets them go.
+    using _writer = await Deno.open(path, { read: true, write: true });
+    for (const opened of await Promise.all(hanging)) opened.close();
+    await rejected;
+    await Deno.remove(file);
+  });
+});

@@ -1,50 +1,29 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { ConfigError } from "../../../lib/config.ts";
-import { readDeclared } from "../../../lib/sensors/configured.ts";
-import { parseDeclared } from "../../../lib/sensors/declared.ts";
+import { Limits } from "../../../lib/limits.ts";
+import { configuredSensors, parseDeclared, readDeclared } from "../../../lib/sensors/configured.ts";
+import { SensorsFileError } from "../../../lib/sensors/declared.ts";
 import { granted } from "../../support/granted.ts";
 
-const parse = (...sensors: unknown[]) => parseDeclared(JSON.stringify({ sensors }), ["cpu"]);
+const parse = (...sensors: unknown[]) => parseDeclared(JSON.stringify({ sensors }), "/", ["cpu"]);
 
-Deno.test("a declared sensor gets its defaults", () => {
-  assertEquals(
-    parse({ id: "a", type: "http", url: "http://localhost/" }, { id: "b", type: "file", path: "b" }, {
-      id: "c",
-      type: "push",
-      unit: "K",
-      description: "by hand",
-      interval: 60_000,
-    }),
-    [
-      {
-        id: "a",
-        unit: "",
-        description: "",
-        interval: 1_000,
-        type: "http",
-        timeout: 1_000,
-        url: "http://localhost/",
-        pointer: "",
-      },
-      {
-        id: "b",
-        unit: "",
-        description: "",
-        interval: 1_000,
-        type: "file",
-        timeout: 1_000,
-        path: "b",
-        scale: 1,
-        offset: 0,
-      },
-      { id: "c", unit: "K", description: "by hand", interval: 60_000, type: "push" },
-    ],
+Deno.test("a declared sensor has what it declares, or the defaults", () => {
+  const declared = parse(
+    { id: "a", type: "http", url: "http://localhost/" },
+    { id: "b", type: "file", path: "b", interval: 60_000 },
+    { id: "c", type: "push", unit: "K", description: "by hand", interval: 60_000 },
   );
+  const sensors = configuredSensors(declared, new Limits());
+  const common = { unit: "", description: "", interval: 1_000 };
+  assertEquals(JSON.parse(JSON.stringify(sensors)), [
+    { ...common, id: "a", timeout: 1_000 },
+    { ...common, id: "b", interval: 60_000, timeout: 5_000 },
+    { id: "c", unit: "K", description: "by hand", interval: 60_000, push: true },
+  ]);
 });
 
-Deno.test("a byte order mark is no part of the JSON, nor is the case of a scheme a rule", () => {
+Deno.test("a byte order mark and a scheme in capitals are accepted", () => {
   const file = { sensors: [{ id: "a", type: "http", url: "HTTP://127.0.0.1/" }] };
-  assertEquals(parseDeclared("\ufeff" + JSON.stringify(file), []).length, 1);
+  assertEquals(parseDeclared("\ufeff" + JSON.stringify(file), "/", []).length, 1);
 });
 
 Deno.test("a wrong field is pointed at", async (test) => {
@@ -111,28 +90,38 @@ Deno.test("a wrong field is pointed at", async (test) => {
   for (const [sensors, message] of table) {
     await test.step(
       message,
-      () => assertEquals(assertThrows(() => parse(...sensors), ConfigError).message, message),
+      () => assertEquals(assertThrows(() => parse(...sensors), SensorsFileError).message, message),
     );
   }
-  assertThrows(() => parseDeclared("{", []), ConfigError, "must be JSON");
-  const quoted = assertThrows(() => parseDeclared("# Weir\n\nA minimal \x1b[31mserver\n", []), ConfigError);
-  assertMatch(quoted.message, /^the file must be JSON: [^\p{Cc}]+$/u);
-  assertThrows(() => parseDeclared("[]", []), ConfigError, '"" must be an object: current value is []');
   assertThrows(
-    () => parseDeclared('{"sensors":[{"id":"a","type":"file","path":"x","offset":-1e999}]}', []),
-    ConfigError,
-    "/sensors/0/offset must be a finite number: current value is -Infinity",
+    () => parse({ ...push, id: "stream" }),
+    SensorsFileError,
+    "/sensors/0/id must be 1 to 64 letters",
   );
-  assertThrows(
-    () => parseDeclared("{}", []),
-    ConfigError,
-    "/sensors must be an array: current value is absent",
-  );
-  assertThrows(() => parse({ ...push, id: "stream" }), ConfigError, "/sensors/0/id must be 1 to 64 letters");
+});
+
+Deno.test("a wrong file is pointed at", async (test) => {
+  const table: [text: string, message: RegExp][] = [
+    ["{", /^the file must be JSON/],
+    // What is quoted of the file has no control character for a terminal.
+    ["# Weir\n\nA minimal \x1b[31mserver\n", /^the file must be JSON: [^\p{Cc}]+$/u],
+    ["[]", /^"" must be an object: current value is \[\]$/],
+    ["{}", /^\/sensors must be an array: current value is absent$/],
+    ['{"sensors":[],"more":1}', /^\/more must be a known field: current value is 1$/],
+    [
+      '{"sensors":[{"id":"a","type":"file","path":"x","offset":-1e999}]}',
+      /^\/sensors\/0\/offset must be a finite number: current value is -Infinity$/,
+    ],
+  ];
+  for (const [text, message] of table) {
+    await test.step(JSON.stringify(text), () => {
+      assertMatch(assertThrows(() => parseDeclared(text, "/", []), SensorsFileError).message, message);
+    });
+  }
 });
 
 Deno.test({
-  name: "a file that cannot be used is told by the name of the flag or variable that gave it",
+  name: "a file that cannot be used is reported with the flag or variable that gave it",
   ignore: !granted.files,
   async fn() {
     const file = await Deno.makeTempFile();
@@ -140,7 +129,7 @@ Deno.test({
     for (
       const [path, rule] of [[`${file}.none`, "must be a file that can be read"], [file, "must be JSON"]]
     ) {
-      const { message } = assertThrows(() => readDeclared(path, "WEIR_SENSORS"), ConfigError);
+      const { message } = assertThrows(() => readDeclared(path, "WEIR_SENSORS"), SensorsFileError);
       assertMatch(message, new RegExp(`^WEIR_SENSORS .*${rule}.*$`));
     }
     await Deno.remove(file);
@@ -148,10 +137,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "what is no file is not opened: a FIFO would never answer",
+  name: "a path that is no file is not opened",
   ignore: !granted.files,
   fn() {
-    const { message } = assertThrows(() => readDeclared(Deno.cwd(), "--sensors"), ConfigError);
+    const { message } = assertThrows(() => readDeclared(Deno.cwd(), "--sensors"), SensorsFileError);
     assertEquals(message, `--sensors must be a file that can be read: ${Deno.cwd()} is not a file`);
   },
 });

@@ -1,0 +1,29 @@
+import type { JsonText } from "../stream/event.ts";
+import type { StreamItem, Wanted } from "../stream/source.ts";
+
+/**
+ * Named channels: every subscriber gets a channel's events once and in order, or a `gap` event that reports the missing
+ * ones. A store may keep them in memory or in a broker; the rest of the server knows this interface alone, and
+ * `tests/support/channel_store_contract.ts` tests any store.
+ */
+export interface ChannelStore {
+  /**
+   * Adds values in order, all of them or none; returns the last one's id, an opaque cursor. The first publisher makes the
+   * channel.
+   *
+   * @throws HttpError 413 for more values or bytes than the history holds, 503 over the limit of channels
+   */
+  publish(name: string, values: readonly JsonText[]): string | Promise<string>;
+  /**
+   * The channel's events from now on, or after a cursor ("0" is before the oldest retained): blocks of whole records in
+   * the wanted format, and `gap` events. The first subscriber makes the channel.
+   *
+   * The first item comes as soon as the subscriber takes part: the format's start record when there is no cursor, and an
+   * empty block where there is nothing to say yet. An abort of the signal, or `return()`, ends the iteration.
+   *
+   * @throws HttpError 503 over the limit of channels, from the first `next()`
+   */
+  subscribe(name: string, wanted: Wanted): AsyncIterable<StreamItem>;
+  /** Stops the work under way; subscriptions end by their signals. */
+  close(): void | Promise<void>;
+}
