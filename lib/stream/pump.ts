@@ -12,19 +12,12 @@ export interface Sink {
   close(failure: { error: unknown } | null): void;
 }
 
-/**
- * Asks a source for its items, one at a time and only while its sink wants one.
- *
- * Callbacks in place of an async function that loops: an idle stream keeps nothing but itself, and an item takes one
- * promise less to get through.
- */
+/** Asks a source for its items, one at a time and only while its sink wants one. */
 export class Pump {
   readonly #source: AsyncIterator<StreamItem>;
   readonly #feed: Feed | null;
-  /** An item has been asked for and has not come yet. */
-  #asked = false;
-  /** The source has had its share of this turn. */
-  #resting = false;
+  /** An item has been asked for and has not come yet, or the source has had its share of this turn. */
+  #busy = false;
   /** The source has ended by itself. */
   #done = false;
   /** No more items are wanted; one that still comes is dropped. */
@@ -36,9 +29,11 @@ export class Pump {
     this.#feed = "poll" in source ? source as unknown as Feed : null;
   }
 
-  /** The sink wants an item; a source that has had its share of the turn is asked in the next. */
+  /** The sink wants an item. */
   ask(): void {
-    if (!this.#resting) this.#ask();
+    if (this.#busy || this.stopped) return;
+    if (this.#feed !== null) this.#poll(this.#feed);
+    else this.#run();
   }
 
   /** Returns the source, which runs a generator's `finally`, and calls back when that is done. */
@@ -52,49 +47,52 @@ export class Pump {
     });
   }
 
-  readonly #ask = (): void => {
-    this.#resting = false;
-    if (this.#asked || this.stopped || !this.sink.wants) return;
-    if (this.#feed !== null) return this.#poll(this.#feed);
-    this.#asked = true;
-    this.#source.next().then(this.#settled, this.#failed);
+  readonly #again = (): void => {
+    this.#busy = false;
+    if (this.sink.wants) this.ask();
   };
 
   #poll(feed: Feed): void {
+    this.#busy = true;
     try {
-      const item = feed.poll(this.#ask);
-      if (item !== null) this.#take(item);
+      for (;;) {
+        const item = feed.poll(this.#again);
+        if (item === null) this.#busy = false;
+        if (item === null || this.#take(item)) return;
+      }
     } catch (error) {
-      this.#failed(error);
+      this.sink.close({ error });
     }
   }
 
-  readonly #settled = ({ value, done }: IteratorResult<StreamItem>): void => {
-    this.#asked = false;
-    if (this.stopped) return;
-    if (!done) return this.#take(value);
-    this.#done = true;
-    this.sink.close(null);
-  };
-
-  #take(item: StreamItem): void {
-    let share;
+  async #run(): Promise<void> {
+    this.#busy = true;
     try {
-      share = this.sink.take(item);
+      for (;;) {
+        const { value, done } = await this.#source.next();
+        if (this.stopped) return;
+        if (done) {
+          this.#done = true;
+          return this.sink.close(null);
+        }
+        if (this.#take(value)) return;
+      }
     } catch (error) {
-      return this.sink.close({ error });
+      if (!this.stopped) this.sink.close({ error });
+      // Ending by the abort is no failure; anything else went wrong in the cleanup.
+      else if (!(error instanceof DOMException && error.name === "AbortError")) this.#cleanupFailed(error);
     }
-    if (!share) return this.#ask();
-    this.#resting = true;
-    endOfTurn(this.#ask);
   }
 
-  readonly #failed = (error: unknown): void => {
-    this.#asked = false;
-    if (!this.stopped) this.sink.close({ error });
-    // Ending by the abort is no failure; anything else went wrong in the cleanup.
-    else if (!(error instanceof DOMException && error.name === "AbortError")) this.#cleanupFailed(error);
-  };
+  /** True when no other item is to be asked for now: none is wanted, or the source has had its share of this turn. */
+  #take(item: StreamItem): boolean {
+    const share = this.sink.take(item);
+    this.#busy = share;
+    if (share) endOfTurn(this.#again);
+    if (share || !this.sink.wants || this.stopped) return true;
+    this.#busy = true;
+    return false;
+  }
 
   #cleanupFailed(error: unknown): void {
     this.report("a generator failed in its cleanup", error);
