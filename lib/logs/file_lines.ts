@@ -1,4 +1,4 @@
-import { FileFingerprint, tailBytes } from "./fingerprint.ts";
+import { FileFingerprint } from "./fingerprint.ts";
 import { cutLine, type LineBlock, PartialLine, plainLine, WholeLines } from "./line_block.ts";
 import type { LogFile } from "./log_file.ts";
 
@@ -48,10 +48,12 @@ export class FileLines implements Disposable {
       const buffer = new Uint8Array(Math.max(this.#readBytes, room));
       const read = await this.file.readOnce(from.offset - before, buffer);
       if (!from.leadsInto(buffer.subarray(0, read))) return "truncated";
-      // It may have been truncated and filled again while it was read.
-      const begun = buffer.subarray(0, Math.min(read, 2 * tailBytes));
-      if (!this.file.has(from.offset - before, begun)) continue;
       const data = buffer.subarray(before, read);
+      // It may have been truncated and filled again, before or while it was read.
+      if (data.length > 0 && !from.isIn(this.file, data)) {
+        if (from.offset > 0) return "truncated";
+        continue;
+      }
       const full = read === buffer.length;
       this.#readBytes = full ? largeRead : smallRead;
       const block = this.#long === null ? this.#take(data) : this.#skip(this.#long, data);
@@ -88,7 +90,7 @@ export class FileLines implements Disposable {
       return this.#cut(data.slice(0, lineBytes), this.#at.after(data.subarray(0, data.indexOf(10) + 1)));
     }
     // A small part of what was read is copied, so that it does not keep the whole.
-    const lines = 2 * short < data.length ? data.slice(0, short) : data.subarray(0, short);
+    const lines = 2 * short < data.buffer.byteLength ? data.slice(0, short) : data.subarray(0, short);
     const block = new WholeLines(this.#at, lines);
     this.#moveTo(block.after);
     return block;

@@ -5,7 +5,7 @@ import type { LogFile } from "./log_file.ts";
 const headBytes = 256;
 
 /** Bytes before a position that are read again with what follows. */
-export const tailBytes = 64;
+const tailBytes = 64;
 
 /** Bytes at either end of a line that go into a check. */
 const endBytes = 24;
@@ -35,6 +35,8 @@ export class FileFingerprint {
     /** The bytes just before the position. */
     readonly tail: Uint8Array,
     line: Uint8Array,
+    /** The first bytes of the last line that is known to its start, and where they are. */
+    readonly first: { bytes: Uint8Array; at: number },
   ) {
     this.#head = head;
     this.#headHash = hash(seed, head, 0, head.length);
@@ -45,7 +47,7 @@ export class FileFingerprint {
   static start(info: Deno.FileInfo): FileFingerprint {
     const { dev, ino, birth } = identity(info);
     const prefix = [dev, ino, birth].map((part) => part.toString(36)).join("-") + "-";
-    return new FileFingerprint(prefix, 0, nothing, nothing, nothing);
+    return new FileFingerprint(prefix, 0, nothing, nothing, nothing, { bytes: nothing, at: 0 });
   }
 
   /** A position of a file that a line ends at; null when the file is shorter. */
@@ -59,7 +61,8 @@ export class FileFingerprint {
     const known = (from > 0 || window.length === offset) && window.length - from <= lineBytes + 1;
     const line = window.subarray(known ? from : -endBytes);
     const { prefix } = FileFingerprint.start(file.info);
-    return new FileFingerprint(prefix, offset, head, window.slice(-tailBytes), line);
+    const first = { bytes: line.slice(0, endBytes), at: offset - line.length };
+    return new FileFingerprint(prefix, offset, head, window.slice(-tailBytes), line, first);
   }
 
   /**
@@ -68,14 +71,15 @@ export class FileFingerprint {
    */
   after(bytes: Uint8Array, from?: number): FileFingerprint {
     const { prefix, offset } = this;
-    const head = this.#head;
     const tail = joined(this.tail, bytes.subarray(-tailBytes)).slice(-tailBytes);
+    const known = from !== undefined;
     return new FileFingerprint(
       prefix,
       offset + bytes.length,
-      head.length === headBytes ? head : joined(head, bytes.subarray(0, headBytes - head.length)),
+      this.#headBefore(bytes),
       tail,
-      from === undefined ? tail.subarray(-endBytes) : bytes.subarray(from),
+      known ? bytes.subarray(from) : tail.subarray(-endBytes),
+      known ? { bytes: bytes.slice(from, from + endBytes), at: offset + from } : this.first,
     );
   }
 
@@ -89,9 +93,23 @@ export class FileFingerprint {
     return `${this.prefix}${end}-${this.#checkOf(end, bytes, from, to)}`;
   }
 
-  /** Whether `bytes`, read from the start of the tail on, have it. */
+  /** Whether `bytes`, which were read from the start of the tail on, begin with it. */
   leadsInto(bytes: Uint8Array): boolean {
     return bytes.length >= this.tail.length && this.tail.every((byte, i) => byte === bytes[i]);
+  }
+
+  /**
+   * Whether a file has this content, with `data` after it, which was read just now: it does not wait for a disk. The tail was
+   * read with the data.
+   */
+  isIn(file: LogFile, data: Uint8Array): boolean {
+    return file.has(0, this.#headBefore(data)) && file.has(this.first.at, this.first.bytes);
+  }
+
+  /** The head of a file that has `data` after the position. */
+  #headBefore(data: Uint8Array): Uint8Array {
+    const head = this.#head;
+    return head.length === headBytes ? head : joined(head, data.subarray(0, headBytes - head.length));
   }
 
   #checkOf(end: number, bytes: Uint8Array, from: number, to: number): number {

@@ -170,6 +170,25 @@ test("a file truncated and filled past the old position is never read from the m
   assertEquals(await folder.all({ after: reading.cursor }), []);
 });
 
+const long = "x".repeat(100);
+const banner = "the same in each file\n".repeat(20);
+for (
+  const [where, before, after] of [
+    ["in the first line", `10:00\n${banner}the same\n`, `11:00\n${banner}the same\n`],
+    ["where the last line begins", `${banner}10:00 ${long}\n`, `${banner}11:00 ${long}\n`],
+    ["where the last line ends", `${banner}${long} 10:00\n`, `${banner}${long} 11:00\n`],
+  ]
+) {
+  test(`a file truncated and filled again shows when it differs only ${where}`, async (folder) => {
+    folder.append(before);
+    const reading = folder.read({ from: 1 });
+    await reading.next();
+    Deno.writeTextFileSync(folder.log, `${after}next\n`);
+    const lines = after.trim().split("\n");
+    assertEquals(await reading.take(lines.length + 2), ["GAP", ...lines, "next"]);
+  });
+}
+
 test("a cursor of what was truncated away continues in the copy, and says that lines may be missing", async (folder) => {
   folder.append("a\nb\nc\n");
   const reading = folder.read();
