@@ -1,6 +1,9 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { pollMs } from "../../../lib/logs/tail.ts";
 import type { Limits } from "../../../lib/limits.ts";
+import { FileFingerprint } from "../../../lib/logs/fingerprint.ts";
+import { WholeLines } from "../../../lib/logs/line_block.ts";
+import type { LogItem, LogReader } from "../../../lib/logs/log_reader.ts";
+import { pollMs, Tail } from "../../../lib/logs/tail.ts";
 import { Opens, OpensBusy } from "../../../lib/opens.ts";
 import { HttpError } from "../../../lib/stream/errors.ts";
 import { granted } from "../../support/granted.ts";
@@ -136,22 +139,32 @@ test("a failure to read is reported once, and the log is read on when it is over
   assertStringIncludes(folder.reports[0], "reading a log failed");
 });
 
-test("a line that is read while a reader joins comes to it once", async (folder) => {
-  folder.append("a\n");
-  const opens = new Opens();
-  // Two readers that begin at once meet the tail at any moment of its look.
-  const first = folder.read();
-  assertEquals(await first.next(), "a");
-  for (let n = 0; n < 200; n++) {
-    const next = first.next();
-    folder.append(`${n}\n`);
-    const joins = folder.read({ from: 1 }, folder.placeOf(folder.log, null, opens));
-    const seen = [await joins.next()];
-    assertEquals(await next, `${n}`);
-    folder.append(`end ${n}\n`);
-    assertEquals(await first.next(), `end ${n}`);
-    while (seen.at(-1) !== `end ${n}`) seen.push(await joins.next());
-    assertEquals(seen, [...new Set(seen)]);
-    await joins.stop();
-  }
+test("a reader that joins while lines are being read gets them once", async ({ place }) => {
+  const start = FileFingerprint.start(await Deno.stat("."));
+  const block = new WholeLines(start, new TextEncoder().encode("a\n"));
+  const reading = Promise.withResolvers<LogItem>();
+  let at = start;
+  const items = [reading.promise, Promise.resolve(null)];
+  const reader = {
+    get at() {
+      return at;
+    },
+    get cursor() {
+      return at.cursor;
+    },
+    next: () => items.shift(),
+    [Symbol.dispose]() {},
+  } as unknown as LogReader;
+  const tail = new Tail(place, () => {}, () => 1_000_000);
+  tail.join(reader);
+  const look = tail.advance();
+  await Promise.resolve();
+  // It has read the line, and not yet handed it over.
+  at = block.after;
+  const joins = { at, cursor: at.cursor } as LogReader;
+  assertEquals(tail.join(joins), null);
+  reading.resolve(block);
+  await look;
+  assertEquals(tail.join(joins), { number: 1, rest: null, adopted: false });
+  await tail.close();
 });
