@@ -1,6 +1,6 @@
 import { HttpError, quote } from "../lib/stream/errors.ts";
 import { json } from "../lib/stream/json.ts";
-import { logRecords, mergedLogs, type NamedLine } from "../lib/logs/log_events.ts";
+import { type LogOptions, logRecords, mergedLogs, type NamedLine } from "../lib/logs/log_events.ts";
 import { boolParam, intParam } from "../lib/http/params.ts";
 import type { Context, Handler } from "../lib/handler.ts";
 import type { StreamEvent } from "../lib/stream/event.ts";
@@ -25,30 +25,20 @@ export const logs: Handler = async (_request, context) => {
   }
   const options = parameters(context);
   const { logFiles, logFollower } = context.app;
-  const after = cursors(context);
-  const places = await Promise.all(names.map((name) => logFiles.find(name, after?.get(name) ?? undefined)));
-  return await streamResponse(
-    context,
-    ({ after, signal }) => mergedLogs(logFollower, places, { ...options, after, signal }),
-    { line: namedLine },
-  );
+  const after = new URLSearchParams(cursor(context));
+  const places = await Promise.all(names.map((name) => logFiles.find(name, after.get(name) ?? undefined)));
+  return await streamResponse(context, mergedLogs(logFollower, places, options), { line: namedLine });
 };
 
 /** GET /logs/NAME: the last lines of a log, then each new one as it is written. */
 export const log: Handler = async (_request, context) => {
-  const { grep, ...options } = parameters(context);
+  const options = parameters(context);
   const { logFiles, logFollower } = context.app;
   const place = await logFiles.find(context.params.name, cursor(context));
-  return await streamResponse(
-    context,
-    ({ after, format, signal }) =>
-      logRecords(logFollower.follow(place, { ...options, after, signal }), format, grep),
-  );
+  return await streamResponse(context, logRecords(logFollower, place, options));
 };
 
-function parameters(
-  { query }: Context,
-): { from: number | "start"; follow: boolean; grep: string | undefined } {
+function parameters({ query }: Context): LogOptions {
   const lines = intParam(query, "lines", { min: 0, max: 10_000, fallback: 100 });
   const from = query.get("from");
   if (from !== null && from !== "start") {
@@ -62,9 +52,4 @@ function parameters(
     );
   }
   return { from: from ?? lines, follow: boolParam(query, "follow", true), grep: grep || undefined };
-}
-
-function cursors(context: Context): URLSearchParams | null {
-  const after = cursor(context);
-  return after === undefined ? null : new URLSearchParams(after);
 }

@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import type { Answered } from "./http/context.ts";
 import type { Limits } from "./limits.ts";
 import { endOfTurn } from "./stream/clock.ts";
+import { printReport, type Report } from "./stream/errors.ts";
 
 /** Entries that may wait for the disk; the ones after that are lost. */
 const maxWaiting = 20_000;
@@ -38,7 +39,11 @@ export class AccessLog {
   #closing = false;
 
   /** Opens nothing yet. The path is absolute; its folder is made when it is missing. */
-  constructor(readonly path: string, limits: Pick<Limits, "accessLogBytes" | "accessLogsKept">) {
+  constructor(
+    readonly path: string,
+    limits: Pick<Limits, "accessLogBytes" | "accessLogsKept">,
+    readonly report: Report = printReport,
+  ) {
     this.#max = limits.accessLogBytes;
     this.#kept = limits.accessLogsKept;
   }
@@ -105,7 +110,7 @@ export class AccessLog {
       if (written > 0) this.#torn = bytes[written - 1] !== 10;
       this.lost += entries.length - countLines(bytes.subarray(0, written));
       this.#closeFile();
-      if (!this.#failing) console.error(`the access log cannot be written: ${(error as Error).message}`);
+      if (!this.#failing) this.report(`the access log cannot be written: ${(error as Error).message}`);
       this.#failing = true;
     }
     this.#writtenAt = performance.now();

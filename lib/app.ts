@@ -46,9 +46,9 @@ export class App {
       outbound: new Limiter(limits.outbound),
     };
     this.sockets = new Sockets(limits);
-    this.accessLog = new AccessLog(config.accessLog, limits);
+    this.accessLog = new AccessLog(config.accessLog, limits, report);
     this.logFiles = new LogFiles(config);
-    this.logFollower = new LogFollower(limits.lineBytes);
+    this.logFollower = new LogFollower(limits, report);
     this.sensors = new Sensors(
       [
         ...hostSensors(config.files, () => this.traffic),
@@ -68,7 +68,6 @@ export class App {
   /** Stops the services, and writes out the access log. */
   async close(): Promise<void> {
     this.sensors.stop();
-    this.logFollower.close();
     await this.channels.close();
     await this.accessLog.close();
   }

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { Encoded } from "../stream/event.ts";
 import type { Format } from "../stream/formats/format.ts";
-import { lineStart, type Mark } from "./cursor.ts";
+import { type FileFingerprint, lineStart } from "./fingerprint.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
@@ -16,16 +16,10 @@ export interface Line {
 
 /** Some whole lines of a log, as they were read together; whoever follows the log shares them. */
 export interface LineBlock {
-  /** Which file the lines are of. */
-  readonly mark: Mark;
-  /** Where the block starts in the file, and the byte after it. */
-  readonly start: number;
-  /** See `start`. */
-  readonly end: number;
-  /** The cursor before the first line, and the one after the last. */
-  readonly before: string;
-  /** See `before`. */
-  readonly after: string;
+  /** The position before the first line. */
+  readonly before: FileFingerprint;
+  /** The one after the last. */
+  readonly after: FileFingerprint;
   /** Bytes that it keeps in memory. */
   readonly size: number;
   /** Each line that contains `grep`, without its LF or CRLF; bytes that are not UTF-8 are replaced. */
@@ -33,7 +27,7 @@ export interface LineBlock {
   /** All lines as records of a format. */
   encode(format: Format): Encoded;
   /** The lines after a position; null when no line ends there. */
-  from(offset: number, cursor: string): LineBlock | null;
+  since(position: FileFingerprint): LineBlock | null;
 }
 
 /** Makes records of lines: for a block that has been filtered, too. */
@@ -65,50 +59,45 @@ export abstract class Block {
 
 /** Lines within the limit, each with its newline, as they are in the file. */
 export class WholeLines extends Block implements LineBlock {
-  readonly end: number;
-  readonly after: string;
+  readonly after: FileFingerprint;
   readonly size: number;
 
-  /** Bytes of whole lines, from `start` on; the mark knows the head of the file up to their end. */
-  constructor(
-    readonly mark: Mark,
-    readonly start: number,
-    readonly before: string,
-    readonly bytes: Uint8Array<ArrayBuffer>,
-  ) {
+  /** Takes over the bytes of whole lines that follow a position. */
+  constructor(readonly before: FileFingerprint, readonly bytes: Uint8Array<ArrayBuffer>) {
     super();
-    this.end = start + bytes.length;
-    this.after = mark.cursor(this.end, bytes, lineStart(bytes, bytes.length), bytes.length);
+    this.after = before.after(bytes, lineStart(bytes, bytes.length));
     this.size = bytes.buffer.byteLength;
   }
 
   lines(grep = ""): Line[] {
-    const { mark, bytes, start } = this;
     const lines: Line[] = [];
     this.#each((line, from, to) => {
-      if (line.includes(grep)) lines.push({ id: mark.cursor(start + to, bytes, from, to), line });
+      if (line.includes(grep)) lines.push({ id: this.#cursor(from, to), line });
     });
     return lines;
   }
 
-  from(offset: number, cursor: string): LineBlock | null {
-    if (offset === this.start) return cursor === this.before ? this : null;
-    const at = offset - this.start;
-    if (at <= 0 || at >= this.bytes.length || this.bytes[at - 1] !== 10) return null;
-    if (this.mark.cursor(offset, this.bytes, lineStart(this.bytes, at), at) !== cursor) return null;
-    return new WholeLines(this.mark, offset, cursor, this.bytes.slice(at));
+  since(position: FileFingerprint): LineBlock | null {
+    const { before, bytes } = this;
+    const at = position.offset - before.offset;
+    if (at === 0) return position.cursor === before.cursor ? this : null;
+    if (at < 0 || at >= bytes.length || bytes[at - 1] !== 10) return null;
+    if (this.#cursor(lineStart(bytes, at), at) !== position.cursor) return null;
+    return new WholeLines(position, bytes.slice(at));
   }
 
   /** Makes the records without a list of lines between. */
   protected override make(format: Format): Uint8Array<ArrayBuffer> {
-    const { mark, bytes, start } = this;
+    const { bytes } = this;
     // Most logs are UTF-8 without CR: then their bytes are the text.
     if (format.plain && isUtf8(bytes) && !bytes.includes(13)) return bytes;
     let out = "";
-    this.#each((line, from, to) => {
-      out += format.event({ id: mark.cursor(start + to, bytes, from, to), data: line });
-    });
+    this.#each((line, from, to) => out += format.event({ id: this.#cursor(from, to), data: line }, true));
     return encoder.encode(out);
+  }
+
+  #cursor(from: number, to: number): string {
+    return this.after.cursorOf(this.before.offset + to, this.bytes, from, to);
   }
 
   /** Calls back for each line, with where its bytes begin and end. */
@@ -130,30 +119,24 @@ export class WholeLines extends Block implements LineBlock {
   }
 }
 
-/** One line that is not in the file as it is told: cut at the limit, or the last of a file and without a newline. */
-export class OddLine extends Block implements LineBlock {
+/** One line that is not in the file as it is sent: cut at the limit, or the last of a file and without a newline. */
+export class PartialLine extends Block implements LineBlock {
   readonly size: number;
 
   /** `after` is `before` for an unfinished line: a reader that comes back gets it again, whole. */
-  constructor(
-    readonly mark: Mark,
-    readonly start: number,
-    readonly end: number,
-    readonly before: string,
-    readonly after: string,
-    readonly line: string,
-  ) {
+  constructor(readonly before: FileFingerprint, readonly after: FileFingerprint, readonly line: string) {
     super();
     this.size = 2 * line.length;
   }
 
   lines(grep = ""): Line[] {
-    if (!this.line.includes(grep)) return [];
-    return [this.after === this.before ? { line: this.line } : { id: this.after, line: this.line }];
+    const { before, after, line } = this;
+    if (!line.includes(grep)) return [];
+    return [after === before ? { line } : { id: after.cursor, line }];
   }
 
-  from(offset: number, cursor: string): LineBlock | null {
-    return offset === this.start && cursor === this.before ? this : null;
+  since({ cursor }: FileFingerprint): LineBlock | null {
+    return cursor === this.before.cursor ? this : null;
   }
 }
 

@@ -1,8 +1,10 @@
 import { basename, join } from "node:path";
+import type { Limits } from "../limits.ts";
+import { Opens } from "../opens.ts";
 import { HttpError, quote } from "../stream/errors.ts";
 import { parseCursor } from "./cursor.ts";
 import { LogPlace } from "./log_place.ts";
-import { isRotated } from "./rotation.ts";
+import { isRotated } from "./rotated_names.ts";
 
 /** One log as the list tells it. */
 export interface LogInfo {
@@ -21,31 +23,37 @@ export interface LogSettings {
   /** The server's own access log, absolute. */
   readonly accessLog: string;
   /** `listing`: names in the list. */
-  readonly limits: { readonly listing: number };
+  readonly limits: Pick<Limits, "listing">;
 }
 
 /** Finds the logs by their names, which are one segment: the first root that has one wins. */
 export class LogFiles {
+  readonly #opens = new Opens();
+
   /** Looks nothing up yet: each call does, since what is there may change. */
   constructor(readonly settings: LogSettings) {}
+
+  #place(name: string, path: string, root: string | null): LogPlace {
+    return new LogPlace(name, path, root, this.#opens);
+  }
 
   /** All logs, by name; at most `limits.listing` of them. */
   async list(): Promise<LogInfo[]> {
     const { accessLog, logs, limits } = this.settings;
     const own = basename(accessLog);
-    const places = new Map([[own, new LogPlace(own, accessLog, null)]]);
+    const places = new Map([[own, this.#place(own, accessLog, null)]]);
     const add = (place: LogPlace) => {
       if (places.size < limits.listing && !places.has(place.name)) places.set(place.name, place);
     };
     for (const path of logs) {
       const root = await realFolder(path);
       if (root === null) {
-        if (isName(basename(path))) add(new LogPlace(basename(path), path, null));
+        if (isName(basename(path))) add(this.#place(basename(path), path, null));
         continue;
       }
       try {
         for await (const { name, isFile, isSymlink } of Deno.readDir(root)) {
-          if ((isFile || isSymlink) && isName(name)) add(new LogPlace(name, join(root, name), root));
+          if ((isFile || isSymlink) && isName(name)) add(this.#place(name, join(root, name), root));
         }
       } catch {
         // A folder that may not be read shows nothing; the others still do.
@@ -70,15 +78,15 @@ export class LogFiles {
   async find(name: string, after?: string): Promise<LogPlace> {
     if (!isName(name)) throw notFound(name);
     const { accessLog, logs } = this.settings;
-    if (name === basename(accessLog)) return new LogPlace(name, accessLog, null);
+    if (name === basename(accessLog)) return this.#place(name, accessLog, null);
     let absent: LogPlace | null = null;
     for (const path of logs) {
       const root = await realFolder(path);
       if (root === null) {
-        if (basename(path) === name) return new LogPlace(name, path, null);
+        if (basename(path) === name) return this.#place(name, path, null);
         continue;
       }
-      const place = new LogPlace(name, join(root, name), root);
+      const place = this.#place(name, join(root, name), root);
       if (await place.stat() !== null) return place;
       if (await isThere(place.path)) throw notFound(name);
       if (absent === null && await isExpected(place, after)) absent = place;

@@ -1,12 +1,14 @@
+import type { Limits } from "../limits.ts";
+import { OpensBusy } from "../opens.ts";
+import { HttpError, overloaded, printReport, type Report } from "../stream/errors.ts";
 import { gap } from "../stream/event.ts";
-import { HttpError } from "../stream/errors.ts";
-import { Mark, parseCursor } from "./cursor.ts";
-import { FileWatch } from "./file_watch.ts";
+import { parseCursor } from "./cursor.ts";
+import { FileFingerprint } from "./fingerprint.ts";
 import { startOfLast } from "./last_lines.ts";
+import { locate } from "./locate.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type LogItem, LogReader } from "./log_reader.ts";
-import { locate } from "./rotation.ts";
-import { type Follower, Tail } from "./tail.ts";
+import { type Follower, pollMs, Tail } from "./tail.ts";
 
 /** Where to begin, and whether to go on. */
 export interface FollowOptions {
@@ -25,76 +27,63 @@ export interface FollowOptions {
 /** All the logs that are followed now. */
 export class LogFollower {
   readonly #tails = new Map<string, Tail>();
-  readonly #watch = new FileWatch();
 
-  /** Follows nothing yet. `lineBytes` is the limit of a line. */
-  constructor(readonly lineBytes: number) {}
+  /** Follows nothing yet. `poll` tells how long to wait until the next look at a log. */
+  constructor(
+    readonly limits: Pick<Limits, "lineBytes" | "followedLogs">,
+    readonly report: Report = printReport,
+    readonly poll: typeof pollMs = pollMs,
+  ) {}
 
   /**
    * The lines of a log in blocks, and a `gap` wherever some may be missing. A cursor that leads nowhere is a gap, and then
    * it begins as if none had been given. It never waits for its reader: one that is slow reads the file at its own pace.
+   *
+   * @throws HttpError 503 when too many logs are followed; 403 when it is not to be followed and may not be read
    */
   async *follow(place: LogPlace, options: FollowOptions): AsyncGenerator<LogItem> {
     const { follow, signal } = options;
-    const follower: Follower = { wake: null };
+    const follower: Follower = { wake: null, apart: true };
+    const tail = follow ? this.#tail(place) : null;
+    tail?.followers.add(follower);
     const abort = () => follower.wake?.();
-    let reader: LogReader | null = new LogReader(place, this.lineBytes);
-    let tail: Tail | null = null;
     signal.addEventListener("abort", abort);
+    let reader: LogReader | null = null;
     try {
-      const lost = await this.#begin(reader, options);
-      options.begun?.(reader.cursor);
-      if (lost !== null) yield gap(lost, reader.cursor === "" ? null : reader.cursor, null);
-      if (!follow) {
-        yield* this.#toEnd(reader, options);
-        return;
-      }
-      tail = this.#join(place, follower);
-      while (!signal.aborted) {
+      for (let wanted = options; !signal.aborted;) {
+        reader = new LogReader(place, this.limits.lineBytes);
+        const lost = await begin(reader, wanted);
+        wanted.begun?.(reader.cursor);
+        if (lost !== null) yield gap(lost, reader.cursor || null, null);
+        if (tail === null) return yield* toEnd(reader, options);
         // At its own pace, until it has come to the live end …
-        const item: LogItem | null = await reader.next();
-        if (signal.aborted) return;
-        if (item !== null) {
-          yield item;
-          continue;
-        }
-        let joined = tail.join(reader);
-        if (joined === null) {
-          await tail.advance();
-          joined = tail.join(reader);
-        }
-        if (joined === null) {
-          // One of the two has moved to a newer file already.
-          await changed(follower, signal);
-          continue;
-        }
-        let position: string = reader.cursor;
+        const joined = yield* catchUp(reader, tail, follower, signal);
+        if (joined === null) return;
+        let { cursor } = reader;
         if (!joined.adopted) reader[Symbol.dispose]();
         reader = null;
         if (joined.rest !== null) {
-          position = joined.rest.after;
+          ({ cursor } = joined.rest.after);
           yield joined.rest;
         }
         // … and then with the others.
+        follower.apart = false;
         for (let { number } = joined; !signal.aborted && !tail.dropped(number);) {
           const item = tail.at(number);
           if (item === undefined) {
-            await changed(follower, signal);
+            await woken(follower, signal);
             continue;
           }
           number++;
-          if (!("data" in item)) position = item.after;
-          else if (item.data.next !== null) position = item.data.next;
+          cursor = "data" in item ? item.data.next ?? cursor : item.after.cursor;
           yield item;
         }
-        if (signal.aborted) return;
-        reader = new LogReader(place, this.lineBytes);
+        follower.apart = true;
         // A log without a file, so far, has no position.
-        const lost = position === ""
-          ? null
-          : await this.#begin(reader, { ...options, after: position, from: "start" });
-        if (lost !== null) yield gap(lost, reader.cursor === "" ? null : reader.cursor, null);
+        wanted = { follow, signal, after: cursor || undefined, from: "start" };
       }
+    } catch (error) {
+      throw error instanceof OpensBusy ? new HttpError(503, "too many logs are being opened") : error;
     } finally {
       signal.removeEventListener("abort", abort);
       reader?.[Symbol.dispose]();
@@ -102,57 +91,13 @@ export class LogFollower {
     }
   }
 
-  /** Opens the reader where the options say; returns a cursor that led nowhere. */
-  async #begin(reader: LogReader, { after, from, follow, signal }: FollowOptions): Promise<string | null> {
-    const { place, lineBytes } = reader;
-    const cursor = after === undefined ? null : parseCursor(after);
-    if (cursor !== null) {
-      const found = await locate(place, cursor, lineBytes);
-      if (found !== null) {
-        await reader.begin(found.file, cursor.offset, after, found.copied);
-        return null;
-      }
-    }
-    const file = await place.open();
-    if (file === null && !follow && await place.stat() !== null) {
-      throw new HttpError(403, `the log ${place.name} may not be read`);
-    }
-    if (file !== null) {
-      let offset = 0;
-      try {
-        if (from !== "start") offset = await startOfLast(file, from, { unfinished: !follow, signal });
-      } catch (error) {
-        file[Symbol.dispose]();
-        throw error;
-      }
-      await reader.begin(file, offset);
-    }
-    return after ?? null;
-  }
-
-  /** What is there now, and no more: a writer that is faster than the reader would keep it for ever. */
-  async *#toEnd(reader: LogReader, { from, signal }: FollowOptions): AsyncGenerator<LogItem> {
-    const now = await reader.place.stat();
-    const last = now === null ? null : new Mark(now).prefix;
-    for (;;) {
-      const item = await reader.next();
-      if (item === null) break;
-      yield item;
-      if (signal.aborted || !("data" in item) && item.mark.prefix === last && item.end >= now!.size) return;
-    }
-    const rest = reader.unfinished();
-    if (rest !== null && from !== 0) yield rest;
-  }
-
-  /** Watches no more. */
-  close(): void {
-    this.#watch.close();
-  }
-
-  #join(place: LogPlace, follower: Follower): Tail {
+  #tail(place: LogPlace): Tail {
     let tail = this.#tails.get(place.path);
-    if (tail === undefined) this.#tails.set(place.path, tail = new Tail(place, this.#watch));
-    tail.followers.add(follower);
+    if (tail === undefined) {
+      const { followedLogs } = this.limits;
+      if (this.#tails.size >= followedLogs) throw overloaded("followed logs", followedLogs);
+      this.#tails.set(place.path, tail = new Tail(place, this.report, this.poll));
+    }
     return tail;
   }
 
@@ -164,7 +109,85 @@ export class LogFollower {
   }
 }
 
-function changed(follower: Follower, signal: AbortSignal): Promise<void> {
+/** Opens the reader where the options say; returns a cursor that led nowhere. */
+async function begin(reader: LogReader, options: FollowOptions): Promise<string | null> {
+  const { place, lineBytes } = reader;
+  const { after, from, follow, signal } = options;
+  try {
+    const cursor = after === undefined ? null : parseCursor(after);
+    const found = cursor === null ? null : await locate(place, cursor, lineBytes);
+    if (found !== null) {
+      reader.begin(found.file, found.at, found.copied);
+      return null;
+    }
+    const file = await place.open();
+    if (file !== null) {
+      reader.begin(file, FileFingerprint.start(file.info));
+      if (from !== "start") {
+        const offset = await startOfLast(file, from, { unfinished: !follow, signal });
+        const at = await FileFingerprint.at(file, offset, lineBytes);
+        if (at !== null) reader.begin(file, at);
+      }
+    } else if (!follow && await place.stat() !== null) {
+      throw new HttpError(403, `the log ${place.name} may not be read`);
+    }
+    return after ?? null;
+  } catch (error) {
+    if (!follow || !(error instanceof OpensBusy)) throw error;
+    signal.throwIfAborted();
+    // It has waited for its turn by itself.
+    return await begin(reader, options);
+  }
+}
+
+/** What there is now, and no more: a writer that is faster than the reader would keep it for ever. */
+async function* toEnd(reader: LogReader, { from, signal }: FollowOptions): AsyncGenerator<LogItem> {
+  const now = await reader.place.stat();
+  const last = now === null ? null : FileFingerprint.start(now).prefix;
+  for (;;) {
+    const item = await reader.next();
+    if (item === null) break;
+    yield item;
+    if (signal.aborted) return;
+    if (!("data" in item) && item.after.prefix === last && item.after.offset >= now!.size) return;
+  }
+  const rest = reader.unfinished();
+  if (rest !== null && from !== 0) yield rest;
+}
+
+/** Reads until the tail has been met; null when the client has left before. */
+async function* catchUp(
+  reader: LogReader,
+  tail: Tail,
+  follower: Follower,
+  signal: AbortSignal,
+): AsyncGenerator<LogItem, ReturnType<Tail["join"]>> {
+  while (!signal.aborted) {
+    const item = await reader.next().catch(unlessBusy);
+    if (signal.aborted) break;
+    if (item !== null) {
+      yield item;
+      continue;
+    }
+    let joined = tail.join(reader);
+    if (joined === null) {
+      await tail.advance();
+      joined = tail.join(reader);
+    }
+    if (joined !== null) return joined;
+    // One of the two has moved to a newer file already.
+    await woken(follower, signal);
+  }
+  return null;
+}
+
+/** A file that could not be opened for now is not there for now. */
+function unlessBusy(error: unknown): null {
+  if (error instanceof OpensBusy) return null;
+  throw error;
+}
+
+function woken(follower: Follower, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
     follower.wake = () => {

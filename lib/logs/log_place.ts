@@ -1,7 +1,10 @@
 import { basename, dirname, sep } from "node:path";
-import { OpenFile } from "../open_file.ts";
+import { type Opens, OpensBusy } from "../opens.ts";
 import { sameFile } from "./cursor.ts";
 import { LogFile } from "./log_file.ts";
+
+/** Time that one open may take, in ms. */
+const openMs = 5_000;
 
 /** Where a log is: a path at which one file after the other may be. */
 export class LogPlace {
@@ -11,7 +14,12 @@ export class LogPlace {
   readonly base: string;
 
   /** `path` is absolute; `root` is the real folder that a symlink may not lead out of, null where the operator named the file. */
-  constructor(readonly name: string, readonly path: string, readonly root: string | null) {
+  constructor(
+    readonly name: string,
+    readonly path: string,
+    readonly root: string | null,
+    readonly opens: Pick<Opens, "open">,
+  ) {
     this.folder = dirname(path);
     this.base = basename(path);
   }
@@ -21,10 +29,41 @@ export class LogPlace {
     return (await this.#look(this.path))?.info ?? null;
   }
 
-  /** Opens it; null when there is none, or it may not be read: both can change. */
+  /**
+   * Opens it; null when there is none, or it may not be read: both can change.
+   *
+   * @throws OpensBusy
+   */
   async open(): Promise<LogFile | null> {
     const found = await this.#look(this.path);
-    return found === null ? null : await openFile(found.path, found.info);
+    return found === null ? null : await this.openFile(found.path, found.info);
+  }
+
+  /**
+   * Opens the regular file that was seen at a path; null when it is another by now, or cannot be opened.
+   *
+   * @throws OpensBusy when too many files are being opened, or this one does not open: a FIFO may have taken its place
+   */
+  async openFile(path: string, seen: Deno.FileInfo): Promise<LogFile | null> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new OpensBusy(`${path} does not open`)), openMs);
+    let file: Deno.FsFile;
+    try {
+      file = await this.opens.open(path, late.signal);
+    } catch (error) {
+      if (error instanceof OpensBusy) throw error;
+      return null;
+    } finally {
+      clearTimeout(timer);
+    }
+    try {
+      const info = file.statSync();
+      if (info.isFile && sameFile(seen, info)) return new LogFile(file, info);
+    } catch {
+      // As if it were another.
+    }
+    file.close();
+    return null;
   }
 
   /** The path behind a symlink and what is there. `lstat` comes first: opening a FIFO would wait for its writer for ever. */
@@ -47,26 +86,4 @@ export class LogPlace {
 function isBelow(root: string, path: string): boolean {
   const start = root.endsWith(sep) ? root : root + sep;
   return path.startsWith(start) && !path.slice(start.length).split(sep).some((name) => name.startsWith("."));
-}
-
-/** Opens the regular file that `wanted` was told of; null when it is another by now, or cannot be opened. */
-export async function openFile(path: string, wanted: Deno.FileInfo): Promise<LogFile | null> {
-  let file: OpenFile;
-  try {
-    file = await OpenFile.open(path);
-  } catch {
-    return null;
-  }
-  try {
-    const { isFile, dev, ino } = file.info();
-    // While it is open no other file gets its inode number, so what is told now is of this one.
-    const info = await Deno.lstat(path);
-    if (isFile && info.dev === dev && info.ino === ino && sameFile(info, wanted)) {
-      return new LogFile(file, info);
-    }
-  } catch {
-    // As if it were another.
-  }
-  file[Symbol.dispose]();
-  return null;
 }

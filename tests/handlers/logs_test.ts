@@ -270,3 +270,19 @@ test(
     assertEquals(lines.map(({ data }) => data), ["a1", "a2", { reason: "complete" }]);
   },
 );
+
+Deno.test({
+  name: "over the limit of followed logs a stream is 503, and one that only reads what is there is not",
+  ignore: !granted.server,
+  async fn() {
+    await using server = await serve({ limits: { followedLogs: 1 } });
+    await Deno.writeTextFile(`${server.folder}/logs/a.log`, "a\n");
+    await Deno.writeTextFile(`${server.folder}/logs/b.log`, "b\n");
+    await using client = new Client(await fetch(`${server.origin}/logs/a.log?format=ndjson`));
+    assertEquals((await client.next()).data, "a");
+    const refused = await fetch(`${server.origin}/logs/b.log`);
+    assertEquals([refused.status, refused.headers.get("retry-after")], [503, "1"]);
+    assertStringIncludes(await refused.text(), "too many followed logs: at most 1 at once");
+    assertEquals((await get(`${server.origin}/logs/b.log?follow=false`)).text, "b\n");
+  },
+});

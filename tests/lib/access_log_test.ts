@@ -26,11 +26,9 @@ function test(name: string, run: (folder: string) => Promise<void>): void {
     ignore: !granted.files,
     async fn() {
       const folder = await Deno.makeTempDir({ prefix: "weir-access-" });
-      const { error } = console;
       try {
         await run(folder);
       } finally {
-        console.error = error;
         await Deno.remove(folder, { recursive: true });
       }
     },
@@ -83,10 +81,13 @@ test("with none to keep, it begins anew", async (folder) => {
 
 test("a disk that fails costs lines, which are counted and told once, and it is used again when it is back", async (folder) => {
   const told: string[] = [];
-  console.error = (...words: unknown[]) => told.push(words.join(" "));
   const path = `${folder}/logs/access.log`;
   Deno.writeTextFileSync(`${folder}/logs`, "in the way");
-  const log = new AccessLog(path, { accessLogBytes: 1_000_000, accessLogsKept: 3 });
+  const log = new AccessLog(
+    path,
+    { accessLogBytes: 1_000_000, accessLogsKept: 3 },
+    (message) => void told.push(message),
+  );
   for (let i = 0; i < 3; i++) {
     log.record(entry("/lost"));
     await log.close();

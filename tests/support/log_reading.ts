@@ -1,25 +1,33 @@
+import { basename } from "node:path";
+import { Limits } from "../../lib/limits.ts";
 import { type FollowOptions, LogFollower } from "../../lib/logs/log_follower.ts";
 import { LogPlace } from "../../lib/logs/log_place.ts";
+import { Opens } from "../../lib/opens.ts";
 import type { LogItem } from "../../lib/logs/log_reader.ts";
 
 /** A temporary folder with one log in it, app.log, and those who read it. `await using` ends them and removes it. */
 export class LogFolder implements AsyncDisposable {
   readonly path: string = Deno.makeTempDirSync({ prefix: "weir-logs-" });
   readonly log = `${this.path}/app.log`;
-  readonly place: LogPlace = new LogPlace("app.log", this.log, this.path);
+  readonly place: LogPlace = this.placeOf(this.log, this.path);
+  /** What was reported to the operator. */
+  readonly reports: string[] = [];
   follower: LogFollower;
-  readonly #followers: LogFollower[] = [];
   readonly #readings: Reading[] = [];
 
-  constructor(readonly lineBytes = 65_536) {
+  constructor(readonly limits: Partial<Limits> = {}) {
     this.follower = this.restart();
   }
 
-  /** Reads from now on as a process does that has just started. */
+  /** Another log. */
+  placeOf(path: string, root: string | null = null, opens: Pick<Opens, "open"> = new Opens()): LogPlace {
+    return new LogPlace(basename(path), path, root, opens);
+  }
+
+  /** Reads from now on as a process does that has just started. Each log is looked at every millisecond. */
   restart(): LogFollower {
-    this.follower = new LogFollower(this.lineBytes);
-    this.#followers.push(this.follower);
-    return this.follower;
+    const report = (message: string) => void this.reports.push(message);
+    return this.follower = new LogFollower(new Limits(this.limits), report, () => 1);
   }
 
   append(text: string | Uint8Array, path: string = this.log): void {
@@ -27,8 +35,8 @@ export class LogFolder implements AsyncDisposable {
     Deno.writeFileSync(path, bytes, { append: true });
   }
 
-  read(options: Partial<FollowOptions> = {}): Reading {
-    const reading = new Reading(this.follower, this.place, options);
+  read(options: Partial<FollowOptions> = {}, place: LogPlace = this.place): Reading {
+    const reading = new Reading(this.follower, place, options);
     this.#readings.push(reading);
     return reading;
   }
@@ -43,7 +51,6 @@ export class LogFolder implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const reading of this.#readings) await reading.stop();
-    for (const follower of this.#followers) follower.close();
     await Deno.remove(this.path, { recursive: true });
   }
 }

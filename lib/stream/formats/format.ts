@@ -16,11 +16,11 @@ export interface Format<Name extends string = string> {
   /** The cursor that a stream starts at, for a reader that is cut before its first event; empty where it cannot be said. */
   start(cursor: string): string;
   /**
-   * One event as one record.
+   * One event as one record. `plainId`: it has an id that nothing has to be escaped in, and no name.
    *
    * @throws TypeError when the event cannot be written
    */
-  event(event: StreamEvent): string;
+  event(event: StreamEvent, plainId?: boolean): string;
   /** The last record, or null where the format has none: then only a complete stream may end cleanly. */
   end(reason: EndReason): string | null;
 }

@@ -8,7 +8,8 @@ export const ndjson: Format<"ndjson"> = {
   ping: "",
   plain: false,
   start: () => "",
-  event({ id, event, data }) {
+  event({ id, event, data }, plainId = false) {
+    if (plainId && typeof data === "string") return `{"id":"${id}","data":${JSON.stringify(data)}}\n`;
     if (!(data instanceof JsonText)) return JSON.stringify({ id, event, data }) + "\n";
     return JSON.stringify({ id, event, data: 0 }).slice(0, -2) + data.json + "}\n";
   },

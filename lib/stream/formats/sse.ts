@@ -28,8 +28,8 @@ export const sse: Format<"sse"> = {
   // A record without data sets a browser's last id and dispatches nothing (HTML, 9.2.6). The empty line ends in CRLF: the
   // same to every parser, while a client that counts pairs of LF does not count an event.
   start: (cursor) => `id: ${cursor}\n\r\n`,
-  event({ id, event, data }) {
-    let record = id === undefined ? "" : field("id", id);
+  event({ id, event, data }, plainId = false) {
+    let record = plainId ? `id: ${id}\n` : id === undefined ? "" : field("id", id);
     if (event !== undefined) record += field("event", event);
     if (data instanceof JsonText) data = data.text ?? data.json;
     else if (typeof data !== "string") return `${record}data: ${JSON.stringify(data) ?? "null"}\n\n`;

@@ -1,17 +1,18 @@
 import { assert, assertEquals } from "@std/assert";
+import type { Limits } from "../../../lib/limits.ts";
 import { granted } from "../../support/granted.ts";
-import { LogFolder, Reading } from "../../support/log_reading.ts";
+import { LogFolder } from "../../support/log_reading.ts";
 import { LogWriter, seeded, Seen } from "../../support/log_writer.ts";
 import type { Rotation } from "../../support/log_writer.ts";
 
 const ignore = !granted.files;
 
-function test(name: string, run: (folder: LogFolder) => Promise<void>, lineBytes?: number): void {
+function test(name: string, run: (folder: LogFolder) => Promise<void>, limits?: Partial<Limits>): void {
   Deno.test({
     name,
     ignore,
     async fn() {
-      await using folder = new LogFolder(lineBytes);
+      await using folder = new LogFolder(limits);
       await run(folder);
     },
   });
@@ -73,17 +74,17 @@ test("a line over the limit is cut, marked and skipped to its end", async (folde
   const reading = folder.read();
   await reading.take(2);
   assertEquals(await folder.all({ after: reading.cursor }), ["b"]);
-}, 100);
+}, { lineBytes: 100 });
 
 test("a line over the limit is cut between characters", async (folder) => {
   folder.append("x" + "€".repeat(50) + "\n");
   assertEquals(await folder.all(), ["x" + "€".repeat(33) + " [cut: 51 more bytes]"]);
-}, 102);
+}, { lineBytes: 102 });
 
 test("a line at the limit is whole, one byte more is not", async (folder) => {
   folder.append("x".repeat(100) + "\n" + "y".repeat(101) + "\n");
   assertEquals(await folder.all(), ["x".repeat(100), "y".repeat(100) + " [cut: 1 more bytes]"]);
-}, 100);
+}, { lineBytes: 100 });
 
 test("a line far over the limit costs no memory and hides nothing after it", async (folder) => {
   for (let i = 0; i < 40; i++) folder.append("x".repeat(1_048_576));
@@ -169,6 +170,26 @@ test("a file truncated and filled past the old position is never read from the m
   assertEquals(await folder.all({ after: reading.cursor }), []);
 });
 
+const long = "x".repeat(100);
+const banner = "the same in each file\n".repeat(20);
+for (
+  const [where, before, after] of [
+    ["in the first line", `10:00\n${banner}the same\n`, `11:00\n${banner}the same\n`],
+    ["where the last line begins", `${banner}10:00 ${long}\n`, `${banner}11:00 ${long}\n`],
+    ["where the last line ends", `${banner}${long} 10:00\n`, `${banner}${long} 11:00\n`],
+  ]
+) {
+  test(`a file truncated and filled again shows when it differs only ${where}`, async (folder) => {
+    folder.append(before);
+    const reading = folder.read({ from: 1 });
+    await reading.next();
+    Deno.writeTextFileSync(folder.log, `${after}next\n`);
+    const seen = [];
+    while (seen.at(-1) !== "next") seen.push(await reading.next());
+    assertEquals(seen, ["GAP", ...after.trim().split("\n"), "next"]);
+  });
+}
+
 test("a cursor of what was truncated away continues in the copy, and says that lines may be missing", async (folder) => {
   folder.append("a\nb\nc\n");
   const reading = folder.read();
@@ -242,8 +263,7 @@ test("a file that is not there yet is waited for", async (folder) => {
 
 test("a folder that is made later, or made again, is seen", async (folder) => {
   const path = `${folder.path}/later`;
-  const { LogPlace } = await import("../../../lib/logs/log_place.ts");
-  const reading = new Reading(folder.follower, new LogPlace("b.log", `${path}/b.log`, null), {});
+  const reading = folder.read({}, folder.placeOf(`${path}/b.log`));
   const line = reading.next();
   Deno.mkdirSync(path);
   folder.append("a\n", `${path}/b.log`);
@@ -252,7 +272,6 @@ test("a folder that is made later, or made again, is seen", async (folder) => {
   Deno.mkdirSync(path);
   folder.append("b\n", `${path}/b.log`);
   assertEquals(await reading.take(2), ["GAP", "b"]);
-  await reading.stop();
 });
 
 for (const after of ["garbage", "1-1-1-5-5", "", "zzzz-zz-zz-99999999999-1"]) {
@@ -284,14 +303,12 @@ Deno.test({
     const fifo = `${folder.path}/fifo`;
     await new Deno.Command("mkfifo", { args: [fifo] }).output();
     Deno.renameSync(fifo, folder.log);
-    const { LogPlace } = await import("../../../lib/logs/log_place.ts");
     const other = `${folder.path}/other.log`;
     folder.append("b\n", other);
-    const another = new Reading(folder.follower, new LogPlace("other.log", other, null), {});
+    const another = folder.read({}, folder.placeOf(other));
     assertEquals(await another.next(), "b");
     folder.append("c\n", other);
     assertEquals(await another.next(), "c");
-    await another.stop();
     Deno.removeSync(folder.log);
     folder.append("d\n");
     assertEquals([await after, await reading.next()], ["GAP", "d"]);

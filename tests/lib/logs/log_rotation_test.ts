@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { LogPlace } from "../../../lib/logs/log_place.ts";
-import { isNamedAfter, isRotated, newer } from "../../../lib/logs/rotation.ts";
+import { isNamedAfter, isRotated } from "../../../lib/logs/rotated_names.ts";
+import { newer } from "../../../lib/logs/rotation.ts";
 import { granted } from "../../support/granted.ts";
 import { LogFolder } from "../../support/log_reading.ts";
 
@@ -63,7 +63,7 @@ Deno.test({
       at(name, seconds);
     }
     const after = async (base: string, name: string) => {
-      const place = (base: string) => new LogPlace(base, `${folder.path}/${base}`, null);
+      const place = (base: string) => folder.placeOf(`${folder.path}/${base}`);
       using file = (await place(name).open())!;
       const { files, complete } = await newer(place(base), file);
       return [...files.map(({ name }) => name), complete];

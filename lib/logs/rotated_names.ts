@@ -1,0 +1,51 @@
+import { extname } from "node:path";
+
+const packed = /\.(?:gz|xz|bz2|zst|Z)$/;
+
+/** Whether a name is that of a packed file. */
+export function isPacked(name: string): boolean {
+  return packed.test(name);
+}
+
+/** The name that a file had before it was packed. */
+export function unpacked(name: string): string {
+  return name.replace(packed, "");
+}
+
+/** What rotation added to `base`, before its extension or at its end; null for a name that is none of its rotated ones. */
+function added(base: string, name: string): string | null {
+  name = unpacked(name);
+  let part = "";
+  if (name.startsWith(base)) part = name.slice(base.length);
+  else {
+    const extension = extname(base);
+    const stem = base.slice(0, base.length - extension.length);
+    if (extension === "" || !name.startsWith(stem) || !name.endsWith(extension)) return null;
+    part = name.slice(stem.length, -extension.length);
+  }
+  return /^[.\-_]\d[\d.\-_:T]*$|^\.(?:old|bak)$/.test(part) ? part : null;
+}
+
+/** Whether a name is that of a rotated `base`: app.log.1, app.log-20300102, app-20300102.log, packed ones too. */
+export function isRotated(base: string, name: string): boolean {
+  return added(base, name) !== null;
+}
+
+/** The number of `.1`, `.2` …, which grows with age; null for a date. */
+export function rotationNumber(base: string, name: string): number | null {
+  const match = /^[.\-_](\d{1,3})$/.exec(added(base, name) ?? "");
+  return match === null ? null : Number(match[1]);
+}
+
+/**
+ * Whether a name has the log's own in it, as a word: `archive-app.log` may be what became of `app.log`, `worker.log` is
+ * another log, and its lines must not come under this one's name.
+ */
+export function isNamedAfter(base: string, name: string): boolean {
+  const stem = base.slice(0, base.length - extname(base).length);
+  const letter = /[\p{L}\p{N}]/u;
+  for (let at = name.indexOf(stem); at !== -1; at = name.indexOf(stem, at + 1)) {
+    if (!letter.test(name[at - 1] ?? "") && !letter.test(name[at + stem.length] ?? "")) return true;
+  }
+  return false;
+}

@@ -1,0 +1,170 @@
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import type { Limits } from "../../../lib/limits.ts";
+import { FileFingerprint } from "../../../lib/logs/fingerprint.ts";
+import { WholeLines } from "../../../lib/logs/line_block.ts";
+import type { LogItem, LogReader } from "../../../lib/logs/log_reader.ts";
+import { pollMs, Tail } from "../../../lib/logs/tail.ts";
+import { Opens, OpensBusy } from "../../../lib/opens.ts";
+import { HttpError } from "../../../lib/stream/errors.ts";
+import { granted } from "../../support/granted.ts";
+import { LogFolder } from "../../support/log_reading.ts";
+
+function test(name: string, run: (folder: LogFolder) => Promise<void>, limits?: Partial<Limits>): void {
+  Deno.test({
+    name,
+    ignore: !granted.files,
+    async fn() {
+      await using folder = new LogFolder(limits);
+      await run(folder);
+    },
+  });
+}
+
+Deno.test("a log is looked at less often the longer it has been quiet, and an absent path each second", () => {
+  const minute = 60_000;
+  const table: [number, number, boolean, number][] = [
+    [1, 0, false, 10],
+    [50, 999, false, 10],
+    [51, 0, false, 20],
+    [500, 999, true, 20],
+    [1, 1_000, false, 100],
+    [500, minute, false, 100],
+    [1, 5 * minute, false, 500],
+    [1, 10 * minute, false, 1_000],
+    [1, 60 * minute, false, 1_000],
+    [1, 1_000, true, 1_000],
+    [500, 60 * minute, true, 1_000],
+  ];
+  for (const [followers, quietMs, absent, expected] of table) {
+    assertEquals(pollMs({ followers, quietMs, absent }), expected, `${[followers, quietMs, absent]}`);
+  }
+});
+
+test(
+  "over the limit of followed logs the next is 503, and one more reader of a followed log is not",
+  async (folder) => {
+    folder.append("a\n");
+    const first = folder.read();
+    assertEquals([await first.next(), await folder.read().next()], ["a", "a"]);
+    const other = folder.placeOf(`${folder.path}/other.log`);
+    folder.append("b\n", other.path);
+    const refused = await assertRejects(
+      () => folder.read({}, other).next(),
+      HttpError,
+      "too many followed logs",
+    );
+    assertEquals(refused.status, 503);
+    assertEquals(await folder.read({ follow: false }, other).next(), "b");
+  },
+  { followedLogs: 1 },
+);
+
+test("a log that nobody follows any longer makes room for another", async (folder) => {
+  folder.append("a\n");
+  const first = folder.read();
+  await first.next();
+  await first.stop();
+  const other = folder.placeOf(`${folder.path}/other.log`);
+  folder.append("b\n", other.path);
+  assertEquals(await folder.read({}, other).next(), "b");
+}, { followedLogs: 1 });
+
+/** Opens files, but not the first `times` times. */
+function busy(times: number): Pick<Opens, "open"> {
+  const opens = new Opens();
+  return {
+    open: (path, signal) =>
+      times-- > 0 ? Promise.reject(new OpensBusy("too many files")) : opens.open(path, signal),
+  };
+}
+
+test("a reader that follows waits until a file can be opened", async (folder) => {
+  folder.append("a\nb\n");
+  const first = folder.read();
+  await first.next();
+  const place = folder.placeOf(folder.log, null, busy(3));
+  assertEquals(await folder.read({ after: first.cursor }, place).next(), "b");
+});
+
+test("a rotation while no file can be opened loses nothing", async (folder) => {
+  let left = 0;
+  const opens = new Opens();
+  const place = folder.placeOf(folder.log, null, {
+    open: (path, signal) => left-- > 0 ? Promise.reject(new OpensBusy("")) : opens.open(path, signal),
+  });
+  folder.append("a\n");
+  const reading = folder.read({}, place);
+  assertEquals(await reading.next(), "a");
+  left = 3;
+  Deno.renameSync(folder.log, `${folder.log}.1`);
+  folder.append("b\n", `${folder.log}.1`);
+  folder.append("c\n");
+  assertEquals(await reading.take(2), ["b", "c"]);
+  assertEquals(folder.reports, []);
+});
+
+test("a reader that does not follow gets 503 when a file cannot be opened", async (folder) => {
+  folder.append("a\n");
+  const place = folder.placeOf(folder.log, null, busy(1));
+  const refused = await assertRejects(() => folder.read({ follow: false }, place).next(), HttpError);
+  assertEquals(refused.status, 503);
+});
+
+test("a failure to read is reported once, and the log is read on when it is over", async (folder) => {
+  folder.append("a\n");
+  const opens = new Opens();
+  let failures = 0;
+  let reads = () => {};
+  const failed = new Promise<void>((resolve) => reads = resolve);
+  const place = folder.placeOf(folder.log, null, {
+    async open(path, signal) {
+      const file = await opens.open(path, signal);
+      const { read } = file;
+      file.read = (buffer) => {
+        if (failures === 0) return read.call(file, buffer);
+        if (--failures === 0) reads();
+        return Promise.reject(new Error("the disk is gone"));
+      };
+      return file;
+    },
+  });
+  const reading = folder.read({}, place);
+  assertEquals(await reading.next(), "a");
+  const next = reading.next();
+  failures = 3;
+  await failed;
+  folder.append("b\n");
+  assertEquals(await next, "b");
+  assertEquals(folder.reports.length, 1);
+  assertStringIncludes(folder.reports[0], "reading a log failed");
+});
+
+test("a reader that joins while lines are being read gets them once", async ({ place }) => {
+  const start = FileFingerprint.start(await Deno.stat("."));
+  const block = new WholeLines(start, new TextEncoder().encode("a\n"));
+  const reading = Promise.withResolvers<LogItem>();
+  let at = start;
+  const items = [reading.promise, Promise.resolve(null)];
+  const reader = {
+    get at() {
+      return at;
+    },
+    get cursor() {
+      return at.cursor;
+    },
+    next: () => items.shift(),
+    [Symbol.dispose]() {},
+  } as unknown as LogReader;
+  const tail = new Tail(place, () => {}, () => 1_000_000);
+  tail.join(reader);
+  const look = tail.advance();
+  await Promise.resolve();
+  // It has read the line, and not yet handed it over.
+  at = block.after;
+  const joins = { at, cursor: at.cursor } as LogReader;
+  assertEquals(tail.join(joins), null);
+  reading.resolve(block);
+  await look;
+  assertEquals(tail.join(joins), { number: 1, rest: null, adopted: false });
+  await tail.close();
+});
