@@ -1,8 +1,9 @@
 import { accepts } from "../lib/stream/negotiate.ts";
 import { HttpError, overloaded } from "../lib/stream/errors.ts";
-import { type FileOptions, fileResponse, harmless } from "../lib/files/file_response.ts";
+import { type FileOptions, fileResponse } from "../lib/files/file_response.ts";
 import { list } from "../lib/files/listing.ts";
 import { listingPage } from "../lib/files/listing_page.ts";
+import { harmless } from "../lib/files/plan.ts";
 import { find, type Found, notFound } from "../lib/files/root.ts";
 import { pathSegments } from "../lib/files/safe_path.ts";
 import { requiredParam } from "../lib/http/params.ts";
@@ -52,7 +53,8 @@ const pageHeaders = {
 };
 
 function options({ app }: Context, found: Found, segments: string[], how: FileOptions["how"]): FileOptions {
-  return { root: app.config.files, downloads: app.limits.downloads, found, segments, how };
+  const { config, limits: { downloads }, fileOpens: opens } = app;
+  return { root: config.files, downloads, opens, found, segments, how };
 }
 
 async function listing(

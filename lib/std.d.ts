@@ -33,6 +33,10 @@ declare module "@std/cli/parse-args" {
   }): { _: (string | number)[]; [flag: string]: unknown };
 }
 
+declare module "@std/html" {
+  export function escape(text: string): string;
+}
+
 declare module "@std/http/etag" {
   export function ifMatch(value: string | null, etag: string | undefined): boolean;
   export function ifNoneMatch(value: string | null, etag: string | undefined): boolean;
