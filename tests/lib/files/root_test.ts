@@ -55,6 +55,15 @@ Deno.test(
   },
 );
 
+Deno.test({ name: "open() gives null when it was led elsewhere for that moment", ignore }, async () => {
+  await using at = await inAndOut();
+  const found = await find(at.root, ["sub", "in.txt"]);
+  const misled = new class extends Opens {
+    override open = () => Deno.open(`${at.root}/../outside/in.txt`);
+  }();
+  assertEquals(await open(found, misled), null);
+});
+
 Deno.test({ name: "open() throws 404 for a file that is gone", ignore }, async () => {
   await using at = await inAndOut();
   const found = await find(at.root, ["sub", "in.txt"]);
