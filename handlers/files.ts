@@ -1,14 +1,15 @@
 import { accepts } from "../lib/stream/negotiate.ts";
 import { HttpError, overloaded } from "../lib/stream/errors.ts";
-import { type FileOptions, fileResponse, harmless } from "../lib/files/file_response.ts";
+import { type FileOptions, fileResponse } from "../lib/files/file_response.ts";
 import { list } from "../lib/files/listing.ts";
 import { listingPage } from "../lib/files/listing_page.ts";
+import { harmless } from "../lib/files/plan.ts";
 import { find, type Found, notFound } from "../lib/files/root.ts";
 import { pathSegments } from "../lib/files/safe_path.ts";
 import { requiredParam } from "../lib/http/params.ts";
 import type { Context, Handler } from "../lib/handler.ts";
 
-/** GET /files/*: a file below the root, or what is in a folder: JSON, or a page for a browser. */
+/** GET /files/*: a file below the root, or the listing of a folder: JSON, or a page for a browser. */
 export const files: Handler = async (_request, context) => {
   const { config } = context.app;
   const { pathname, search } = context.url;
@@ -19,7 +20,7 @@ export const files: Handler = async (_request, context) => {
   const found = await find(config.files, segments);
   if (found.info.isFile) {
     if (asFolder) throw notFound();
-    return fileResponse(context, options(context, found, segments, "inline"));
+    return await send(context, found, segments, "inline");
   }
   if (!pathname.endsWith("/")) {
     return new Response(null, {
@@ -33,16 +34,24 @@ export const files: Handler = async (_request, context) => {
 /** GET /async_download?file=NAME: the file as an attachment. */
 export const asyncDownload: Handler = (_request, context) => named(context, "attachment");
 
-/** GET /stream/file?file=NAME: the file in the response itself. */
+/** GET /stream/file?file=NAME: the file, to be shown. */
 export const streamFile: Handler = (_request, context) => named(context, "inline");
 
-async function named(context: Context, how: "attachment" | "inline"): Promise<Response> {
-  const segments = pathSegments(requiredParam(context.query, "file", "report.csv"), {
-    encoded: false,
-  });
+async function named(context: Context, how: FileOptions["how"]): Promise<Response> {
+  const name = requiredParam(context.query, "file", "report.csv");
+  const segments = pathSegments(name, { encoded: false });
   if (segments === null) throw notFound();
-  const found = await find(context.app.config.files, segments);
-  return await fileResponse(context, options(context, found, segments, how));
+  return await send(context, await find(context.app.config.files, segments), segments, how);
+}
+
+function send(
+  context: Context,
+  found: Found,
+  segments: string[],
+  how: FileOptions["how"],
+): Promise<Response> {
+  const { config, limits: { downloads }, fileOpens: opens } = context.app;
+  return fileResponse(context, { root: config.files, downloads, opens, found, segments, how });
 }
 
 /** A page in a sandbox may have links, its own style, and downloads that they start. */
@@ -51,20 +60,17 @@ const pageHeaders = {
   "Content-Security-Policy": "sandbox allow-downloads; default-src 'none'; style-src 'unsafe-inline'",
 };
 
-function options({ app }: Context, found: Found, segments: string[], how: FileOptions["how"]): FileOptions {
-  return { root: app.config.files, downloads: app.limits.downloads, found, segments, how };
-}
-
-async function listing(
-  context: Context,
-  segments: string[],
-  found: Found,
-): Promise<Response> {
+async function listing(context: Context, segments: string[], found: Found): Promise<Response> {
   const type = accepts(context.headers, "application/json", "text/html");
   if (type === undefined) throw new HttpError(406, "Accept must allow application/json or text/html");
   const html = type === "text/html";
-  const headers = new Headers({ ...pageHeaders, "Cache-Control": "no-cache", Vary: "Accept" });
-  headers.set("Content-Type", html ? "text/html; charset=utf-8" : "application/json");
+  const contentType = html ? "text/html; charset=utf-8" : "application/json";
+  const headers = {
+    ...pageHeaders,
+    "Content-Type": contentType,
+    "Cache-Control": "no-cache",
+    Vary: "Accept",
+  };
   // A null body would be announced as `Content-Length: 0`, which the GET is not.
   if (context.method === "HEAD") return new Response(new ReadableStream(), { headers });
   const { config, limits: { downloads } } = context.app;
@@ -74,6 +80,5 @@ async function listing(
   const names = await list(config.files, segments, found, config.limits.listing);
   const body = html ? listingPage(path, names) : JSON.stringify({ path, ...names }) + "\n";
   const bytes = new TextEncoder().encode(body);
-  headers.set("Content-Length", String(bytes.length));
-  return new Response(bytes, { headers });
+  return new Response(bytes, { headers: { ...headers, "Content-Length": String(bytes.length) } });
 }

@@ -3,6 +3,7 @@ import type { ChannelStore } from "./channels/channel_store.ts";
 import type { Config } from "./config.ts";
 import { LogFiles } from "./logs/log_files.ts";
 import { LogFollower } from "./logs/log_follower.ts";
+import { Opens } from "./opens.ts";
 import { configuredSensors } from "./sensors/configured.ts";
 import type { DeclaredSensor } from "./sensors/declared.ts";
 import { hostSensors, type Traffic } from "./sensors/host.ts";
@@ -17,6 +18,8 @@ export class App {
   readonly started: number = Date.now();
   /** Limiters of live streams, downloads and outbound requests. */
   readonly limits: { streams: Limiter; downloads: Limiter; outbound: Limiter };
+  /** Permits for opening files of the root. */
+  readonly fileOpens: Opens = new Opens();
   /** The open WebSockets. */
   readonly sockets: Sockets;
   /** One line a request. */

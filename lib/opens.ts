@@ -1,11 +1,5 @@
 import { Limiter, type Permit } from "./stream/limiter.ts";
 
-/** Opens under way at once. */
-const maxOpens = 8;
-
-/** Time that an open waits for its permit, in ms. */
-const waitMs = 1_000;
-
 /** No permit came free in time. */
 export class OpensBusy extends Error {
   /** The error's name. */
@@ -13,12 +7,17 @@ export class OpensBusy extends Error {
 }
 
 /**
- * Opens files for reading, a few at a time. Whoever calls it has seen with `lstat` that a file is there, for opening a FIFO
- * waits for its writer and holds a thread of the runtime's pool: 32 of them would stop every read of the process. A writer
- * in the folder can win the race between the two; its FIFO then holds a permit, and no more than that.
+ * Opens files for reading, a few at a time. The caller has seen with `lstat` that a file is there: opening a FIFO waits for
+ * its writer and holds a thread of the runtime's pool, and 32 of them would stop every file read of the process. A writer in
+ * the folder can win the race between the two; its FIFO then holds a permit, and nothing else.
  */
 export class Opens {
-  readonly #limiter = new Limiter(maxOpens);
+  readonly #limiter: Limiter;
+
+  /** At most `max` opens under way at once; one more waits up to `waitMs` for its permit. */
+  constructor(max = 8, readonly waitMs = 1_000) {
+    this.#limiter = new Limiter(max);
+  }
 
   /** Opens under way now. */
   get used(): number {
@@ -26,9 +25,9 @@ export class Opens {
   }
 
   /**
-   * Opens a file. An abort stops waiting, also for an open that hangs; the file is closed when it comes after all.
+   * Opens a file. An abort stops the wait for a permit and for an open that hangs; that file is closed once it opens.
    *
-   * @throws OpensBusy when none of the permits came free within a second
+   * @throws OpensBusy when no permit came free in time
    */
   async open(path: string, signal?: AbortSignal): Promise<Deno.FsFile> {
     const permit = this.#limiter.tryAcquire() ?? await this.#wait(signal);
@@ -36,28 +35,32 @@ export class Opens {
     const release = () => permit.release();
     opening.then(release, release);
     if (signal === undefined) return await opening;
-    return await new Promise((resolve, reject) => {
-      const gone = () => {
-        reject(signal.reason);
-        opening.then((file) => file.close(), () => {});
-      };
-      if (signal.aborted) return gone();
-      signal.addEventListener("abort", gone, { once: true });
-      const settled = () => signal.removeEventListener("abort", gone);
-      opening.then(settled, settled);
-      opening.then(resolve, reject);
-    });
+    const gone = Promise.withResolvers<never>();
+    const abort = () => gone.reject(signal.reason);
+    signal.addEventListener("abort", abort);
+    if (signal.aborted) abort();
+    try {
+      return await Promise.race([opening, gone.promise]);
+    } catch (error) {
+      opening.then((file) => file.close(), () => {});
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
   }
 
   async #wait(signal?: AbortSignal): Promise<Permit> {
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(new OpensBusy("too many files are being opened")), waitMs);
+    const timer = setTimeout(() => late.abort(new OpensBusy("too many files are being opened")), this.waitMs);
+    // By hand, since AbortSignal.any costs several times as much, and many small files at once do wait.
+    const gone = () => late.abort(signal!.reason);
+    signal?.addEventListener("abort", gone);
     try {
-      return await this.#limiter.acquire({
-        signal: signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]),
-      });
+      signal?.throwIfAborted();
+      return await this.#limiter.acquire({ signal: late.signal });
     } finally {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", gone);
     }
   }
 }

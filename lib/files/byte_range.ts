@@ -6,18 +6,18 @@ export interface ByteRange {
   last: number;
 }
 
-/** A Range with more ranges than this is refused: nobody needs it, and each one costs a seek and a part's head. */
+/** Ranges that a Range field may have: each costs a seek and the head of a part. */
 export const maxRanges = 100;
 
 /**
- * The ranges that a Range field asks for (RFC 9110, 14.1 and 14.2), in its order, those that overlap merged into the
- * first of them. Null when the field has to be ignored, since it is malformed or in another unit; empty when none can be
- * satisfied or when there are too many, which is a 416 (15.5.17).
+ * Parses a Range field (RFC 9110, 14.1 and 14.2): its ranges in their order, those that overlap merged into the first of
+ * them. Null when the field has to be ignored, as malformed or in another unit; empty when no range can be satisfied or when
+ * there are too many, which is a 416 (15.5.17).
  */
 export function parseRange(field: string, size: number): ByteRange[] | null {
   const set = /^bytes=(.*)$/i.exec(field);
   if (set === null) return null;
-  // A list may have empty elements, and white space around its commas (RFC 9110, 5.6.1.2): of this `trim` would take too much.
+  // A list may have empty elements, and spaces or tabs around its commas (RFC 9110, 5.6.1.2); `trim` would take more than those.
   const specs = set[1].split(",").filter((spec) => !/^[ \t]*$/.test(spec));
   if (specs.length === 0) return null;
   const ranges: ByteRange[] = [];
@@ -28,7 +28,7 @@ export function parseRange(field: string, size: number): ByteRange[] | null {
     if (first === "" && last === "") return null;
     if (first !== "" && last !== "" && isLess(last, first)) return null;
     if (first === "") {
-      // A suffix of an empty file is satisfiable, but no Content-Range can say so: it gets the whole, empty, file.
+      // A suffix of an empty file is satisfiable, but no Content-Range can express it: the whole, empty, file is sent.
       if (size === 0 && Number(last) > 0) return null;
       if (Number(last) > 0) ranges.push({ first: Math.max(0, size - Number(last)), last: size - 1 });
     } else if (Number(first) < size) {
@@ -38,13 +38,13 @@ export function parseRange(field: string, size: number): ByteRange[] | null {
   return specs.length > maxRanges ? [] : merge(ranges);
 }
 
-/** Compares digits as they are: whether a range is malformed must not depend on how a double rounds. */
+/** Compares digits as text: whether a range is malformed must not depend on how a double rounds. */
 function isLess(a: string, b: string): boolean {
   const [x, y] = [a.replace(/^0+/, ""), b.replace(/^0+/, "")];
   return x.length === y.length ? x < y : x.length < y.length;
 }
 
-/** Ranges that merely touch stay apart: a client that asked for two parts gets two. */
+/** Merges ranges that overlap. Those that merely touch stay apart: a client that asked for two parts gets two. */
 function merge(ranges: ByteRange[]): ByteRange[] {
   const merged: (ByteRange & { place: number })[] = [];
   for (const range of ranges.map((range, place) => ({ ...range, place })).sort((a, b) => a.first - b.first)) {

@@ -5,7 +5,7 @@ const rfc850 = /^[A-Z][a-z]{5,8}, (\d{2})-([A-Z][a-z]{2})-(\d{2}) (\d{2}:\d{2}:\
 const asctime = /^[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]\d) (\d{2}:\d{2}:\d{2}) (\d{4})$/;
 
 /**
- * An HTTP-date (RFC 9110, 5.6.7), in any of its three forms, as milliseconds since 1970; null for anything else.
+ * Parses an HTTP-date (RFC 9110, 5.6.7) in any of its three forms: milliseconds since 1970, or null for anything else.
  * `Date.parse` takes far more than that, and a field that is no HTTP-date has to be ignored.
  */
 export function parseHttpDate(text: string): number | null {

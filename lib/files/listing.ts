@@ -1,17 +1,16 @@
 import { join } from "node:path";
-import { endOfTurn } from "../stream/clock.ts";
-import { find, type Found, isQuiet, tolerant } from "./root.ts";
+import { attempts, find, type Found, isThere, mapFileErrors, notFound } from "./root.ts";
 import { isVisibleName } from "./safe_path.ts";
 
 /** One name in a folder. */
 export interface Entry {
   /** As it stands in the folder, not encoded. */
   name: string;
-  /** Of what the name leads to: a symlink is never told. */
+  /** Type of what the name leads to: a symlink does not show. */
   type: "file" | "directory";
   /** Bytes; null for a folder. */
   size: number | null;
-  /** When it was last changed, ISO 8601; null where the system does not say. */
+  /** Last change, ISO 8601; null where the system does not say. */
   time: string | null;
 }
 
@@ -23,8 +22,8 @@ export interface Listing {
   truncated: boolean;
 }
 
-/** So many names are looked at side by side. */
-const atOnce = 16;
+/** Names looked up side by side. */
+const atOnce = 64;
 
 /**
  * Lists a folder in the root: what could be asked for, and nothing else, at most `max` names.
@@ -32,17 +31,17 @@ const atOnce = 16;
  * @throws HttpError 404 when the folder may not be read, 503 when it cannot be just now
  */
 export async function list(root: string, segments: string[], folder: Found, max: number): Promise<Listing> {
-  const since = Date.now();
-  const { names, truncated } = await tolerant(namesIn(folder.path, max));
-  const found = async (name: string) => (await find(root, [...segments, name])).info;
-  const seen = async (name: string) => {
-    const info = await Deno.lstat(join(folder.path, name));
-    return info.isSymlink ? await found(name) : info;
-  };
-  let entries = await entriesOf(names, seen);
-  // What was seen, while folders may have been swapped, might be another's: each name is then asked for as a client would.
-  if (!isQuiet([...folder.way, folder.path], since)) entries = await entriesOf(names, found);
-  return { entries, truncated };
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const { names, truncated } = await mapFileErrors(namesIn(folder.path, max));
+    const entries: Entry[] = [];
+    for (let i = 0; i < names.length; i += atOnce) {
+      const batch = names.slice(i, i + atOnce).map((name) => entryOf(root, segments, folder, name));
+      entries.push(...(await Promise.all(batch)).filter((entry) => entry !== null));
+    }
+    if (isThere(folder)) return { entries, truncated };
+    folder = await find(root, segments);
+  }
+  throw notFound();
 }
 
 async function namesIn(path: string, max: number): Promise<{ names: string[]; truncated: boolean }> {
@@ -55,21 +54,16 @@ async function namesIn(path: string, max: number): Promise<{ names: string[]; tr
   return { names: names.sort(), truncated: false };
 }
 
-async function entriesOf(names: string[], look: (name: string) => Promise<Deno.FileInfo>): Promise<Entry[]> {
-  const entries: (Entry | null)[] = [];
-  for (let i = 0; i < names.length; i += atOnce) {
-    const batch = names.slice(i, i + atOnce);
-    entries.push(...await Promise.all(batch.map((name) => entryOf(name, look))));
-    // A look at the whole way is not for free, and the rest of the server has its turn.
-    await new Promise<void>(endOfTurn);
-  }
-  return entries.filter((entry) => entry !== null);
-}
-
 /** Null for what is neither a file nor a folder, has gone, or leads out of the root. */
-async function entryOf(name: string, look: (name: string) => Promise<Deno.FileInfo>): Promise<Entry | null> {
+async function entryOf(
+  root: string,
+  segments: string[],
+  { path }: Found,
+  name: string,
+): Promise<Entry | null> {
   try {
-    const info = await look(name);
+    let info = await Deno.lstat(join(path, name));
+    if (info.isSymlink) ({ info } = await find(root, [...segments, name]));
     if (!info.isFile && !info.isDirectory) return null;
     return {
       name,

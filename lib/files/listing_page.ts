@@ -1,18 +1,19 @@
+import { escape } from "@std/html";
 import type { Listing } from "./listing.ts";
 
 /**
- * A folder as a plain page. Names come from whoever can write there: each is escaped, and isolated so that its writing
+ * A folder as a plain page. Names come from anyone who can write there: each is escaped, and isolated so that its writing
  * direction does not reach its neighbours.
  *
  * @param path the folder's path below the root, decoded; empty for the root
  */
 export function listingPage(path: string, { entries, truncated }: Listing): string {
-  const title = escapeHtml(`/${path}`);
+  const title = escape(`/${path}`);
   const up = path === "" ? "" : `<tr><td><a href="../">../</a></td></tr>\n`;
   const rows = entries.map(({ name, type, size, time }) => {
     const slash = type === "directory" ? "/" : "";
     return `<tr><td><a href="${encodeURIComponent(name.toWellFormed())}${slash}"><bdi>${
-      escapeHtml(name)
+      escape(name)
     }</bdi>${slash}</a></td><td>${size ?? ""}</td><td>${time ?? ""}</td></tr>\n`;
   }).join("");
   const more = truncated ? `<p>Only ${entries.length} names are shown: there are more.</p>\n` : "";
@@ -32,8 +33,4 @@ td:nth-child(2) { text-align: right }
 ${up}${rows}</table>
 ${more}</html>
 `;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }

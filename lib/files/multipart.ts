@@ -1,21 +1,21 @@
 import type { ByteRange } from "./byte_range.ts";
 
-/** Bytes as they are, or a range of the file. */
+/** Part of a body: bytes as they are, or a range of the file. */
 export type Piece = Uint8Array<ArrayBuffer> | ByteRange;
 
-/** How many bytes a piece has. */
+/** Bytes of a piece. */
 export function pieceLength(piece: Piece): number {
   return "first" in piece ? piece.last - piece.first + 1 : piece.length;
 }
 
-/** What Content-Range says of a range (RFC 9110, 14.4). */
+/** Content-Range of a range (RFC 9110, 14.4). */
 export function contentRange({ first, last }: ByteRange, size: number): string {
   return `bytes ${first}-${last}/${size}`;
 }
 
 /**
  * A multipart/byteranges body (RFC 9110, 14.6) as the pieces to send one after another. The boundary must not occur in the
- * file: one drawn at random is as good as certain not to.
+ * file, so it is drawn at random.
  */
 export function multipart(
   ranges: ByteRange[],

@@ -1,6 +1,6 @@
 /**
- * The segments of a path below the root, or null for one that no file may have: hidden names (and with them `.` and `..`),
- * empty segments (and with them absolute paths), NUL, and a slash or backslash within a segment.
+ * Splits a path below the root into segments; null for one that is never served: with hidden names (and so `.` and `..`),
+ * empty segments (and so absolute paths), NUL, or a slash or backslash within a segment.
  *
  * @param path slashes between its segments
  * @param encoded whether the segments are percent-encoded
@@ -20,7 +20,7 @@ export function pathSegments(path: string, { encoded }: { encoded: boolean }): s
   return segments;
 }
 
-/** Whether a name in the root can be asked for at all. NUL ends a name for the system, but not for what checks it here. */
+/** Whether a name in the root can be asked for. NUL ends a name for the system, but not for a check in JavaScript. */
 export function isVisibleName(name: string): boolean {
   return name !== "" && !name.startsWith(".") && !/[/\\\0]/.test(name);
 }

@@ -1,27 +1,27 @@
 import { ifMatch, ifNoneMatch } from "@std/http/etag";
 import { parseHttpDate } from "./http_date.ts";
 
-/** What tells one version of a file from another (RFC 9110, 8.8). */
+/** Validators of one version of a file (RFC 9110, 8.8). */
 export interface Validators {
   /** Weak while the file is so young that it may change again without a trace; null where the system has no mtime. */
   etag: string | null;
   /** An HTTP-date, never in the future (8.8.2.1); null where the system has no mtime. */
   lastModified: string | null;
-  /** Whether the ETag is fit for putting parts together. */
+  /** Whether the ETag may join parts of different responses. */
   strong: boolean;
-  /** Whether Last-Modified is, for a client that may use it: one that was told it when that second was over (8.8.2.2). */
+  /** Whether Last-Modified may: for a client that received it after that second was over (8.8.2.2). */
   strongDate: boolean;
 }
 
-/** What of a file's state its version is made of; `Deno.FileInfo` fits. */
+/** Part of a file's state that identifies its version. */
 export type FileState = Pick<Deno.FileInfo, "size" | "mtime" | "ctime" | "ino">;
 
-/** Two changes within this many milliseconds may leave the same mtime: until then a version is weak (8.8.1). */
+/** Time in which two changes may leave the same mtime, in ms: until then a version is weak (8.8.1). */
 const settledMs = 1_000;
 
 /**
- * The validators of a file. Inode, size and mtime tell a version; ctime, which nobody can set back, tells a copy that was
- * given the size and mtime of what it replaced.
+ * Validators of a file. Inode, size and mtime identify a version; ctime, which nobody can set back, identifies a copy that
+ * was given the size and mtime of what it replaced.
  */
 export function validatorsOf(info: FileState, now: number = Date.now()): Validators {
   if (info.mtime === null) return { etag: null, lastModified: null, strong: false, strongDate: false };
@@ -43,11 +43,11 @@ function secondOf(time: Date): number {
   return Math.floor(time.getTime() / 1_000);
 }
 
-/** What the preconditions of a GET or HEAD say, in the order of RFC 9110, 13.2.2: go on, or answer with this status. */
+/** Evaluates the preconditions of a GET or HEAD in the order of RFC 9110, 13.2.2: 200 goes on, 304 and 412 are the answer. */
 export function checkPreconditions(headers: Headers, { etag, lastModified }: Validators): 200 | 304 | 412 {
   const match = headers.get("if-match");
   if (match !== null) {
-    // The library does not let `*` match a weak version; by 13.1.1 it matches whatever is there.
+    // @std's ifMatch does not let `*` match a weak version; by 13.1.1 it matches any.
     if (match.trim() !== "*" && !ifMatch(match, etag ?? undefined)) return 412;
   } else {
     const since = dateOf(headers, "if-unmodified-since");
@@ -61,8 +61,8 @@ export function checkPreconditions(headers: Headers, { etag, lastModified }: Val
 }
 
 /**
- * Whether If-Range lets a Range count (13.1.5). Entity tags are compared strongly; a date has to be exactly the one of
- * Last-Modified, and that has to be strong as well.
+ * Whether If-Range lets a Range apply (13.1.5). Entity tags are compared strongly; a date must equal Last-Modified, which must
+ * be strong as well.
  */
 export function rangeApplies(
   headers: Headers,

@@ -1,124 +1,135 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type BodyEdge, fileBody, readWhole } from "../../../lib/files/file_body.ts";
-import type { Piece } from "../../../lib/files/multipart.ts";
-import { OpenFile } from "../../../lib/open_file.ts";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { fileBody } from "../../../lib/files/file_body.ts";
+import { PieceReader } from "../../../lib/files/piece_reader.ts";
+import { Limiter } from "../../../lib/stream/limiter.ts";
+import { OpenBodies } from "../../../lib/stream/open_bodies.ts";
+import { assertSameBytes, makeRoot, randomBytes } from "../../support/files.ts";
 import { granted } from "../../support/granted.ts";
 
 const ignore = !granted.files;
-const bytes = (text: string) => new TextEncoder().encode(text);
+const content = randomBytes(300_000);
 
-/** A file of 300,000 bytes that is open, and a body of it with what the body told. */
-async function open(pieces: Piece[], edge: Partial<BodyEdge> = {}) {
-  const content = new Uint8Array(300_000).map((_, i) => i % 251);
-  const path = await Deno.makeTempFile();
-  await Deno.writeFile(path, content);
-  const file = await OpenFile.open(path);
-  const told: [string, number][] = [];
-  const body = fileBody(file, pieces, {
-    mayHurry: () => false,
-    releasesChunks: false,
-    sent: () => {},
-    ended: (how, sent) => {
-      told.push([how, sent]);
-      file[Symbol.dispose]();
-    },
-    ...edge,
-  });
-  return { content, path, file, body, told, [Symbol.asyncDispose]: () => Deno.remove(path) };
+/** A body of bytes `first` to `last` of a file of 300,000, and what it reported. */
+async function open({ first = 0, last = 299_999, overTcp = false } = {}) {
+  const made = await makeRoot({ "a.bin": content });
+  const file = await Deno.open(`${made.root}/a.bin`);
+  const downloads = new Limiter(1);
+  const draining = new AbortController();
+  const reported: (string | number)[] = [];
+  const bodies = new OpenBodies(draining.signal);
+  const exchange = {
+    bodies,
+    overTcp,
+    opened: () => void reported.push("opened"),
+    sent: (bytes: number) => void reported.push(bytes),
+    finished: (how: string) => void reported.push(how),
+  };
+  const body = fileBody(exchange, new PieceReader(file, [{ first, last }]), downloads.tryAcquire()!);
+  return {
+    file,
+    body,
+    bodies,
+    downloads,
+    draining,
+    reported,
+    [Symbol.asyncDispose]: made[Symbol.asyncDispose],
+  };
 }
 
+Deno.test({ name: "fileBody() gives the bytes of its pieces", ignore }, async () => {
+  await using at = await open({ first: 100, last: 250_000 });
+  assertSameBytes(await new Response(at.body).bytes(), content.subarray(100, 250_001));
+});
+
+Deno.test({ name: "fileBody() reports its bytes and its end", ignore }, async () => {
+  await using at = await open();
+  await new Response(at.body).bytes();
+  assertEquals(at.reported, ["opened", 131_072, 131_072, 37_856, "complete"]);
+});
+
+Deno.test({ name: "fileBody() gives back its file and its permit at the end", ignore }, async () => {
+  await using at = await open();
+  await new Response(at.body).bytes();
+  assertThrows(() => at.file.statSync(), Deno.errors.BadResource);
+  assertEquals([at.downloads.used, at.bodies.size], [0, 0]);
+});
+
+Deno.test({ name: "fileBody() reads nothing before it is asked", ignore }, async () => {
+  await using at = await open();
+  await at.file.stat();
+  assertEquals(at.file.seekSync(0, Deno.SeekMode.Current), 0);
+  await at.body.cancel();
+});
+
 Deno.test(
-  { name: "fileBody() sends its pieces in their order, and is complete with the last byte", ignore },
+  { name: "fileBody() that is cancelled before the first pull closes its file", ignore },
   async () => {
-    await using opened = await open([bytes("<"), { first: 100, last: 250_000 }, bytes("|"), {
-      first: 7,
-      last: 7,
-    }, bytes(">")]);
-    const { content, body, told } = opened;
-    const expected = [
-      bytes("<"),
-      content.subarray(100, 250_001),
-      bytes("|"),
-      content.subarray(7, 8),
-      bytes(">"),
-    ];
-    assertEquals(await new Response(body).bytes(), await new Response(new Blob(expected)).bytes());
-    assertEquals(told, [["complete", 249_905]]);
+    await using at = await open();
+    await at.body.cancel();
+    assertThrows(() => at.file.statSync(), Deno.errors.BadResource);
+    assertEquals([at.reported, at.downloads.used, at.bodies.size], [["opened", "cut"], 0, 0]);
   },
 );
 
-Deno.test({
-  name: "fileBody() reads nothing before it is asked, and then small views for a reader of unknown speed",
-  ignore,
-}, async () => {
-  await using opened = await open([{ first: 0, last: 299_999 }]);
-  const { file, body, told } = opened;
-  const read = file.read.bind(file);
-  let reads = 0;
-  file.read = (view, position) => (reads++, read(view, position));
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  assertEquals(reads, 0);
-  for await (const chunk of body) assert(chunk.length <= 65_536);
-  assertEquals(told, [["complete", 300_000]]);
-});
-
-Deno.test({
-  name: "fileBody() frees a chunk when the next is asked for, if the reader is done with it by then",
-  ignore,
-}, async () => {
-  await using opened = await open([{ first: 0, last: 299_999 }], { releasesChunks: true });
-  const reader = opened.body.getReader();
-  const first = (await reader.read()).value!;
-  assertEquals(first.buffer.detached, false);
-  const second = (await reader.read()).value!;
-  assertEquals([first.buffer.detached, second.buffer.detached], [true, false]);
-  await reader.cancel();
-});
-
-Deno.test({ name: "fileBody() fails when the file is shorter than its pieces", ignore }, async () => {
-  await using opened = await open([{ first: 200_000, last: 400_000 }]);
-  await assertRejects(() => new Response(opened.body).bytes(), Error, "shorter");
-  assertEquals(opened.told, [["cut", 100_000]]);
-});
-
 Deno.test({ name: "fileBody() that is cancelled while it reads ends once, and is cut", ignore }, async () => {
-  await using opened = await open([{ first: 0, last: 299_999 }]);
-  const reader = opened.body.getReader();
+  await using at = await open();
+  const reader = at.body.getReader();
   const pending = reader.read();
   await reader.cancel();
   assertEquals((await pending).done, true);
-  assertEquals(opened.told, [["cut", 0]]);
+  assertThrows(() => at.file.statSync(), Deno.errors.BadResource);
+  assertEquals(at.reported, ["opened", "cut"]);
 });
 
-Deno.test({ name: "fileBody() cuts a reader that takes nothing for five minutes", ignore }, async () => {
-  const { setInterval } = globalThis;
-  let second!: () => void;
-  globalThis.setInterval = ((callback: () => void, ms: number) => {
-    assertEquals(ms, 1000);
-    second = callback;
-    return 0;
-  }) as unknown as typeof setInterval;
-  await using opened = await open([{ first: 0, last: 299_999 }]).finally(() =>
-    globalThis.setInterval = setInterval
-  );
-  const reader = opened.body.getReader();
+Deno.test({ name: "fileBody() fails when the file has become shorter", ignore }, async () => {
+  await using at = await open({ first: 200_000, last: 400_000 });
+  await assertRejects(() => new Response(at.body).bytes(), Error, "shorter");
+  assertEquals(at.reported, ["opened", 100_000, "cut"]);
+  assertEquals([at.downloads.used, at.bodies.size], [0, 0]);
+});
+
+Deno.test({ name: "fileBody() fails when the file cannot be read", ignore }, async () => {
+  await using at = await open();
+  at.file.close();
+  await assertRejects(() => new Response(at.body).bytes());
+  assertEquals([at.reported, at.downloads.used, at.bodies.size], [["opened", "cut"], 0, 0]);
+});
+
+Deno.test({ name: "fileBody() cuts a client that takes nothing for five minutes", ignore }, async () => {
+  await using at = await open();
+  const reader = at.body.getReader();
   await reader.read();
-  for (let n = 0; n < 200; n++) second();
-  await reader.read();
-  for (let n = 0; n < 299; n++) second();
-  assertEquals(opened.told, []);
-  second();
+  for (let n = 0; n < 300; n++) await at.bodies.tick();
   await assertRejects(() => reader.read(), Error, "five minutes");
-  assertEquals(opened.told, [["cut", 131_072]]);
+  assertEquals(at.reported, ["opened", 131_072, "cut"]);
+  assertThrows(() => at.file.statSync(), Deno.errors.BadResource);
 });
 
-Deno.test({ name: "readWhole() is null when the file is shorter by now", ignore }, async () => {
-  await using opened = await open([]);
-  const { file, body, content } = opened;
-  assertEquals(await readWhole(file, [{ first: 299_990, last: 300_010 }], 21), null);
-  assertEquals(
-    await readWhole(file, [{ first: 5, last: 9 }, bytes("x")], 6),
-    Uint8Array.of(...content.subarray(5, 10), 120),
-  );
-  await body.cancel();
+Deno.test({ name: "fileBody() counts the five minutes from the last chunk", ignore }, async () => {
+  await using at = await open();
+  const reader = at.body.getReader();
+  for (let n = 0; n < 299; n++) await at.bodies.tick();
+  await reader.read();
+  for (let n = 0; n < 299; n++) await at.bodies.tick();
+  assertEquals((await reader.read()).value!.length, 131_072);
+  await reader.cancel();
 });
+
+Deno.test({ name: "fileBody() goes on while the server drains", ignore }, async () => {
+  await using at = await open();
+  at.draining.abort();
+  assertSameBytes(await new Response(at.body).bytes(), content);
+});
+
+Deno.test(
+  { name: "fileBody() frees a chunk that was sent over TCP when the next is asked for", ignore },
+  async () => {
+    await using at = await open({ overTcp: true });
+    const reader = at.body.getReader();
+    const first = (await reader.read()).value!;
+    assertEquals(first.buffer.detached, false);
+    const second = (await reader.read()).value!;
+    assertEquals([first.buffer.detached, second.buffer.detached], [true, false]);
+    await reader.cancel();
+  },
+);

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { contentDisposition } from "../../../lib/files/disposition.ts";
+import { contentDisposition } from "../../../lib/files/plan.ts";
 
 const table: [string, string][] = [
   ["report.csv", 'filename="report.csv"'],

@@ -1,0 +1,33 @@
+/**
+ * Files below a folder over HTTP: ranges and preconditions (RFC 9110), listings, nothing outside of the folder.
+ *
+ * @example
+ * ```ts
+ * import { errorResponse, exchange, Limiter } from "@weir/weir";
+ * import { fileResponse, find, notFound, Opens, pathSegments } from "@weir/weir/files";
+ *
+ * const root = "files", downloads = new Limiter(500), opens = new Opens();
+ *
+ * Deno.serve(async (request, info) => {
+ *   try {
+ *     const { pathname } = new URL(request.url);
+ *     const segments = pathSegments(pathname.slice(1), { encoded: true });
+ *     if (segments === null) throw notFound();
+ *     const found = await find(root, segments);
+ *     const options = { root, downloads, opens, found, segments, how: "inline" as const };
+ *     return await fileResponse(exchange(request, info), options);
+ *   } catch (error) {
+ *     return errorResponse(error);
+ *   }
+ * });
+ * ```
+ *
+ * @module
+ */
+export { Opens, OpensBusy } from "../opens.ts";
+export { type FileOptions, fileResponse } from "./file_response.ts";
+export { type Entry, list, type Listing } from "./listing.ts";
+export { listingPage } from "./listing_page.ts";
+export { type Disposition, harmless } from "./plan.ts";
+export { find, type Found, notFound } from "./root.ts";
+export { pathSegments } from "./safe_path.ts";

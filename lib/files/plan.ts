@@ -1,0 +1,99 @@
+import { extname } from "node:path";
+import { contentType } from "@std/media-types";
+import { HttpError } from "../stream/errors.ts";
+import { maxRanges, parseRange } from "./byte_range.ts";
+import { contentRange, multipart, type Piece, pieceLength } from "./multipart.ts";
+import { checkPreconditions, type FileState, rangeApplies, validatorsOf } from "./validators.ts";
+
+/** Answer to a request for a file, decided by one look at the file's state. */
+export interface Plan {
+  /** Response status. */
+  status: 200 | 206 | 304;
+  /** Response headers. */
+  headers: Record<string, string>;
+  /** Parts of the body, in order. */
+  pieces: Piece[];
+  /** Bytes of the body. */
+  length: number;
+}
+
+/** Value of Content-Disposition: to be saved, or shown. */
+export type Disposition = "attachment" | "inline";
+
+/** Headers that keep a file from acting as a page of this server. */
+export const harmless = { "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox" };
+
+/**
+ * Decides what a GET or HEAD of a file is answered with (RFC 9110, 13 and 14).
+ *
+ * @throws HttpError 412, 416
+ */
+export function planFor(
+  { method, headers: requested }: Pick<Request, "method" | "headers">,
+  info: FileState,
+  name: string,
+  how: Disposition,
+): Plan {
+  const validators = validatorsOf(info);
+  // `no-transform`: compression on the way would change the length, and what a range counts.
+  const headers: Record<string, string> = {
+    "Accept-Ranges": "bytes",
+    "Cache-Control": "no-cache, no-transform",
+    ...harmless,
+  };
+  if (validators.etag !== null) headers["ETag"] = validators.etag;
+  if (validators.lastModified !== null) headers["Last-Modified"] = validators.lastModified;
+
+  const verdict = checkPreconditions(requested, validators);
+  if (verdict === 304) return { status: 304, headers, pieces: [], length: 0 };
+  if (verdict === 412) throw new HttpError(412, "the file is not the version that the request asks for");
+
+  headers["Content-Type"] = contentType(extname(name)) ?? "application/octet-stream";
+  headers["Content-Disposition"] = contentDisposition(how, name);
+  const field = requested.get("range");
+  // Range is defined for GET alone (RFC 9110, 14.2): HEAD describes the whole file.
+  const applies = field !== null && method === "GET" && rangeApplies(requested, validators);
+  const { status, pieces } = piecesFor(applies ? field : null, info.size, headers);
+  const length = pieces.reduce((sum, piece) => sum + pieceLength(piece), 0);
+  headers["Content-Length"] = String(length);
+  return { status, headers, pieces, length };
+}
+
+/** What of the file to send; sets the headers that depend on it. */
+function piecesFor(
+  range: string | null,
+  size: number,
+  headers: Plan["headers"],
+): Pick<Plan, "status" | "pieces"> {
+  const ranges = range === null ? null : parseRange(range, size);
+  if (ranges === null) return { status: 200, pieces: size === 0 ? [] : [{ first: 0, last: size - 1 }] };
+  if (ranges.length === 0) {
+    throw new HttpError(
+      416,
+      `Range must have at most ${maxRanges} ranges, and one within the file's ${size} bytes`,
+      { headers: { "Content-Range": `bytes */${size}`, "Accept-Ranges": "bytes" } },
+    );
+  }
+  if (ranges.length === 1) {
+    headers["Content-Range"] = contentRange(ranges[0], size);
+    return { status: 206, pieces: ranges };
+  }
+  const { type, pieces } = multipart(ranges, size, headers["Content-Type"]);
+  headers["Content-Type"] = type;
+  return { status: 206, pieces };
+}
+
+/**
+ * Content-Disposition with a file's name (RFC 6266). A plain name stands as it is; any other is given twice: in ASCII for old
+ * readers, and in full as RFC 8187 encodes it, which wins.
+ */
+export function contentDisposition(how: Disposition, name: string): string {
+  if (/^[\w.-]+$/.test(name)) return `${how}; filename="${name}"`;
+  // Some readers take a percent sign for an escape (RFC 6266, appendix D).
+  const ascii = name.replace(/[^ !#-$&-[\]-~]/gu, "_");
+  const full = encodeURIComponent(name.toWellFormed()).replace(
+    /['()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `${how}; filename="${ascii}"; filename*=UTF-8''${full}`;
+}

@@ -1,0 +1,94 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { Opens, OpensBusy } from "../../lib/opens.ts";
+import { makeFifo, makeRoot } from "../support/files.ts";
+import { granted } from "../support/granted.ts";
+import { until } from "../support/server.ts";
+
+const ignore = !granted.run;
+
+/** A file, a FIFO that nobody writes to, and what opens them. */
+async function setUp(...args: ConstructorParameters<typeof Opens>) {
+  const made = await makeRoot({ "a.txt": "a" });
+  const fifo = await makeFifo(`${made.root}/fifo`);
+  return {
+    ...made,
+    file: `${made.root}/a.txt`,
+    fifo: `${made.root}/fifo`,
+    ...fifo,
+    opens: new Opens(...args),
+  };
+}
+
+Deno.test({ name: "Opens holds a permit until the open resolves", ignore }, async () => {
+  await using at = await setUp();
+  const hung = at.opens.open(at.fifo);
+  assertEquals(at.opens.used, 1);
+  await at.free();
+  using _file = await hung;
+  assertEquals(at.opens.used, 0);
+});
+
+Deno.test({ name: "Opens gives its permit back when a file cannot be opened", ignore }, async () => {
+  await using at = await setUp();
+  await assertRejects(() => at.opens.open(`${at.root}/absent`), Deno.errors.NotFound);
+  assertEquals(at.opens.used, 0);
+});
+
+Deno.test({ name: "Opens lets one more open wait until a permit is free", ignore }, async () => {
+  await using at = await setUp(1, 60_000);
+  const hung = at.opens.open(at.fifo);
+  const waiting = at.opens.open(at.file);
+  assertEquals(at.opens.used, 1);
+  await at.free();
+  using _fifo = await hung;
+  using file = await waiting;
+  assertEquals(file.statSync().size, 1);
+});
+
+Deno.test({ name: "Opens throws OpensBusy when no permit came free in time", ignore }, async () => {
+  await using at = await setUp(1, 5);
+  const hung = at.opens.open(at.fifo);
+  await assertRejects(() => at.opens.open(at.file), OpensBusy);
+  await at.free();
+  using _fifo = await hung;
+});
+
+Deno.test({ name: "Opens stops waiting for a permit on an abort", ignore }, async () => {
+  await using at = await setUp(1, 60_000);
+  const hung = at.opens.open(at.fifo);
+  const controller = new AbortController();
+  const waiting = at.opens.open(at.file, controller.signal);
+  controller.abort(new Error("gone"));
+  await assertRejects(() => waiting, Error, "gone");
+  await assertRejects(() => at.opens.open(at.file, controller.signal), Error, "gone");
+  await at.free();
+  using _fifo = await hung;
+});
+
+Deno.test(
+  { name: "Opens stops waiting for a hung open on an abort, which keeps its permit", ignore },
+  async () => {
+    await using at = await setUp();
+    const controller = new AbortController();
+    const hung = at.opens.open(at.fifo, controller.signal);
+    controller.abort(new Error("gone"));
+    await assertRejects(() => hung, Error, "gone");
+    assertEquals(at.opens.used, 1);
+    // The leak sanitizer sees whether the file, which opens now, is closed.
+    await at.free();
+    await until(() => at.opens.used === 0);
+  },
+);
+
+Deno.test(
+  { name: "Opens leaves the process able to read files when FIFOs hold every permit", ignore },
+  async () => {
+    await using at = await setUp(undefined, 5);
+    const hung = Array.from({ length: 40 }, () => at.opens.open(at.fifo).catch((error) => error));
+    const refused = await Promise.all(hung.slice(8));
+    assertEquals(refused.every((error) => error instanceof OpensBusy), true);
+    assertEquals(await Deno.readTextFile(at.file), "a");
+    await at.free();
+    for (const file of await Promise.all(hung.slice(0, 8))) file.close();
+  },
+);
