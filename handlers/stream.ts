@@ -25,18 +25,19 @@ interface StepsOptions {
 /** The steps after the cursor; each id is the number of its step. */
 async function* steps(
   { count, interval, request }: StepsOptions,
-  { after = "0", signal }: Wanted,
+  wanted: Wanted,
 ): AsyncGenerator<StreamEvent> {
+  const { after = "0" } = wanted;
   let step = /^\d{1,9}$/.test(after) ? Number(after) : Infinity;
   if (step > count) {
     step = 0;
     yield gap(after, "1", null);
   }
-  const ticks = interval > 0 ? every(interval, signal) : null;
+  const ticks = interval > 0 ? every(interval, wanted.signal) : null;
   while (step++ < count) {
     if (ticks) await ticks.next();
     const data: Step = { step, result: step * 2 };
-    if (request !== null) data.request = await request(signal);
+    if (request !== null) data.request = await request(wanted.signal);
     yield { id: String(step), data };
   }
 }

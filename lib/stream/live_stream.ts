@@ -3,8 +3,8 @@ import { endOfTurn } from "./clock.ts";
 import { type Report, shuttingDown } from "./errors.ts";
 import { Encoded } from "./event.ts";
 import type { EndReason, Format } from "./formats/format.ts";
-import type { OpenBody } from "./open_bodies.ts";
 import { byteLength } from "./json.ts";
+import type { OpenBody } from "./open_bodies.ts";
 import { Pump, type Sink } from "./pump.ts";
 import type { StreamItem } from "./source.ts";
 
@@ -12,9 +12,13 @@ import type { StreamItem } from "./source.ts";
 export interface LiveStreamHooks {
   /** Reports a failure inside. */
   readonly report: Report;
+  /** There is something to send: an event, the end or a failure. Called at the latest before the first byte. */
+  started(): void;
+  /** The first turn has ended with nothing to send. */
+  quiet(): void;
   /** No more values are wanted: aborts the source's signal. May be called twice. */
   stop(): void;
-  /** This many bytes were handed over. */
+  /** Bytes were handed over. */
   sent(bytes: number): void;
   /** Called once, when the reader has everything or will get no more; the generator may still be cleaning up. */
   ended(how: "complete" | "cut"): void;
@@ -22,7 +26,7 @@ export interface LiveStreamHooks {
   released(): void;
 }
 
-/** An idle stream is pinged after this many seconds; a reader that has taken nothing for `stalledSeconds` is cut. */
+/** Seconds until an idle stream is pinged, and until a reader is cut that takes nothing while bytes wait for it. */
 const idleSeconds = 15;
 const stalledSeconds = 300;
 
@@ -32,25 +36,21 @@ const encoder = new TextEncoder();
  * A generator as a response body.
  *
  * Batching: values that are ready in the same turn of the event loop leave as one chunk. When the generator has to wait,
- * the batch leaves at the end of that turn, so that nothing ever waits for a later value. Back-pressure: the generator is
- * asked for a value only while the reader wants bytes, so it is never more than one value ahead. Endings: a body ends
- * cleanly only when its format has said how, or is complete.
+ * the batch leaves at the end of that turn, so nothing ever waits for a later value. Back-pressure: the generator is asked
+ * for a value only while the reader wants bytes, so it is never more than one value ahead. Endings: a body ends cleanly
+ * only when its format has said how, or is complete.
  *
  * Cancellation, the whole story: a generator acquires inside itself, passes its signal to every await and cleans up in
  * `finally`. When the client goes, the body's `cancel()` runs: the signal aborts, which ends whatever the generator
  * awaits, and `return()` runs its `finally`. Nobody else has to know.
  */
 export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody, Sink {
-  /** Resolves when there is something to send, an event, the end or a failure; at the latest when this turn ends. */
-  readonly firstTurn: Promise<void>;
-  #endFirstTurn!: () => void;
-  #onStart: (() => void) | null = null;
-  #started = false;
   readonly #pump: Pump;
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   readonly #batch = new Batch();
   #block: Uint8Array | null = null;
   #turnAsked = true;
+  #started = false;
   #wanted = true;
   /** How the body ends once the batch is out: null while it lives. */
   #last: { reason: EndReason; error?: unknown } | null = null;
@@ -60,25 +60,19 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
 
   /** Starts the generator in this very turn. */
   constructor(source: AsyncIterable<StreamItem>, readonly format: Format, readonly hooks: LiveStreamHooks) {
-    this.firstTurn = new Promise((resolve) => this.#endFirstTurn = resolve);
     endOfTurn(this.#turnEnded);
     this.#pump = new Pump(source, this, hooks.report);
     this.#pump.ask();
   }
 
-  /** Whether there is something to send. */
-  get started(): boolean {
-    return this.#started;
-  }
-
-  /** Calls back when there is something to send, in place of an earlier callback. */
-  onStart(callback: (() => void) | null): void {
-    this.#onStart = callback;
+  /** Whether the pump may ask for another item. */
+  get wants(): boolean {
+    return this.#wanted;
   }
 
   /** The whole body, if the stream is complete already: then it needs no stream at all, which saves half the work. */
   whole(): string | null {
-    if (this.#last === null || this.#block !== null || this.#cutOnly()) return null;
+    if (this.#last === null || this.#block !== null || this.#onlyCut()) return null;
     const body = this.#batch.take();
     this.hooks.sent(byteLength(body));
     this.#settle(this.#last.reason === "complete" ? "complete" : "cut");
@@ -91,17 +85,11 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     return { error: this.#last.error };
   }
 
-  /** Drops a stream that never got a response. */
-  abandon(): void {
-    this.#settle("cut");
-  }
-
   /** The body. Its first chunk is what the generator had ready. */
   body(): ReadableStream<Uint8Array<ArrayBuffer>> {
     this.#wanted = false;
-    return new ReadableStream<Uint8Array>(this, { highWaterMark: 0 }) as ReadableStream<
-      Uint8Array<ArrayBuffer>
-    >;
+    const body = new ReadableStream<Uint8Array>(this, { highWaterMark: 0 });
+    return body as ReadableStream<Uint8Array<ArrayBuffer>>;
   }
 
   /** The reader wants bytes. This and `cancel` make the stream its body's underlying source. */
@@ -124,10 +112,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     this.hooks.stop();
   }
 
-  /**
-   * Pings an idle stream after 15 s, and cuts a reader that has taken nothing for five minutes while bytes wait for it.
-   * True when it has written a ping.
-   */
+  /** Called once a second; true when it has written a ping. */
   tick(): boolean {
     this.#idle++;
     if (this.#controller === null) return false;
@@ -142,12 +127,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     return false;
   }
 
-  /** Whether the pump may ask: the {@linkcode Sink} of its source. */
-  get wants(): boolean {
-    return this.#wanted;
-  }
-
-  /** See {@linkcode Sink}. */
+  /** Takes an item of the pump's; true when the source has had its share of this turn. */
   take(item: StreamItem): boolean {
     if (item instanceof Encoded) {
       if (item.bytes.length > 0) {
@@ -168,7 +148,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     return share;
   }
 
-  /** See {@linkcode Sink}. */
+  /** The source has ended, or failed. */
   close(failure: { error: unknown } | null): void {
     if (failure === null) return this.#end("complete");
     if (this.#sentEvents || this.#controller !== null) this.hooks.report("a stream failed", failure.error);
@@ -177,9 +157,9 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
 
   readonly #turnEnded = () => {
     this.#turnAsked = false;
-    if (!this.#ended && !this.#batch.empty) this.#flush();
-    this.#endFirstTurn();
-    this.#endFirstTurn = nothing;
+    if (this.#ended) return;
+    if (!this.#batch.empty) this.#flush();
+    else if (!this.#started) this.hooks.quiet();
   };
 
   #end(reason: EndReason, error?: unknown): void {
@@ -190,20 +170,19 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     this.#flush();
   }
 
-  /** Whether this ending can be told only by breaking the body off. */
-  #cutOnly(): boolean {
+  /** Whether this ending can be shown only by breaking the body off. */
+  #onlyCut(): boolean {
     return this.#last!.reason !== "complete" && this.format.end("error") === null;
   }
 
   /** Hands over what there is, if the reader wants it; ends the body after the last of it. */
   #flush(): void {
-    if (this.#controller === null) {
-      this.#wanted = false;
+    if (!this.#started) {
       this.#started = true;
-      this.#endFirstTurn();
-      return this.#onStart?.();
+      this.hooks.started();
     }
-    if (!this.#wanted || this.#ended) return;
+    if (this.#controller === null) this.#wanted = false;
+    if (this.#controller === null || !this.#wanted || this.#ended) return;
     if (!this.#batch.empty) this.#enqueue(encoder.encode(this.#batch.take()));
     // Within `enqueue` the runtime may find that the client has gone, and cancel; then nothing more may be done.
     if (this.#block !== null && !this.#ended) {
@@ -212,7 +191,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
       this.#enqueue(block);
     }
     if (this.#last === null || this.#ended) return;
-    if (this.#cutOnly()) {
+    if (this.#onlyCut()) {
       // What is queued has to be read first: an error drops it.
       if (!this.#wanted) return;
       this.#controller.error(cut(`the stream ended early: ${this.#last.reason}`));
@@ -236,8 +215,6 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     this.#pump.stop(() => this.hooks.released());
   }
 }
-
-const nothing = () => {};
 
 /** What a body is errored with to reset its connection. Deno prints it, and one line says it all. */
 function cut(why: string): Error {

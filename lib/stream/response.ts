@@ -71,14 +71,13 @@ export async function streamResponse<T = unknown>(
     if (permit === null) throw overloaded("streams", bodies.streams.max);
     const run = new Run(exchange, permit, after, format);
     const stream = run.start(source);
-    // Most small streams are complete within this turn, and then neither a timer nor a stream object is needed.
-    await stream.firstTurn;
-    if (!stream.started) await firstEvent(exchange, run, stream);
+    await run.ready;
     const failure = stream.failure();
     if (failure !== null && (format.end("error") === null || !draining.aborted)) {
-      stream.abandon();
+      stream.cancel();
       throw failure.error;
     }
+    // Most small streams are complete within their first turn, and then neither a timer nor a stream object is needed.
     const whole = stream.whole();
     if (whole !== null) return wholeResponse(whole, 200, headers);
     run.open();
@@ -95,6 +94,10 @@ export function cursor({ headers, query }: Pick<Exchange, "headers" | "query">):
 
 /** One run of a source for one response: what it is started with, and what it holds of the server until it has ended. */
 class Run implements Wanted, LiveStreamHooks {
+  /** Resolves when there is something to send, the client has gone, or 100 ms have passed. */
+  readonly ready: Promise<void>;
+  #ready!: () => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #stream: LiveStream | null = null;
   #controller: AbortController | null = null;
   #stopped = false;
@@ -105,7 +108,13 @@ class Run implements Wanted, LiveStreamHooks {
     readonly permit: Permit,
     readonly after: string | undefined,
     readonly format: Format,
-  ) {}
+  ) {
+    this.ready = new Promise((resolve) => this.#ready = resolve);
+  }
+
+  get report(): Report {
+    return this.exchange.report;
+  }
 
   /** Made on first use: many sources never look at it. */
   get signal(): AbortSignal {
@@ -136,9 +145,25 @@ class Run implements Wanted, LiveStreamHooks {
     if (this.exchange.draining.aborted) this.#stream!.drain();
   }
 
-  get report(): Report {
-    return this.exchange.report;
+  started(): void {
+    if (this.#timer !== undefined) {
+      clearTimeout(this.#timer);
+      this.exchange.signal.removeEventListener("abort", this.#gone);
+    }
+    this.#ready();
   }
+
+  quiet(): void {
+    this.#timer = setTimeout(() => this.started(), firstEventMs);
+    this.exchange.signal.addEventListener("abort", this.#gone, { once: true });
+    this.open();
+  }
+
+  /** Until the headers go out, the exchange's signal is what tells that the client has gone; after that it is `cancel()`. */
+  readonly #gone = (): void => {
+    this.#stream!.cancel();
+    this.started();
+  };
 
   stop(): void {
     this.#stopped = true;
@@ -157,24 +182,4 @@ class Run implements Wanted, LiveStreamHooks {
   released(): void {
     this.permit.release();
   }
-}
-
-/** Until the headers go out, the exchange's signal is what tells that the client has gone; after that it is `cancel()`. */
-function firstEvent({ signal }: Exchange, run: Run, stream: LiveStream): Promise<void> {
-  return new Promise<void>((resolve) => {
-    const gone = () => {
-      stream.abandon();
-      done();
-    };
-    const done = () => {
-      stream.onStart(null);
-      clearTimeout(timer);
-      signal.removeEventListener("abort", gone);
-      resolve();
-    };
-    const timer = setTimeout(done, firstEventMs);
-    signal.addEventListener("abort", gone, { once: true });
-    stream.onStart(done);
-    run.open();
-  });
 }

@@ -18,15 +18,18 @@ function open(
   const told: string[] = [];
   const reports: string[] = [];
   const { promise: released, resolve } = Promise.withResolvers<void>();
+  const { promise: ready, resolve: begin } = Promise.withResolvers<void>();
   let bytes = 0;
   const stream = new LiveStream(source(controller.signal), format, {
     report: (message, error) => void reports.push(`${message}: ${(error as Error).message}`),
+    started: begin,
+    quiet: begin,
     stop: () => controller.abort(),
     sent: (count) => void (bytes += count),
     ended: (how) => told.push(`${how} ${bytes}`),
     released: resolve,
   });
-  return { stream, told, reports, released, signal: controller.signal };
+  return { stream, ready, told, reports, released, signal: controller.signal };
 }
 
 const decoder = new TextDecoder();
@@ -37,7 +40,7 @@ const read = async (reader: Reader) => {
 };
 
 Deno.test("values that are ready in the same turn leave as one chunk", async () => {
-  const { stream, told, released } = open(async function* () {
+  const { stream, ready, told, released } = open(async function* () {
     for (let n = 0; n < 10; n++) yield { data: "a" };
     await turns();
     for (let n = 0; n < 3; n++) {
@@ -45,7 +48,7 @@ Deno.test("values that are ready in the same turn leave as one chunk", async () 
       yield { data: "b" };
     }
   });
-  await stream.firstTurn;
+  await ready;
   const reader = stream.body().getReader();
   assertEquals(await read(reader), "a\n".repeat(10));
   assertEquals(await read(reader), "b\n".repeat(3));
@@ -56,12 +59,12 @@ Deno.test("values that are ready in the same turn leave as one chunk", async () 
 
 Deno.test("no value waits for a later one", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const { stream, released } = open(async function* () {
+  const { stream, ready, released } = open(async function* () {
     yield { data: "first" };
     await promise;
     yield { data: "second" };
   });
-  await stream.firstTurn;
+  await ready;
   const reader = stream.body().getReader();
   assertEquals(await read(reader), "first\n");
   resolve();
@@ -72,13 +75,13 @@ Deno.test("no value waits for a later one", async () => {
 
 Deno.test("blocks of bytes keep their place among events, and leave at once", async () => {
   const block = (text: string) => new Encoded(new TextEncoder().encode(text));
-  const { stream, told, released } = open(async function* () {
+  const { stream, ready, told, released } = open(async function* () {
     yield { data: 1 };
     yield block("two\n");
     yield block("three\n");
     yield { data: 4 };
   });
-  await stream.firstTurn;
+  await ready;
   let all = "";
   for await (const chunk of stream.body()) all += decoder.decode(chunk);
   assertEquals(all, "1\ntwo\nthree\n4\n");
@@ -87,10 +90,10 @@ Deno.test("blocks of bytes keep their place among events, and leave at once", as
 });
 
 Deno.test("a stream that is complete in its first turn is one string, counted in bytes", async () => {
-  const { stream, told, released, signal } = open(async function* () {
+  const { stream, ready, told, released, signal } = open(async function* () {
     yield { data: "堰" };
   }, ndjson);
-  await stream.firstTurn;
+  await ready;
   assertEquals(stream.whole(), '{"data":"堰"}\n{"event":"end","data":{"reason":"complete"}}\n');
   await released;
   assertEquals([told, signal.aborted], [["complete 60"], false]);
@@ -98,10 +101,10 @@ Deno.test("a stream that is complete in its first turn is one string, counted in
 
 Deno.test("a generator is asked only as its reader reads: one that stops stops it", async () => {
   let yielded = 0;
-  const { stream, released } = open(async function* () {
+  const { stream, ready, released } = open(async function* () {
     for (;;) yield { data: `${++yielded} ${"x".repeat(100)}` };
   });
-  await stream.firstTurn;
+  await ready;
   const reader = stream.body().getReader();
   await reader.read();
   await reader.read();
@@ -115,14 +118,14 @@ Deno.test("a generator is asked only as its reader reads: one that stops stops i
 });
 
 Deno.test("values that are slow to compute do not wait for many others", async () => {
-  const { stream, released } = open(async function* () {
+  const { stream, ready, released } = open(async function* () {
     for (let n = 1;; n++) {
       const start = Date.now();
       while (Date.now() - start < 10);
       yield { data: n };
     }
   });
-  await stream.firstTurn;
+  await ready;
   const reader = stream.body().getReader();
   assertEquals(await read(reader), "1\n2\n");
   await reader.cancel();
@@ -130,10 +133,10 @@ Deno.test("values that are slow to compute do not wait for many others", async (
 });
 
 Deno.test("a generator without an await leaves its turn to the others", async () => {
-  const { stream, released } = open(async function* () {
+  const { stream, ready, released } = open(async function* () {
     for (;;) yield { data: "x" };
   });
-  await stream.firstTurn;
+  await ready;
   const reader = stream.body().getReader();
   let reading = true;
   const all = (async () => {
@@ -148,7 +151,7 @@ Deno.test("a generator without an await leaves its turn to the others", async ()
 
 Deno.test("cancel() aborts the signal, runs finally and counts as cut, once", async () => {
   let clean = false;
-  const { stream, told, released, signal } = open(async function* (signal) {
+  const { stream, ready, told, released, signal } = open(async function* (signal) {
     try {
       yield { data: "x" };
       await sleep(1_000_000, signal);
@@ -156,12 +159,12 @@ Deno.test("cancel() aborts the signal, runs finally and counts as cut, once", as
       clean = true;
     }
   });
-  await stream.firstTurn;
+  await ready;
   const reader = stream.body().getReader();
   await read(reader);
   await reader.cancel();
   await released;
-  stream.abandon();
+  stream.cancel();
   stream.drain();
   assertEquals([clean, signal.aborted, told], [true, true, ["cut 2"]]);
 });
@@ -169,7 +172,7 @@ Deno.test("cancel() aborts the signal, runs finally and counts as cut, once", as
 Deno.test("a permit is held until the generator has cleaned up", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   let free = false;
-  const { stream, told, released } = open(async function* () {
+  const { stream, ready, told, released } = open(async function* () {
     try {
       yield { data: "x" };
       await promise;
@@ -178,7 +181,7 @@ Deno.test("a permit is held until the generator has cleaned up", async () => {
     }
   });
   released.then(() => free = true);
-  await stream.firstTurn;
+  await ready;
   await stream.body().cancel();
   await turns();
   assertEquals([told, free], [["cut 0"], false]);
@@ -190,35 +193,35 @@ Deno.test("a failure before the first event is kept for a status", async () => {
   const error = new Error("secret");
   for (const encoder of [text, ndjson, sse]) {
     // deno-lint-ignore require-yield -- it fails before
-    const { stream, released } = open(async function* () {
+    const { stream, ready, released } = open(async function* () {
       await null;
       throw error;
     }, encoder);
-    await stream.firstTurn;
+    await ready;
     assertEquals(stream.failure(), { error });
-    stream.abandon();
+    stream.cancel();
     await released;
   }
 });
 
 Deno.test("a first event that cannot be encoded is a failure before the first event", async () => {
-  const { stream, released } = open(async function* () {
+  const { stream, ready, released } = open(async function* () {
     yield { data: 1n };
   }, ndjson);
-  await stream.firstTurn;
+  await ready;
   assert(stream.failure()?.error instanceof TypeError);
-  stream.abandon();
+  stream.cancel();
   await released;
 });
 
 for (const [name, encoder] of [["NDJSON", ndjson], ["SSE", sse]] as const) {
   Deno.test(`a failure after the first event ends ${name} with a record that tells nothing of the inside`, async () => {
-    const { stream, told, reports, released } = open(async function* () {
+    const { stream, ready, told, reports, released } = open(async function* () {
       yield { data: "x" };
       await turns();
       throw new Error("secret");
     }, encoder);
-    await stream.firstTurn;
+    await ready;
     let all = "";
     for await (const chunk of stream.body()) all += decoder.decode(chunk);
     assertEquals(all, encoder.event({ data: "x" }) + encoder.end("error"));
@@ -229,13 +232,13 @@ for (const [name, encoder] of [["NDJSON", ndjson], ["SSE", sse]] as const) {
 }
 
 Deno.test("a failure after the first event breaks a text body, after what came before it", async () => {
-  const { stream, told, reports, released } = open(async function* () {
+  const { stream, ready, told, reports, released } = open(async function* () {
     yield { data: "x" };
     await turns();
     yield { data: "y" };
     throw new Error("secret");
   });
-  await stream.firstTurn;
+  await ready;
   const reader = stream.body().getReader();
   assertEquals(await read(reader), "x\n");
   assertEquals(await read(reader), "y\n");
@@ -247,11 +250,11 @@ Deno.test("a failure after the first event breaks a text body, after what came b
 });
 
 Deno.test("a text stream that fails in its first turn, after an event, is broken as well", async () => {
-  const { stream, reports, released } = open(async function* () {
+  const { stream, ready, reports, released } = open(async function* () {
     yield { data: "x" };
     throw new Error("secret");
   });
-  await stream.firstTurn;
+  await ready;
   assertEquals(stream.whole(), null);
   const reader = stream.body().getReader();
   assertEquals(await read(reader), "x\n");
@@ -263,7 +266,7 @@ Deno.test("a text stream that fails in its first turn, after an event, is broken
 Deno.test("a drain tells SSE and NDJSON readers, breaks text, and runs finally", async () => {
   for (const encoder of [sse, ndjson, text]) {
     let clean = false;
-    const { stream, told, released, signal } = open(async function* (signal) {
+    const { stream, ready, told, released, signal } = open(async function* (signal) {
       try {
         yield { data: "x" };
         await sleep(1_000_000, signal);
@@ -271,7 +274,7 @@ Deno.test("a drain tells SSE and NDJSON readers, breaks text, and runs finally",
         clean = true;
       }
     }, encoder);
-    await stream.firstTurn;
+    await ready;
     const reader = stream.body().getReader();
     await reader.read();
     const next = read(reader);
@@ -290,10 +293,10 @@ Deno.test("a drain tells SSE and NDJSON readers, breaks text, and runs finally",
 });
 
 Deno.test("a drain while the reader is stalled says so after what is queued", async () => {
-  const { stream, released } = open(async function* () {
+  const { stream, ready, released } = open(async function* () {
     for (let n = 1;; n++) yield { data: n };
   }, ndjson);
-  await stream.firstTurn;
+  await ready;
   const reader = stream.body().getReader();
   await reader.read();
   await turns();
@@ -309,11 +312,11 @@ Deno.test("a drain while the reader is stalled says so after what is queued", as
 
 Deno.test("an idle SSE stream gets a ping after 15 s, again after 15 more, and no other format does", async () => {
   for (const encoder of [sse, ndjson, text]) {
-    const { stream, released } = open(async function* (signal) {
+    const { stream, ready, released } = open(async function* (signal) {
       yield { data: "x" };
       await sleep(1_000_000, signal);
     }, encoder);
-    await stream.firstTurn;
+    await ready;
     const reader = stream.body().getReader();
     await reader.read();
     for (let round = 0; round < 2; round++) {
@@ -336,13 +339,13 @@ Deno.test("an idle SSE stream gets a ping after 15 s, again after 15 more, and n
 
 Deno.test("a value starts the 15 s of the heartbeat anew", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const { stream, released } = open(async function* (signal) {
+  const { stream, ready, released } = open(async function* (signal) {
     yield { data: 1 };
     await promise;
     yield { data: 2 };
     await sleep(1_000_000, signal);
   }, sse);
-  await stream.firstTurn;
+  await ready;
   const reader = stream.body().getReader();
   await read(reader);
   const second = read(reader);
@@ -366,7 +369,7 @@ Deno.test("a reader that takes nothing for five minutes while something waits is
       await sleep(1_000_000, signal);
     }, ndjson);
   const stalled = make();
-  await stalled.stream.firstTurn;
+  await stalled.ready;
   const reader = stalled.stream.body().getReader();
   await reader.read();
   for (let n = 0; n < 299; n++) stalled.stream.tick();
@@ -377,7 +380,7 @@ Deno.test("a reader that takes nothing for five minutes while something waits is
   await assertRejects(() => reader.read());
 
   const waiting = make();
-  await waiting.stream.firstTurn;
+  await waiting.ready;
   const patient = waiting.stream.body().getReader();
   await patient.read();
   const next = patient.read();
@@ -392,12 +395,12 @@ Deno.test("a reader that takes nothing for five minutes while something waits is
 Deno.test("a client that is found to be gone while a chunk is handed over gets nothing more", async () => {
   const block = new Encoded(new TextEncoder().encode("block\n"));
   for (const last of ["block", "end", "drain"]) {
-    const { stream, told, reports, released } = open(async function* (signal) {
+    const { stream, ready, told, reports, released } = open(async function* (signal) {
       yield { data: "x" };
       if (last === "block") yield block;
       if (last !== "end") await sleep(1_000_000, signal);
     }, ndjson);
-    await stream.firstTurn;
+    await ready;
     stream.body();
     let calls = 0;
     // As the runtime does when its write fails at once.
@@ -413,7 +416,7 @@ Deno.test("a client that is found to be gone while a chunk is handed over gets n
 });
 
 Deno.test("a cleanup that fails is logged, and releases all the same", async () => {
-  const { stream, reports, released } = open(async function* (signal) {
+  const { stream, ready, reports, released } = open(async function* (signal) {
     try {
       yield { data: "x" };
       await sleep(1_000_000, signal);
@@ -422,7 +425,7 @@ Deno.test("a cleanup that fails is logged, and releases all the same", async () 
       throw new Error("in the cleanup");
     }
   });
-  await stream.firstTurn;
+  await ready;
   await stream.body().cancel();
   await released;
   assertStringIncludes(reports.join(), "in the cleanup");
