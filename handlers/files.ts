@@ -1,11 +1,7 @@
 import { accepts } from "../lib/stream/negotiate.ts";
 import { HttpError, overloaded } from "../lib/stream/errors.ts";
-import { type FileOptions, fileResponse } from "../lib/files/file_response.ts";
-import { list } from "../lib/files/listing.ts";
-import { listingPage } from "../lib/files/listing_page.ts";
-import { harmless } from "../lib/files/plan.ts";
-import { find, type Found, notFound } from "../lib/files/root.ts";
-import { pathSegments } from "../lib/files/safe_path.ts";
+import { type Disposition, fileResponse, find, type Found, harmless } from "../lib/files/mod.ts";
+import { list, listingPage, notFound, pathSegments } from "../lib/files/mod.ts";
 import { requiredParam } from "../lib/http/params.ts";
 import type { Context, Handler } from "../lib/handler.ts";
 
@@ -23,10 +19,8 @@ export const files: Handler = async (_request, context) => {
     return await send(context, found, segments, "inline");
   }
   if (!pathname.endsWith("/")) {
-    return new Response(null, {
-      status: 301,
-      headers: { Location: `${pathname}/${search}`, "Cache-Control": "no-cache" },
-    });
+    const headers = { Location: `${pathname}/${search}`, "Cache-Control": "no-cache" };
+    return new Response(null, { status: 301, headers });
   }
   return await listing(context, segments, found);
 };
@@ -37,7 +31,7 @@ export const asyncDownload: Handler = (_request, context) => named(context, "att
 /** GET /stream/file?file=NAME: the file, to be shown. */
 export const streamFile: Handler = (_request, context) => named(context, "inline");
 
-async function named(context: Context, how: FileOptions["how"]): Promise<Response> {
+async function named(context: Context, how: Disposition): Promise<Response> {
   const name = requiredParam(context.query, "file", "report.csv");
   const segments = pathSegments(name, { encoded: false });
   if (segments === null) throw notFound();
@@ -48,7 +42,7 @@ function send(
   context: Context,
   found: Found,
   segments: string[],
-  how: FileOptions["how"],
+  how: Disposition,
 ): Promise<Response> {
   const { config, limits: { downloads }, fileOpens: opens } = context.app;
   return fileResponse(context, { root: config.files, downloads, opens, found, segments, how });

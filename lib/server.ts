@@ -1,3 +1,4 @@
+import { delay } from "@std/async/delay";
 import type { App } from "./app.ts";
 import type { Route } from "./handler.ts";
 import { AllowedHosts } from "./http/allowed_hosts.ts";
@@ -87,17 +88,18 @@ export class Server implements ServerSide<App, Route> {
     // Thousands of clients come back at once after a restart: with Deno's own backlog of 511 some would wait for seconds.
     const listener = Deno.serve({ hostname, port, tcpBacklog: 4096, onListen() {} }, this.fetch);
     this.#listeners.push(listener);
-    const again = () => {
+    const again = async () => {
+      await delay(againMs);
       if (this.#drain.signal.aborted) return;
       try {
         this.listen(hostname, listener.addr.port);
       } catch {
-        setTimeout(again, againMs);
+        await again();
       }
     };
     listener.finished.catch((error) => {
       this.report(`no connection could be accepted, listening again: ${(error as Error).message}`);
-      setTimeout(again, againMs);
+      return again();
     });
     return listener.addr.port;
   }
