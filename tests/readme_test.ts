@@ -21,6 +21,8 @@ Deno.test({ name: "the README's own example is a working stream", ignore: !grant
       [3, 2, 1].map((left) => `id: ${left}\ndata: ${left} to go\n\n`).join("") +
         'id: end\nevent: end\ndata: {"reason":"complete"}\n\n',
     );
+    const rest = await fetch(server.origin + example, { headers: { "last-event-id": "2" } });
+    assertEquals((await rest.text()).split("\n")[1], "data: 1 to go");
   } finally {
     await Deno.remove(file);
   }
