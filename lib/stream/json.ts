@@ -2,17 +2,16 @@ const encoder = new TextEncoder();
 
 /** Bytes of a body that was made whole. */
 const bodyBytes = Symbol("bodyBytes");
+type Measured = Response & { [bodyBytes]?: number };
 
 /**
  * A response with a body that is whole. Headers that are set one by one cost the runtime a sixth less than an init of
  * several, and a string less than its bytes.
  */
 export function wholeResponse(body: string, status: number, headers: Record<string, string>): Response {
-  const response = new Response(body, status === 200 ? undefined : { status }) as Response & {
-    [bodyBytes]?: number;
-  };
-  for (const name in headers) response.headers.set(name, headers[name]);
-  response[bodyBytes] = byteLength(body);
+  const response = new Response(body, status === 200 ? undefined : { status });
+  const target = response.headers;
+  for (const name in headers) target.set(name, headers[name]);
   return response;
 }
 
@@ -22,7 +21,7 @@ export function byteLength(text: string): number {
 }
 
 /** Bytes of a response's body, as far as it says; reading a header costs a tenth of a small answer, so it comes last. */
-export function lengthOf(response: Response & { [bodyBytes]?: number }): number {
+export function lengthOf(response: Measured): number {
   return response[bodyBytes] ?? Number(response.headers.get("content-length") ?? 0);
 }
 

@@ -1,7 +1,7 @@
 import { accepts as preferred } from "@std/http/negotiation";
 import { HttpError, quote } from "./errors.ts";
 import type { Format } from "./formats/format.ts";
-import { formats } from "./formats/table.ts";
+import { type FormatName, formats } from "./formats/table.ts";
 
 /** A parameter other than the weight; in a quoted value a semicolon or comma ends nothing. */
 const parameter = /;(?!\s*q=)(?:[^",;]|"(?:[^"\\]|\\.)*"?)*/gi;
@@ -25,12 +25,15 @@ export interface Negotiated {
   contentType: string;
 }
 
-const bare = (contentType: string) => contentType.split(";", 1)[0];
+/** Each format with its first media type, by its name. */
+const byName: ReadonlyMap<string, Negotiated> = new Map(
+  formats.map((format) => [format.name, { format, contentType: format.mediaTypes[0] }]),
+);
 
-/** Every Content-Type by its media type, in the table's order. */
-const offers = new Map(
+/** Each format with each of its media types, by that type without parameters. */
+const byType: ReadonlyMap<string, Negotiated> = new Map(
   formats.flatMap((format) =>
-    format.mediaTypes.map((contentType) => [bare(contentType), { format, contentType }] as const)
+    format.mediaTypes.map((contentType) => [contentType.split(";", 1)[0], { format, contentType }])
   ),
 );
 
@@ -44,19 +47,21 @@ const list = (words: string[]) => `${words.slice(0, -1).join(", ")} or ${words.a
  */
 export function negotiate(
   { headers, query }: { headers: Headers; query: URLSearchParams },
-  own: Format,
+  own: FormatName,
 ): Negotiated {
   const name = query.get("format");
   if (name !== null) {
-    const format = formats.find((format) => format.name === name);
-    if (format !== undefined) return { format, contentType: format.mediaTypes[0] };
-    const names = list(formats.map(({ name }) => name));
-    throw new HttpError(400, `format must be ${names}: current value is ${quote(name)}`);
+    const chosen = byName.get(name);
+    if (chosen !== undefined) return chosen;
+    throw new HttpError(400, `format must be ${list([...byName.keys()])}: current value is ${quote(name)}`);
   }
   const accept = headers.get("accept");
-  if (accept === null || accept === "*/*") return { format: own, contentType: own.mediaTypes[0] };
-  const ownTypes = own.mediaTypes.map(bare);
-  const chosen = accepts(headers, ...ownTypes, ...offers.keys());
-  if (chosen === undefined) throw new HttpError(406, `Accept must allow ${list([...offers.keys()])}`);
-  return offers.get(chosen)!;
+  const usual = byName.get(own)!;
+  if (accept === null || accept === "*/*") return usual;
+  const types = [...byType.keys()];
+  // The route's own format comes first: it wins where the client has no preference.
+  const first = types.filter((type) => byType.get(type)!.format === usual.format);
+  const chosen = accepts(headers, ...first, ...types);
+  if (chosen === undefined) throw new HttpError(406, `Accept must allow ${list(types)}`);
+  return byType.get(chosen)!;
 }

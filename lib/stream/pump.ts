@@ -15,7 +15,8 @@ export interface Sink {
 /** Asks a source for its items, one at a time and only while its sink wants one. */
 export class Pump {
   readonly #source: AsyncIterator<StreamItem>;
-  readonly #feed: Feed | null;
+  readonly #feed: Feed | null = null;
+  readonly #ready: (() => void) | null = null;
   /** An item has been asked for and has not come yet, or the source has had its share of this turn. */
   #busy = false;
   /** The source has ended by itself. */
@@ -26,7 +27,9 @@ export class Pump {
   /** A pump that has not asked yet. */
   constructor(source: AsyncIterable<StreamItem>, readonly sink: Sink, readonly report: Report) {
     this.#source = source[Symbol.asyncIterator]();
-    this.#feed = "poll" in source ? source as unknown as Feed : null;
+    if (!("poll" in source)) return;
+    this.#feed = source as unknown as Feed;
+    this.#ready = () => this.#again();
   }
 
   /** The sink wants an item. */
@@ -47,16 +50,16 @@ export class Pump {
     });
   }
 
-  readonly #again = (): void => {
+  #again(): void {
     this.#busy = false;
     if (this.sink.wants) this.ask();
-  };
+  }
 
   #poll(feed: Feed): void {
     this.#busy = true;
     try {
       for (;;) {
-        const item = feed.poll(this.#again);
+        const item = feed.poll(this.#ready!);
         if (item === null) this.#busy = false;
         if (item === null || this.#take(item)) return;
       }
@@ -88,7 +91,7 @@ export class Pump {
   #take(item: StreamItem): boolean {
     const share = this.sink.take(item);
     this.#busy = share;
-    if (share) endOfTurn(this.#again);
+    if (share) endOfTurn(() => this.#again());
     if (share || !this.sink.wants || this.stopped) return true;
     this.#busy = true;
     return false;

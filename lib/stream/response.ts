@@ -2,7 +2,7 @@ import { errorResponse, overloaded, type Report, shuttingDown } from "./errors.t
 import type { StreamEvent } from "./event.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Format } from "./formats/format.ts";
-import { type FormatName, formats } from "./formats/table.ts";
+import type { FormatName } from "./formats/table.ts";
 import { textFormat, type Wording } from "./formats/text.ts";
 import { wholeResponse } from "./json.ts";
 import type { Permit } from "./limiter.ts";
@@ -52,7 +52,7 @@ export async function streamResponse<T = unknown>(
 ): Promise<Response> {
   const { format: own = "text", line } = options;
   try {
-    const chosen = negotiate(exchange, formats.find(({ name }) => name === own)!);
+    const chosen = negotiate(exchange, own);
     const format = line !== undefined && chosen.format.plain ? textFormat(line as Wording) : chosen.format;
     const headers = {
       "Content-Type": chosen.contentType,
@@ -148,22 +148,22 @@ class Run implements Wanted, LiveStreamHooks {
   started(): void {
     if (this.#timer !== undefined) {
       clearTimeout(this.#timer);
-      this.exchange.signal.removeEventListener("abort", this.#gone);
+      this.exchange.signal.removeEventListener("abort", this);
     }
     this.#ready();
   }
 
   quiet(): void {
     this.#timer = setTimeout(() => this.started(), firstEventMs);
-    this.exchange.signal.addEventListener("abort", this.#gone, { once: true });
+    this.exchange.signal.addEventListener("abort", this, { once: true });
     this.open();
   }
 
-  /** Until the headers go out, the exchange's signal is what tells that the client has gone; after that it is `cancel()`. */
-  readonly #gone = (): void => {
+  /** The client has gone before the headers, which the exchange's signal reports; after them the body is cancelled. */
+  handleEvent(): void {
     this.#stream!.cancel();
     this.started();
-  };
+  }
 
   stop(): void {
     this.#stopped = true;

@@ -7,7 +7,7 @@ function ask(query: string, accept: string | null, own: FormatName = "text") {
   return negotiate({
     headers: new Headers(accept === null ? {} : { accept }),
     query: new URLSearchParams(query),
-  }, formats.find(({ name }) => name === own)!);
+  }, own);
 }
 
 const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
