@@ -30,8 +30,8 @@ export function json(
   value: unknown,
   { status = 200, headers }: { status?: number; headers?: Record<string, string> } = {},
 ): Response {
-  return wholeResponse(JSON.stringify(value) + "\n", status, {
-    "Content-Type": "application/json",
-    ...headers,
-  });
+  const body = JSON.stringify(value) + "\n";
+  const response: Measured = wholeResponse(body, status, { "Content-Type": "application/json", ...headers });
+  response[bodyBytes] = byteLength(body);
+  return response;
 }
