@@ -28,14 +28,14 @@ export const routes: Route[] = [
     "GET",
     "/files/*",
     files,
-    "what is below --files: folders as JSON or a page, files with resume",
+    "the folder of --files: listings as JSON or a page, files with resume",
     "/files/",
   ],
   ["GET", "/async_download", asyncDownload, "a file as an attachment", "/async_download?file={file}"],
   ["GET", "/stream/file", streamFile, "a file in the response itself", "/stream/file?file={file}"],
   ["GET", "/logs", logs, "the log files; with ?name=a&name=b these logs, merged", "/logs"],
   ["GET", "/logs/:name", log, "the last lines of a log, then each new one", "/logs/access.log?lines=20"],
-  ["GET", "/channels/:name", subscribe, "what is published there from now on", "/channels/demo"],
+  ["GET", "/channels/:name", subscribe, "each event published from now on", "/channels/demo"],
   ["POST", "/channels/:name", publish, "publishes a JSON or text event, or many as NDJSON", "/channels/demo"],
   ["GET", "/sensors", sensors, "the latest reading of each sensor", "/sensors"],
   [
@@ -48,7 +48,7 @@ export const routes: Route[] = [
   ["GET", "/sensors/:id/history", sensorHistory, "[time, value] pairs of one sensor", "/sensors/cpu/history"],
   ["POST", "/sensors/:id", pushReading, "a push sensor's value: a number", "/sensors/mine"],
   ["GET", "/ws", ws, "a WebSocket: each message is processed and answered in order", "#ws"],
-  ["GET", "/healthz", health, "status, uptime, and what is open now", "/healthz"],
+  ["GET", "/healthz", health, "status, uptime, and counts of what is open", "/healthz"],
 ].map(([method, path, handler, description, example]) =>
   ({ method, path, handler, description, example }) as Route
 );
@@ -58,7 +58,7 @@ function checkFolder(flag: string, path: string): void {
   try {
     if (Deno.statSync(path).isDirectory) return;
   } catch { /* told below */ }
-  throw new ConfigError(`${flag} must be a folder that is there: current value is ${JSON.stringify(path)}`);
+  throw new ConfigError(`${flag} must be an existing folder: current value is ${JSON.stringify(path)}`);
 }
 
 /** Flags, environment and the sensors file, or the one line that says why not. */
@@ -129,11 +129,11 @@ function main(): void {
   const bracketed = (host: string) => host.includes(":") ? `[${host}]` : host;
   const reachable = { "0.0.0.0": "127.0.0.1", "::": "::1" }[config.host] ?? config.host;
   app.start(`http://${bracketed(reachable)}:${port}`);
-  // Last: whoever waits for this line may send a signal at once.
+  // Last: a supervisor that waits for this line may send a signal at once.
   console.log(`Listening on http://${bracketed(config.host)}:${port}/`);
   if (!/^(127\.|localhost$|::1$)/i.test(config.host)) {
     console.error(
-      `warning: --host ${config.host} is more than loopback, and nothing here asks yet who is there`,
+      `warning: --host ${config.host} is more than loopback, and clients are not authenticated yet`,
     );
   }
 }

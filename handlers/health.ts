@@ -1,7 +1,7 @@
 import { json } from "../lib/stream/json.ts";
 import type { Handler } from "../lib/handler.ts";
 
-/** GET /healthz: 200 while the server takes requests, with what is open now. */
+/** GET /healthz: 200 while the server takes requests, with counts of what is open. */
 export const health: Handler = (_request, { app }) =>
   json({
     status: "ok",

@@ -29,6 +29,6 @@ export interface Route extends RoutePath {
   handler: Handler;
   /** What it does, for the first page. */
   description: string;
-  /** A path and query that shows it, for the first page; `{file}` stands for the name of a file that is there. */
+  /** A path and query that shows it, for the first page; `{file}` stands for the name of an existing file. */
   example: string;
 }

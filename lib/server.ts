@@ -37,7 +37,7 @@ export class Server implements ServerSide<App, Route> {
   /**
    * Answers one request, whatever happens; it never throws or rejects. `info` is what `Deno.serve` gives.
    *
-   * A response that is there at once goes out without a promise: an await is a twentieth of the cost of a small answer.
+   * A response that needs no wait goes out without a promise: an await is a twentieth of the cost of a small answer.
    */
   readonly fetch = (request: Request, info?: Deno.ServeHandlerInfo): Response | Promise<Response> => {
     const context = new RequestContext<App, Route>(request, this, info !== undefined);
@@ -111,11 +111,11 @@ export class Server implements ServerSide<App, Route> {
   }
 
   /**
-   * Drains, accepts no more connections, and stops the services once everything that was open has ended, which a reader
+   * Drains, accepts no more connections, and stops the services once every open body has ended, which a reader
    * that has stopped reading can delay for ever.
    */
   async close(): Promise<void> {
-    // Aborting the listeners instead would cut what is open, and end the process.
+    // Aborting the listeners instead would cut the open bodies, and end the process.
     const closed = this.#listeners.map((listener) => listener.shutdown());
     await Promise.allSettled([this.drain(), ...closed]);
     await this.app.close();

@@ -77,7 +77,7 @@ const refused: [args: string[], env: Record<string, string>, code: number, line:
   [["--port", "0"], { WEIR_DRAIN: "soon" }, 2, /^WEIR_DRAIN must be a whole number.*"soon"/],
   [["--port", "0", "--upstream", "x"], {}, 2, /^--upstream must be an http or https URL.*"x"/],
   [["--port", "0", "--files", "nowhere"], {}, 2, /^--files must .*nowhere"/],
-  [["--port", "0"], { WEIR_FILES: "nowhere" }, 2, /^WEIR_FILES must be a folder that is there.*nowhere"/],
+  [["--port", "0"], { WEIR_FILES: "nowhere" }, 2, /^WEIR_FILES must be an existing folder.*nowhere"/],
   [["--port", "0"], { WEIR_SENSORS: "nowhere" }, 2, /^WEIR_SENSORS must be a file that can be read/],
   [["--port", "0", "--files", "file"], {}, 2, /^--files must .*file"/],
   [
@@ -181,7 +181,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "while it drains it refuses what is new, and cuts who does not read at the end of --drain",
+  name: "while it drains it refuses new requests, and cuts a stalled reader at the end of --drain",
   ignore,
   async fn() {
     await using cwd = await folder();
@@ -263,7 +263,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "an access log that cannot be written is told once, and the server serves on",
+  name: "an access log that cannot be written is reported once, and the server serves on",
   ignore,
   async fn() {
     await using cwd = await folder();
@@ -311,7 +311,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "who has read that it listens may send a signal at once, and it drains",
+  name: "a signal right after the line that it listens drains it",
   ignore,
   async fn() {
     for (let n = 0; n < 4; n++) {

@@ -1,21 +1,21 @@
-/** One place held in a {@linkcode Limiter}; releasing it twice counts once. */
+/** A slot of a {@linkcode Limiter} while it is held; releasing it twice counts once. */
 export interface Permit extends Disposable {
-  /** Gives the place back. */
+  /** Frees the slot. */
   release(): void;
 }
 
 /**
- * A counting semaphore, first come first served. `using permit = await limiter.acquire({ signal })` gives its place
- * back however the block ends.
+ * A counting semaphore, first come first served. `using permit = await limiter.acquire({ signal })` frees its slot
+ * however the block ends.
  */
 export class Limiter {
   #used = 0;
   readonly #queue = new Set<() => void>();
 
-  /** `max` places; `maxQueue` may wait for one before `acquire` throws a RangeError. */
+  /** `max` permits at once; `acquire` rejects with a RangeError when `maxQueue` callers already wait. */
   constructor(readonly max: number, readonly maxQueue: number = Infinity) {}
 
-  /** Places taken now. */
+  /** Permits held now. */
   get used(): number {
     return this.#used;
   }
@@ -25,20 +25,24 @@ export class Limiter {
     return this.#queue.size;
   }
 
-  /** A place at once, or null. It never overtakes those who wait. */
+  /** A permit at once, or null; it never overtakes a waiting caller. */
   tryAcquire(): Permit | null {
     if (this.#used >= this.max) return null;
     this.#used++;
-    return new Place(this.#release);
+    return new Slot(this.#release);
   }
 
-  /** Waits for a place in order of arrival; an abort leaves the queue and rejects with the signal's reason. */
+  /** Waits for a permit in order of arrival; an abort leaves the queue and rejects with the signal's reason. */
   acquire({ signal }: { signal: AbortSignal }): Promise<Permit> {
     if (signal.aborted) return Promise.reject(signal.reason);
     const permit = this.tryAcquire();
     if (permit) return Promise.resolve(permit);
     if (this.#queue.size >= this.maxQueue) {
-      return Promise.reject(new RangeError(`Cannot wait for a place: ${this.maxQueue} are waiting already`));
+      return Promise.reject(
+        new RangeError(
+          `Cannot wait for a permit as 'maxQueue' callers wait already: current value is ${this.maxQueue}`,
+        ),
+      );
     }
     return new Promise((resolve, reject) => {
       const abort = () => {
@@ -54,7 +58,7 @@ export class Limiter {
     });
   }
 
-  // A place that is freed is granted in the same step, so that nobody can come between.
+  // A freed slot is granted in the same step, so that no other caller can come between.
   readonly #release = (): void => {
     this.#used--;
     const [next] = this.#queue;
@@ -64,7 +68,7 @@ export class Limiter {
   };
 }
 
-class Place implements Permit {
+class Slot implements Permit {
   #free: (() => void) | null;
 
   constructor(free: () => void) {

@@ -175,7 +175,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     return this.#last!.reason !== "complete" && this.format.end("error") === null;
   }
 
-  /** Hands over what there is, if the reader wants it; ends the body after the last of it. */
+  /** Hands over the batch and the block, if the reader wants bytes; ends the body after the last of them. */
   #flush(): void {
     if (!this.#started) {
       this.#started = true;

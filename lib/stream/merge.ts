@@ -16,7 +16,7 @@ export interface MergeOptions {
 export type Sources<T> = Iterable<AsyncIterable<T>> | ((signal: AbortSignal) => Iterable<AsyncIterable<T>>);
 
 /**
- * Many async iterables → one, each value as soon as it is there. It has one value of each source in flight and asks for
+ * Many async iterables → one, each value as soon as it arrives. It has one value of each source in flight and asks for
  * more only when those are read, so a reader that stops stops them all; it ends with the last source; the cost of a value
  * does not depend on their number.
  *
@@ -123,7 +123,7 @@ class Merge<T> implements AsyncIterableIterator<T | StreamEvent> {
     return next;
   }
 
-  /** Gives the waiting reader what there is by now. */
+  /** Answers the waiting reader with a value, or with the end. */
   #answer(): void {
     if (this.#waiting === null || this.#state === "done") return;
     if (this.#read < this.#values.length) {

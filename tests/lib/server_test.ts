@@ -176,7 +176,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a handler that waits is told when its client has gone",
+  name: "a handler that waits hears that its client has gone",
   ignore,
   async fn() {
     let waits = false, told = false;

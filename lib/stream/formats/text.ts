@@ -26,7 +26,7 @@ export const text: Format<"text"> = format(({ data }) => {
   return data instanceof JsonText ? data.text ?? data.json : JSON.stringify(data) ?? "null";
 }, true);
 
-// One format a wording: what is encoded once for many readers is kept by format.
+// One format a wording, for blocks that are encoded once for many readers are cached by format.
 const worded = new WeakMap<Wording, Format>();
 
 /** {@linkcode text} with a handler's own wording. */

@@ -292,7 +292,7 @@ Deno.test("a drain tells SSE and NDJSON readers, breaks text, and runs finally",
   }
 });
 
-Deno.test("a drain while the reader is stalled says so after what is queued", async () => {
+Deno.test("a drain while the reader is stalled is reported after the queued chunks", async () => {
   const { stream, ready, released } = open(async function* () {
     for (let n = 1;; n++) yield { data: n };
   }, ndjson);

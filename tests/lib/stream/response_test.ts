@@ -582,7 +582,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "beyond the limit of streams a client is told when to come back, and a place that is freed is used",
+  name: "beyond the limit of streams a client gets 503 with Retry-After, and a freed permit is used",
   ignore,
   async fn() {
     await using server = await serve({
