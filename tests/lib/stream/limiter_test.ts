@@ -106,7 +106,7 @@ Deno.test("a full queue refuses at once", async () => {
   const limiter = new Limiter(1, 1);
   const held = limiter.tryAcquire()!;
   const first = limiter.acquire({ signal });
-  await assertRejects(() => limiter.acquire({ signal }), RangeError, "1 are waiting already");
+  await assertRejects(() => limiter.acquire({ signal }), RangeError, "current value is 1");
   held.release();
   (await first).release();
 });
