@@ -1,4 +1,4 @@
-import { Encoded, type StreamEvent } from "../stream/event.ts";
+import { Encoded } from "../stream/event.ts";
 import type { Feed, StreamItem, Wanted } from "../stream/source.ts";
 import type { MemoryChannel } from "./memory_channel.ts";
 import type { Waiter } from "./waves.ts";
@@ -19,7 +19,6 @@ const ended: IteratorReturnResult<undefined> = { value: undefined, done: true };
 export class Subscriber implements AsyncIterableIterator<StreamItem>, Feed, Waiter {
   #channel: MemoryChannel | null = null;
   #next = 0;
-  #gap: StreamEvent | null = null;
   #begun = false;
   #ended = false;
   #ready: (() => void) | null = null;
@@ -31,7 +30,7 @@ export class Subscriber implements AsyncIterableIterator<StreamItem>, Feed, Wait
    * @param left called with the channel at the end, if it was opened
    */
   constructor(
-    readonly wanted: Wanted & { tags?: ReadonlySet<string> },
+    readonly wanted: Wanted,
     readonly open: () => MemoryChannel,
     readonly left: (channel: MemoryChannel) => void,
   ) {}
@@ -104,38 +103,27 @@ export class Subscriber implements AsyncIterableIterator<StreamItem>, Feed, Wait
     const channel = this.open();
     channel.join(format);
     signal.addEventListener("abort", this);
-    ({ next: this.#next, gap: this.#gap } = channel.locate(after));
+    this.#next = channel.history.after(after);
     return channel;
   }
 
   #start(channel: MemoryChannel): StreamItem {
     const { after, format } = this.wanted;
-    const start = after === undefined ? format.start(channel.lastId) : "";
+    const start = after === undefined ? format.start(channel.history.id()) : "";
     return start !== "" ? new Encoded(encoder.encode(start)) : this.#take(channel) ?? begun;
   }
 
   /** What comes next, or null when it has yet to be published. */
   #take(channel: MemoryChannel): StreamItem | null {
-    const gap = this.#gap ?? this.#missed(channel);
+    const { after, format } = this.wanted;
+    const gap = channel.history.gap(this.#next, after);
     if (gap !== null) {
-      this.#gap = null;
+      this.#next = channel.history.oldest;
       return gap;
     }
-    const { format, tags } = this.wanted;
-    for (;;) {
-      const block = tags === undefined
-        ? channel.read(this.#next, format)
-        : channel.select(this.#next, format, tags);
-      if (block === null) return null;
-      this.#next = block.next;
-      if (block.encoded.bytes.length > 0) return block.encoded;
-    }
-  }
-
-  #missed(channel: MemoryChannel): StreamEvent | null {
-    const missed = channel.missed(this.#next, this.wanted.tags);
-    if (missed === null) return null;
-    this.#next = missed.next;
-    return missed.gap;
+    const block = channel.read(this.#next, format);
+    if (block === null) return null;
+    this.#next = block.next;
+    return block.encoded;
   }
 }

@@ -26,7 +26,7 @@ export class Sensors {
   /** Sensors that are not sampled yet. */
   constructor(
     sensors: readonly (Sensor | PushSensor)[],
-    limits: Pick<Limits, "channelEvents" | "channelBytes" | "sensorReadings">,
+    limits: Pick<Limits, "channelEvents" | "sensorReadings">,
     readonly report: Report = printReport,
   ) {
     this.#sensors = new Map(sensors.map((sensor) => [sensor.id, sensor]));
