@@ -8,8 +8,10 @@ export function newEpoch(): string {
 /** The retained events of a channel, numbered from 1. The cursor of an event is `EPOCH-NUMBER`. */
 export class ChannelHistory<T> {
   readonly #events = new Map<number, { data: T; bytes: number }>();
-  #last = 0;
-  #bytes = 0;
+  /** Number of the last event; 0 when there has been none. */
+  last = 0;
+  /** Bytes of the events retained. */
+  bytes = 0;
 
   constructor(readonly epoch: string = newEpoch()) {}
 
@@ -18,23 +20,13 @@ export class ChannelHistory<T> {
     return this.#events.size;
   }
 
-  /** Number of the last event; 0 when there has been none. */
-  get last(): number {
-    return this.#last;
-  }
-
   /** Number of the oldest event retained; one more than `last` when none is. */
   get oldest(): number {
-    return this.#last - this.#events.size + 1;
-  }
-
-  /** Bytes of the events retained. */
-  get bytes(): number {
-    return this.#bytes;
+    return this.last - this.#events.size + 1;
   }
 
   /** Cursor of an event: without a number of the last, or of the start when there has been none. */
-  id(number: number = this.#last): string {
+  id(number: number = this.last): string {
     return `${this.epoch}-${number}`;
   }
 
@@ -45,8 +37,8 @@ export class ChannelHistory<T> {
 
   /** Adds the next event. */
   add(data: T, bytes = 0): void {
-    this.#events.set(++this.#last, { data, bytes });
-    this.#bytes += bytes;
+    this.#events.set(++this.last, { data, bytes });
+    this.bytes += bytes;
   }
 
   /** Drops the oldest event, and returns it. */
@@ -54,16 +46,16 @@ export class ChannelHistory<T> {
     const number = this.oldest;
     const { data, bytes } = this.#events.get(number)!;
     this.#events.delete(number);
-    this.#bytes -= bytes;
+    this.bytes -= bytes;
     return data;
   }
 
   /** Number of the event that follows a cursor; 0 when the cursor cannot be followed exactly. */
   after(cursor: string | undefined): number {
-    if (cursor === undefined) return this.#last + 1;
+    if (cursor === undefined) return this.last + 1;
     if (cursor === "0") return this.oldest;
     const [, epoch, number] = /^([0-9a-f]+)-(\d{1,15})$/.exec(cursor) ?? [];
-    return epoch === this.epoch && Number(number) <= this.#last ? Number(number) + 1 : 0;
+    return epoch === this.epoch && Number(number) <= this.last ? Number(number) + 1 : 0;
   }
 
   /** The gap between event `next` and the oldest retained, or null; `cursor` is the one that gave a `next` of 0. */

@@ -4,7 +4,7 @@ import type { MemoryChannel } from "./memory_channel.ts";
 import type { Waiter } from "./waves.ts";
 
 /** Nothing can fail any more before the first event, which may be long in coming. */
-const begun = new Encoded(new Uint8Array());
+export const begun = new Encoded(new Uint8Array());
 
 const encoder = new TextEncoder();
 const ended: IteratorReturnResult<undefined> = { value: undefined, done: true };

@@ -1,7 +1,8 @@
 import { ChannelHistory } from "../channels/channel_history.ts";
+import { begun } from "../channels/subscriber.ts";
 import { Waves } from "../channels/waves.ts";
 import type { Limits } from "../limits.ts";
-import { Encoded, type StreamEvent } from "../stream/event.ts";
+import type { StreamEvent } from "../stream/event.ts";
 import type { StreamItem, Wanted } from "../stream/source.ts";
 import type { Reading } from "./sensor.ts";
 
@@ -100,24 +101,14 @@ export class Readings {
   }
 }
 
-/** Nothing can fail any more before the first reading, which may be long in coming. */
-const begun = new Encoded(new Uint8Array());
-
-/** Waits for the next wave; an abort rejects with the signal's reason. */
-function nextWave(waves: Waves, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const abort = () => {
-      waves.forget(waiter);
-      reject(signal.reason);
-    };
-    const waiter = {
-      wake() {
-        signal.removeEventListener("abort", abort);
-        resolve();
-      },
-    };
-    signal.addEventListener("abort", abort, { once: true });
-    waves.wait(waiter);
-  });
+/** Waits for the next wave or an abort; once the signal has aborted it rejects with its reason. */
+async function nextWave(waves: Waves, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  const waiter = { wake: () => resolve(null) };
+  waves.wait(waiter);
+  signal.addEventListener("abort", resolve);
+  await promise;
+  signal.removeEventListener("abort", resolve);
+  waves.forget(waiter);
 }
