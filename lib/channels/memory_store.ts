@@ -20,8 +20,8 @@ export class MemoryStore implements ChannelStore {
 
   publish(name: string, values: readonly JsonText[]): string {
     const existing = this.#channels.get(name);
-    const channel = existing ?? this.#create();
-    // First, as what is refused must make no channel and evict none.
+    const channel = existing ?? new MemoryChannel(this.limits, this.#epoch);
+    // Before it has a place, as what is refused must make no channel and evict none.
     const id = channel.publish(values);
     if (existing === undefined) this.#makeRoom();
     // The order of the map is the order of publishing, for #makeRoom.
@@ -42,16 +42,13 @@ export class MemoryStore implements ChannelStore {
   }
 
   #open(name: string): MemoryChannel {
-    const existing = this.#channels.get(name);
-    if (existing !== undefined) return existing;
-    this.#makeRoom();
-    const channel = this.#create();
-    this.#channels.set(name, channel);
+    let channel = this.#channels.get(name);
+    if (channel === undefined) {
+      this.#makeRoom();
+      channel = new MemoryChannel(this.limits, this.#epoch);
+      this.#channels.set(name, channel);
+    }
     return channel;
-  }
-
-  #create(): MemoryChannel {
-    return new MemoryChannel(this.limits, this.#epoch);
   }
 
   /** The epoch of a channel that had events is never used again. */

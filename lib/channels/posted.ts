@@ -37,17 +37,16 @@ async function manyValues(body: string): Promise<JsonText[]> {
   const values: JsonText[] = [];
   let line = 0;
   for await (const text of ReadableStream.from(pieces(body)).pipeThrough(new TextLineStream())) {
-    line++;
+    if (++line % perTurn === 0) await new Promise<void>(endOfTurn);
     // An empty line, such as an editor leaves at the end, is nothing.
     if (/^[ \t\r]*$/.test(text)) continue;
     values.push(parse(text, `line ${line}`));
-    if (line % perTurn === 0) await new Promise<void>(endOfTurn);
   }
   if (values.length === 0) throw new HttpError(400, "the body must hold at least one line of JSON");
   return values;
 }
 
-/** A text in pieces, so that few of its lines wait at once in the stream that splits it. */
+/** A text in pieces, so that few of its lines wait at once in the TextLineStream. */
 function* pieces(text: string): Generator<string> {
   for (let from = 0; from < text.length; from += pieceChars) yield text.slice(from, from + pieceChars);
 }

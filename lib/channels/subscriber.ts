@@ -1,7 +1,6 @@
 import { Encoded } from "../stream/event.ts";
 import type { Feed, StreamItem, Wanted } from "../stream/source.ts";
 import type { MemoryChannel } from "./memory_channel.ts";
-import type { Waiter } from "./waves.ts";
 
 /** Nothing can fail any more before the first event, which may be long in coming. */
 export const begun = new Encoded(new Uint8Array());
@@ -16,31 +15,23 @@ const ended: IteratorReturnResult<undefined> = { value: undefined, done: true };
  * It is what an async generator would be, and a {@linkcode Feed} besides: of the time that the server spends on one
  * delivery, a generator's promises would take a quarter (`deno task bench`, row "fan-out").
  */
-export class Subscriber implements AsyncIterableIterator<StreamItem>, Feed, Waiter {
+export class Subscriber implements AsyncIterableIterator<StreamItem>, Feed {
   #channel: MemoryChannel | null = null;
   #next = 0;
-  #begun = false;
   #ended = false;
-  #ready: (() => void) | null = null;
+  #ready = () => {};
 
-  /**
-   * A subscriber that has not joined yet.
-   *
-   * @param open called with the first `next()`: what is never read takes nothing
-   * @param left called with the channel at the end, if it was opened
-   */
+  /** `open` is called by the first read, as what is never read takes nothing; `left` at the end, if it was. */
   constructor(
     readonly wanted: Wanted,
     readonly open: () => MemoryChannel,
     readonly left: (channel: MemoryChannel) => void,
   ) {}
 
-  /** Itself: it can be read once. */
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  /** The next item; it waits for one, or for the end. */
   next(): Promise<IteratorResult<StreamItem, undefined>> {
     return new Promise((resolve, reject) => {
       const look = () => {
@@ -59,21 +50,13 @@ export class Subscriber implements AsyncIterableIterator<StreamItem>, Feed, Wait
   /** The next item, or null when it has yet to be published: then `ready` is called once there is more, or at the end. */
   poll(ready: () => void): StreamItem | null {
     if (this.#ended) return null;
-    this.#channel ??= this.#join();
-    const value = this.#begun ? this.#take(this.#channel) : this.#start(this.#channel);
-    this.#begun = true;
-    if (value === null) {
+    if (this.#channel === null) return this.#join();
+    const item = this.#take(this.#channel);
+    if (item === null) {
       this.#ready = ready;
-      this.#channel.waves.wait(this);
+      this.#channel.waves.wait(ready);
     }
-    return value;
-  }
-
-  /** The channel has more. */
-  wake(): void {
-    const ready = this.#ready;
-    this.#ready = null;
-    ready?.();
+    return item;
   }
 
   /** The signal aborts. */
@@ -88,27 +71,23 @@ export class Subscriber implements AsyncIterableIterator<StreamItem>, Feed, Wait
       this.wanted.signal.removeEventListener("abort", this);
       const channel = this.#channel;
       if (channel !== null) {
-        channel.waves.forget(this);
+        channel.waves.forget(this.#ready);
         channel.leave(this.wanted.format);
         this.left(channel);
       }
-      this.wake();
+      this.#ready();
     }
     return Promise.resolve(ended);
   }
 
-  #join(): MemoryChannel {
+  /** There is a first item at once. */
+  #join(): StreamItem {
     const { signal, after, format } = this.wanted;
     signal.throwIfAborted();
-    const channel = this.open();
+    const channel = this.#channel = this.open();
     channel.join(format);
     signal.addEventListener("abort", this);
     this.#next = channel.history.after(after);
-    return channel;
-  }
-
-  #start(channel: MemoryChannel): StreamItem {
-    const { after, format } = this.wanted;
     const start = after === undefined ? format.start(channel.history.id()) : "";
     return start !== "" ? new Encoded(encoder.encode(start)) : this.#take(channel) ?? begun;
   }

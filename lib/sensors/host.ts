@@ -26,12 +26,7 @@ export const hostSensorIds = [
   "event-loop-delay",
 ] as const;
 
-/**
- * The sensors that this host has and the permissions allow.
- *
- * @param files folder of the disk sensors
- * @param traffic the server's own counters
- */
+/** The sensors that this host has and the permissions allow; the disk's are of the folder `files`. */
 export function hostSensors(files: string, traffic: () => Traffic): Sensor[] {
   const sensors: Sensor[] = [];
   type Id = typeof hostSensorIds[number];

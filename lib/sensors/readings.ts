@@ -104,11 +104,11 @@ export class Readings {
 /** Waits for the next wave or an abort; once the signal has aborted it rejects with its reason. */
 async function nextWave(waves: Waves, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
-  const { promise, resolve } = Promise.withResolvers<unknown>();
-  const waiter = { wake: () => resolve(null) };
-  waves.wait(waiter);
-  signal.addEventListener("abort", resolve);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const wake = () => resolve();
+  waves.wait(wake);
+  signal.addEventListener("abort", wake);
   await promise;
-  signal.removeEventListener("abort", resolve);
-  waves.forget(waiter);
+  signal.removeEventListener("abort", wake);
+  waves.forget(wake);
 }

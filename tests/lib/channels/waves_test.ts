@@ -11,17 +11,17 @@ function counter(waves: Waves, again: () => boolean = () => false) {
     woken: 0,
     wake() {
       waiter.woken++;
-      if (again()) waves.wait(waiter);
+      if (again()) waves.wait(waiter.wake);
     },
   };
-  waves.wait(waiter);
+  waves.wait(waiter.wake);
   return waiter;
 }
 
 Deno.test("a wave wakes each waiter once, and not one that was forgotten", async () => {
   const waves = new Waves();
   const [stays, leaves] = [counter(waves), counter(waves)];
-  waves.forget(leaves);
+  waves.forget(leaves.wake);
   waves.announce();
   waves.announce();
   await turn();
