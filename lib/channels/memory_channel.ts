@@ -62,13 +62,12 @@ export class MemoryChannel {
 
   /** Takes part as a subscriber; `leave` has to follow. */
   join(format: Format): void {
-    const entry = this.#pages.get(format);
-    if (entry !== undefined) entry.readers++;
-    else {
-      const pages = new Pages();
-      this.#encode(format, pages, this.history.oldest);
-      this.#pages.set(format, { pages, readers: 1 });
+    let entry = this.#pages.get(format);
+    if (entry === undefined) {
+      this.#pages.set(format, entry = { pages: new Pages(), readers: 0 });
+      this.#encode(format, entry.pages, this.history.oldest);
     }
+    entry.readers++;
   }
 
   /** Ends a {@linkcode MemoryChannel.join}. */

@@ -18,9 +18,7 @@ interface Page {
 
 /** Whole records, and the number of the event after them. */
 export interface Block {
-  /** The records, a view of memory that others read too. */
   encoded: Encoded;
-  /** Number of the event after them. */
   next: number;
 }
 

@@ -21,9 +21,7 @@ export async function postedValues(contentType: string | null, body: string): Pr
   const { type } = mediaType(contentType);
   if (type === "text/plain") return [valueOf(body)];
   if (type === "application/x-ndjson" || type === "application/jsonl") return await manyValues(body);
-  if (
-    type !== "" && type !== "application/x-www-form-urlencoded" && !/^application\/(.+\+)?json$/.test(type)
-  ) {
+  if (!/^(|application\/(x-www-form-urlencoded|(.+\+)?json))$/.test(type)) {
     throw new HttpError(
       415,
       "Content-Type must be application/json, application/x-ndjson, application/jsonl or text/plain: " +

@@ -32,19 +32,14 @@ export class Subscriber implements AsyncIterableIterator<StreamItem>, Feed {
     return this;
   }
 
-  next(): Promise<IteratorResult<StreamItem, undefined>> {
-    return new Promise((resolve, reject) => {
-      const look = () => {
-        try {
-          const value = this.poll(look);
-          if (this.#ended) resolve(ended);
-          else if (value !== null) resolve({ value, done: false });
-        } catch (error) {
-          reject(error);
-        }
-      };
-      look();
-    });
+  async next(): Promise<IteratorResult<StreamItem, undefined>> {
+    for (;;) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const value = this.poll(resolve);
+      if (this.#ended) return ended;
+      if (value !== null) return { value, done: false };
+      await promise;
+    }
   }
 
   /** The next item, or null when it has yet to be published: then `ready` is called once there is more, or at the end. */

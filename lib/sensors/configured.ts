@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import type { Limits } from "../limits.ts";
 import { Opens } from "../opens.ts";
 import { type DeclaredSensor, Fields, type SensorServices, SensorsFileError } from "./declared.ts";
 import { hostSensorIds } from "./host.ts";
@@ -8,17 +9,12 @@ import { sensorTypes } from "./types.ts";
 const maxSensors = 200;
 
 /**
- * The sensors that the file of `--sensors` declares; none without a file.
+ * The sensors that the file at an absolute path declares; none without a file.
  *
- * @param path absolute
  * @param name the flag or its variable, for messages
  * @throws SensorsFileError that points at the field
  */
-export function readDeclared(
-  path: string | null,
-  name: string,
-  limits: SensorServices["limits"],
-): DeclaredSensor[] {
+export function readDeclared(path: string | null, name: string, limits: Limits): DeclaredSensor[] {
   if (path === null) return [];
   let text: string;
   try {
@@ -36,13 +32,11 @@ export function readDeclared(
 }
 
 /**
- * The sensors in a file `{"sensors": [{"id", "type", …}]}`. Every sensor has `id` and `type`, and may have `unit`,
- * `description` and `interval` (ms, 1,000 by default), one that is read also `timeout` (ms); each type has fields of its
- * own.
+ * The sensors in a file `{"sensors": [{"id", "type", …}]}`. A sensor has `id` and `type`, and may have `unit`,
+ * `description`, `interval` (ms) and, if it is read, `timeout` (ms); each type has fields of its own.
  *
  * @param folder relative paths start from it
  * @param taken ids that are in use already
- * @throws SensorsFileError that points at the field by its JSON Pointer (RFC 6901)
  */
 export function parseDeclared(
   text: string,
@@ -61,9 +55,7 @@ export function parseDeclared(
   }
   const file = new Fields(value, "", folder);
   const list = file.take<unknown[]>("sensors", "be an array", Array.isArray);
-  if (list.length > maxSensors) {
-    throw file.refuse("sensors", `have at most ${maxSensors} items`, list.length);
-  }
+  if (list.length > maxSensors) throw file.refuse("sensors", `have at most ${maxSensors} items`, list.length);
   file.finish();
   const ids = new Set(taken);
   return list.map((item, i) => {

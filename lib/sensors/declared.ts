@@ -19,17 +19,12 @@ export interface SensorServices {
   opens: Opens;
 }
 
-/**
- * A type of sensor: takes its own fields from the declaration, and returns what reads the sensor, or null when its values
- * are posted.
- *
- * @throws SensorsFileError for a field that is wrong
- */
+/** A type of sensor: takes its own fields from the declaration, and returns the read, or null when values are posted. */
 export type SensorType = (fields: Fields, services: SensorServices) => Sensor["read"] | null;
 
 /**
- * The fields of one object of the sensors file; each is taken once, and `finish` refuses those that are left.
- * Every method throws a {@linkcode SensorsFileError} that points at the field by its JSON Pointer (RFC 6901).
+ * The fields of one object of the sensors file; each is taken once, and `finish` refuses those that are left. Every method
+ * throws a {@linkcode SensorsFileError} that points at the field by its JSON Pointer (RFC 6901).
  */
 export class Fields {
   readonly #left: Record<string, unknown>;

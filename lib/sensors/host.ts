@@ -44,7 +44,7 @@ export function hostSensors(files: string, traffic: () => Traffic): Sensor[] {
     });
     add("memory-available", "B", "memory available", 2_000, () => Deno.systemMemoryInfo().available);
   }
-  if (allowed("statfs") && Deno.permissions.querySync({ name: "read", path: files }).state === "granted") {
+  if (allowed("statfs") && granted({ name: "read", path: files })) {
     add("disk", "%", "disk in use, where --files is", 10_000, async () => {
       const { blocks, bfree, bavail } = await statfs(files);
       // As df counts: what only root may use is neither free nor in use.
@@ -63,10 +63,9 @@ export function hostSensors(files: string, traffic: () => Traffic): Sensor[] {
   return sensors;
 }
 
-function allowed(kind: string): boolean {
-  return Deno.permissions.querySync({ name: "sys", kind } as Deno.SysPermissionDescriptor).state ===
-    "granted";
-}
+const granted = (permission: Deno.PermissionDescriptor) =>
+  Deno.permissions.querySync(permission).state === "granted";
+const allowed = (kind: Deno.SysPermissionDescriptor["kind"]) => granted({ name: "sys", kind });
 
 /** Two decimals: the rest is noise. */
 const round = (value: number) => Math.round(value * 100) / 100;

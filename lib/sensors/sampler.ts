@@ -11,10 +11,7 @@ const graceMs = 100;
 /**
  * Reads a sensor at its interval until the signal aborts; each interval gives one sample, whatever the sensor does. A read
  * that goes on after its timeout is not joined by a second one: until it ends, each interval gives the timeout again.
- * Never rejects.
- *
- * @param take gets the sample, and when its interval began, in ms since 1970
- * @param report gets a failure of `take`, which ends the sampling
+ * Never rejects: a failure of `take`, which also gets when the interval began in ms since 1970, is reported and ends it.
  */
 export async function sample(
   sensor: Sensor,

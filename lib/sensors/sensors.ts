@@ -52,20 +52,12 @@ export class Sensors {
     ));
   }
 
-  /**
-   * The history of one sensor: time in ms since 1970, and the value or null where a reading had none.
-   *
-   * @throws HttpError 404
-   */
+  /** {@linkcode Readings.history}; throws HttpError 404 for an unknown id. */
   history(id: string): [time: number, value: number | null][] {
     return this.#readings.history(this.#sensor(id).id);
   }
 
-  /**
-   * Takes the values of a push sensor, and returns the cursor of each reading.
-   *
-   * @throws HttpError 404 for an unknown id, 409 for a sensor that is read
-   */
+  /** What takes the values of a push sensor and returns their cursors; throws HttpError 404, or 409 for a sensor that is read. */
   pusher(id: string): (value: number) => string {
     const sensor = this.#sensor(id);
     if (!("push" in sensor)) {
@@ -77,11 +69,7 @@ export class Sensors {
     };
   }
 
-  /**
-   * The readings of these sensors, or of all when there is no id; see {@linkcode Readings.stream}.
-   *
-   * @throws HttpError 400 for an unknown id
-   */
+  /** {@linkcode Readings.stream}, of all sensors when there is no id; throws HttpError 400 for an unknown one. */
   stream(ids: readonly string[]): Source {
     const unknown = ids.find((id) => !this.#sensors.has(id));
     if (unknown !== undefined) {

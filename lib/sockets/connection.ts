@@ -23,6 +23,8 @@ export class Connection {
   readonly #queue: string[] = [];
   #queuedChars = 0;
   readonly #gone = Promise.withResolvers<void>();
+  /** Resolves when the socket is gone. */
+  readonly gone: Promise<void> = this.#gone.promise;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** A socket that was just upgraded; its peer has `closeMs` to answer our close. */
@@ -39,11 +41,6 @@ export class Connection {
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onerror = () => this.#leave(0);
     socket.onclose = ({ code }) => this.#leave(code);
-  }
-
-  /** Resolves when the socket is gone. */
-  get gone(): Promise<void> {
-    return this.#gone.promise;
   }
 
   /** A peer that does not answer the close in time gives its slot up all the same. */

@@ -5,7 +5,7 @@ import { until } from "../../support/server.ts";
 
 const turn = () => new Promise<void>(endOfTurn);
 
-/** A waiter that counts, and waits again when it is told to. */
+/** A waiter that counts, and waits again when `again` says so. */
 function counter(waves: Waves, again: () => boolean = () => false) {
   const waiter = {
     woken: 0,

@@ -58,7 +58,7 @@ Deno.test(
       "0x10",
       "12abc",
       "1e",
-      // Only the first 256 bytes are looked at: a number that may go on behind them is no number.
+      // Only the first 256 bytes are read: a number that may go on behind them is no number.
       " ".repeat(250) + "1234567890",
       "9".repeat(400),
       " ".repeat(253) + "12.5",
