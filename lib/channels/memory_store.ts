@@ -16,6 +16,7 @@ export class MemoryStore implements ChannelStore {
   /** Epoch of the channels that are made now. */
   #epoch = newEpoch();
 
+  /** A store without channels. */
   constructor(readonly limits: MemoryStoreLimits = new Limits()) {}
 
   publish(name: string, values: readonly JsonText[]): string {
