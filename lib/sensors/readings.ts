@@ -62,6 +62,7 @@ export class Readings {
    */
   async *stream({ after, signal }: Wanted, ids?: ReadonlySet<string>): AsyncGenerator<StreamItem> {
     const latest = this.#latest;
+    // In one step, so that no reading is between the last ones and those that follow.
     let next = latest.after(after);
     const last = after === undefined ? this.#lastOf(ids, 0, next) : [];
     yield begun;

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Limits } from "../../../lib/limits.ts";
 import { Readings } from "../../../lib/sensors/readings.ts";
+import { endOfTurn } from "../../../lib/stream/clock.ts";
 import { ndjson } from "../../../lib/stream/formats/ndjson.ts";
 import { Subscription } from "../../support/channel_store_contract.ts";
 
@@ -91,6 +92,8 @@ Deno.test("an abort ends a stream that waits for a reading", async () => {
   const it = new Four();
   const reader = await it.read("a", "0").joined();
   const ends = reader.ends().catch((error) => (error as DOMException).name);
+  // By the end of the turn it waits.
+  await new Promise<void>(endOfTurn);
   it[Symbol.dispose]();
   assertEquals(await ends, "AbortError");
 });
