@@ -70,7 +70,7 @@ function configure(): { config: Config; declared: DeclaredSensor[] } {
     if (typeof config !== "string") {
       const named = (flag: string) => nameOf(flag, Deno.args, { env });
       checkFolder(named("files"), config.files);
-      return { config, declared: readDeclared(config.sensors, named("sensors")) };
+      return { config, declared: readDeclared(config.sensors, named("sensors"), config.limits) };
     }
     console.log(config === "help" ? help : `weir ${denoJson.version}`);
     Deno.exit(0);

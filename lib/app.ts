@@ -4,7 +4,6 @@ import type { Config } from "./config.ts";
 import { LogFiles } from "./logs/log_files.ts";
 import { LogFollower } from "./logs/log_follower.ts";
 import { Opens } from "./opens.ts";
-import { configuredSensors } from "./sensors/configured.ts";
 import type { DeclaredSensor } from "./sensors/declared.ts";
 import { hostSensors, type Traffic } from "./sensors/host.ts";
 import { Sensors } from "./sensors/sensors.ts";
@@ -53,10 +52,7 @@ export class App {
     this.logFiles = new LogFiles(config);
     this.logFollower = new LogFollower(limits, report);
     this.sensors = new Sensors(
-      [
-        ...hostSensors(config.files, () => this.traffic),
-        ...configuredSensors(declared, limits),
-      ],
+      [...hostSensors(config.files, () => this.traffic), ...declared],
       limits,
       report,
     );

@@ -1,75 +1,69 @@
-import { JsonText } from "../stream/event.ts";
+import { type Gap, gap, type StreamEvent } from "../stream/event.ts";
 
-/** A retained event. */
-export interface Retained {
-  /** Its data. */
-  data: JsonText;
-  /** Bytes of its JSON. */
-  bytes: number;
-  /** What a filtered reader selects by. */
-  tag: string | undefined;
+/** First part of a cursor: random, so that a cursor of an earlier epoch is never taken for one of this. */
+export function newEpoch(): string {
+  return crypto.randomUUID().slice(-12);
 }
 
-/** Bytes of memory that an event takes beside its JSON, about. */
-const overhead = 128;
+/** The retained events of a channel, numbered from 1. The cursor of an event is `EPOCH-NUMBER`. */
+export class ChannelHistory<T> {
+  readonly #events = new Map<number, { data: T; bytes: number }>();
+  /** Number of the last event; 0 when there has been none. */
+  last = 0;
+  /** Bytes of the events retained. */
+  bytes = 0;
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/** The retained events of a channel, numbered from 1. */
-export class ChannelHistory {
-  #events: (Retained | null)[] = [];
-  /** Where in `#events` the history starts: the slots before it are evicted. */
-  #head = 0;
-  #oldest = 1;
-  #bytes = 0;
+  constructor(readonly epoch: string = newEpoch()) {}
 
   /** Events retained. */
   get length(): number {
-    return this.#events.length - this.#head;
+    return this.#events.size;
   }
 
   /** Number of the oldest event retained; one more than `last` when none is. */
   get oldest(): number {
-    return this.#oldest;
+    return this.last - this.#events.size + 1;
   }
 
-  /** Number of the last event; 0 when there has been none. */
-  get last(): number {
-    return this.#oldest + this.length - 1;
+  /** Cursor of an event: without a number of the last, or of the start when there has been none. */
+  id(number: number = this.last): string {
+    return `${this.epoch}-${number}`;
   }
 
-  /** Bytes of JSON retained. */
-  get bytes(): number {
-    return this.#bytes;
+  /** The event of a number, if it is retained. */
+  at(number: number): T | undefined {
+    return this.#events.get(number)?.data;
   }
 
-  /** Bytes of memory it takes. */
-  get size(): number {
-    return this.#bytes + this.length * overhead;
-  }
-
-  /** The retained event of a number. */
-  at(number: number): Retained {
-    return this.#events[this.#head + number - this.#oldest]!;
-  }
-
-  /** Adds the next event; `json` is UTF-8. */
-  add(json: Uint8Array, text: string | null, tag?: string): void {
-    // Decoded, because a slice of a posted body would keep all of that body.
-    this.#events.push({ data: new JsonText(decoder.decode(json), text), bytes: json.length, tag });
-    this.#bytes += json.length;
+  /** Adds the next event. */
+  add(data: T, bytes = 0): void {
+    this.#events.set(++this.last, { data, bytes });
+    this.bytes += bytes;
   }
 
   /** Drops the oldest event, and returns it. */
-  evict(): Retained {
-    const event = this.#events[this.#head]!;
-    this.#events[this.#head++] = null;
-    this.#bytes -= event.bytes;
-    this.#oldest++;
-    if (this.#head >= 1_024 && this.#head * 2 >= this.#events.length) {
-      this.#events = this.#events.slice(this.#head);
-      this.#head = 0;
-    }
-    return event;
+  evict(): T {
+    const number = this.oldest;
+    const { data, bytes } = this.#events.get(number)!;
+    this.#events.delete(number);
+    this.bytes -= bytes;
+    return data;
+  }
+
+  /** Number of the event that follows a cursor; 0 when the cursor cannot be followed exactly. */
+  after(cursor: string | undefined): number {
+    if (cursor === undefined) return this.last + 1;
+    if (cursor === "0") return this.oldest;
+    const [, epoch, number] = /^([0-9a-f]+)-(\d{1,15})$/.exec(cursor) ?? [];
+    return epoch === this.epoch && Number(number) <= this.last ? Number(number) + 1 : 0;
+  }
+
+  /** The gap between event `next` and the oldest retained, or null; `cursor` is the one that gave a `next` of 0. */
+  gap(next: number, cursor = ""): StreamEvent<Gap> | null {
+    const { oldest } = this;
+    if (next >= oldest) return null;
+    const [after, lost] = next === 0 ? [cursor, null] : [this.id(next - 1), oldest - next];
+    // With nothing to go on with, the gap itself has the cursor to come back with.
+    return this.length > 0 ? gap(after, this.id(oldest), lost) : { ...gap(after, null, lost), id: this.id() };
   }
 }

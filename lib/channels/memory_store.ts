@@ -2,8 +2,9 @@ import { Limits } from "../limits.ts";
 import { overloaded } from "../stream/errors.ts";
 import type { JsonText } from "../stream/event.ts";
 import type { StreamItem, Wanted } from "../stream/source.ts";
+import { newEpoch } from "./channel_history.ts";
 import type { ChannelStore } from "./channel_store.ts";
-import { MemoryChannel, newEpoch } from "./memory_channel.ts";
+import { MemoryChannel } from "./memory_channel.ts";
 import { Subscriber } from "./subscriber.ts";
 
 /** Limits of a {@linkcode MemoryStore}. */
@@ -20,8 +21,8 @@ export class MemoryStore implements ChannelStore {
 
   publish(name: string, values: readonly JsonText[]): string {
     const existing = this.#channels.get(name);
-    const channel = existing ?? this.#create();
-    // First, as what is refused must make no channel and evict none.
+    const channel = existing ?? new MemoryChannel(this.limits, this.#epoch);
+    // Before it has a place, as what is refused must make no channel and evict none.
     const id = channel.publish(values);
     if (existing === undefined) this.#makeRoom();
     // The order of the map is the order of publishing, for #makeRoom.
@@ -37,45 +38,40 @@ export class MemoryStore implements ChannelStore {
   }
 
   close(): void {
-    for (const channel of this.#channels.values()) channel.close();
+    for (const { waves } of this.#channels.values()) waves.close();
     this.#channels.clear();
   }
 
   #open(name: string): MemoryChannel {
-    const existing = this.#channels.get(name);
-    if (existing !== undefined) return existing;
-    this.#makeRoom();
-    const channel = this.#create();
-    this.#channels.set(name, channel);
+    let channel = this.#channels.get(name);
+    if (channel === undefined) {
+      this.#makeRoom();
+      channel = new MemoryChannel(this.limits, this.#epoch);
+      this.#channels.set(name, channel);
+    }
     return channel;
-  }
-
-  #create(): MemoryChannel {
-    return new MemoryChannel(this.limits, this.#epoch);
   }
 
   /** The epoch of a channel that had events is never used again. */
   #remove(name: string, channel: MemoryChannel): void {
-    channel.close();
+    channel.waves.close();
     this.#channels.delete(name);
-    if (!channel.unused) this.#epoch = newEpoch();
+    if (channel.history.last > 0) this.#epoch = newEpoch();
   }
 
   /** Evicts the least recently published channel without subscribers, when there is no room for one more. */
   #makeRoom(): void {
     if (this.#channels.size < this.limits.channels) return;
     for (const [name, channel] of this.#channels) {
-      if (channel.inUse) continue;
-      this.#remove(name, channel);
-      return;
+      if (!channel.inUse) return this.#remove(name, channel);
     }
     throw overloaded("channels", this.limits.channels, 5);
   }
 
-  /** Removes a channel that has neither subscribers nor history. */
+  /** Removes a channel that has nothing for a subscriber to come back for. */
   #drop(name: string, channel: MemoryChannel): void {
-    if (!channel.idle || this.#channels.get(name) !== channel) return;
-    this.#remove(name, channel);
+    const idle = !channel.inUse && channel.history.length === 0;
+    if (idle && this.#channels.get(name) === channel) this.#remove(name, channel);
   }
 
   /** Evicts from the largest history while all together are over their bound. */

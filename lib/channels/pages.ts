@@ -18,9 +18,7 @@ interface Page {
 
 /** Whole records, and the number of the event after them. */
 export interface Block {
-  /** The records, a view of memory that others read too. */
   encoded: Encoded;
-  /** Number of the event after them. */
   next: number;
 }
 
@@ -57,7 +55,7 @@ export class Pages {
 
   /** The records from event `from`, which has to be here, to the end of its page. */
   block(from: number): Block {
-    const page = this.#find(from);
+    const page = this.#pages.findLast(({ first }) => first <= from)!;
     if (page.last?.from === from) return page.last.block;
     const start = from === page.first ? 0 : page.ends[from - page.first - 1];
     const block = {
@@ -70,22 +68,8 @@ export class Pages {
 
   /** Drops the pages that hold nothing from event `oldest` on. */
   evict(oldest: number): void {
-    let gone = 0;
-    while (gone < this.#pages.length && this.#pages[gone].first + this.#pages[gone].ends.length <= oldest) {
-      gone++;
+    while (this.#pages.length > 0 && this.#pages[0].first + this.#pages[0].ends.length <= oldest) {
+      this.#pages.shift();
     }
-    if (gone > 0) this.#pages.splice(0, gone);
-  }
-
-  #find(number: number): Page {
-    let low = 0;
-    let high = this.#pages.length - 1;
-    if (this.#pages[high].first <= number) return this.#pages[high];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (this.#pages[middle].first <= number) low = middle;
-      else high = middle - 1;
-    }
-    return this.#pages[low];
   }
 }

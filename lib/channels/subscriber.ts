@@ -1,10 +1,9 @@
-import { Encoded, type StreamEvent } from "../stream/event.ts";
+import { Encoded } from "../stream/event.ts";
 import type { Feed, StreamItem, Wanted } from "../stream/source.ts";
 import type { MemoryChannel } from "./memory_channel.ts";
-import type { Waiter } from "./waves.ts";
 
 /** Nothing can fail any more before the first event, which may be long in coming. */
-const begun = new Encoded(new Uint8Array());
+export const begun = new Encoded(new Uint8Array());
 
 const encoder = new TextEncoder();
 const ended: IteratorReturnResult<undefined> = { value: undefined, done: true };
@@ -16,65 +15,43 @@ const ended: IteratorReturnResult<undefined> = { value: undefined, done: true };
  * It is what an async generator would be, and a {@linkcode Feed} besides: of the time that the server spends on one
  * delivery, a generator's promises would take a quarter (`deno task bench`, row "fan-out").
  */
-export class Subscriber implements AsyncIterableIterator<StreamItem>, Feed, Waiter {
+export class Subscriber implements AsyncIterableIterator<StreamItem>, Feed {
   #channel: MemoryChannel | null = null;
   #next = 0;
-  #gap: StreamEvent | null = null;
-  #begun = false;
   #ended = false;
-  #ready: (() => void) | null = null;
+  #ready = () => {};
 
-  /**
-   * A subscriber that has not joined yet.
-   *
-   * @param open called with the first `next()`: what is never read takes nothing
-   * @param left called with the channel at the end, if it was opened
-   */
+  /** `open` is called by the first read, as what is never read takes nothing; `left` at the end, if it was. */
   constructor(
-    readonly wanted: Wanted & { tags?: ReadonlySet<string> },
+    readonly wanted: Wanted,
     readonly open: () => MemoryChannel,
     readonly left: (channel: MemoryChannel) => void,
   ) {}
 
-  /** Itself: it can be read once. */
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  /** The next item; it waits for one, or for the end. */
-  next(): Promise<IteratorResult<StreamItem, undefined>> {
-    return new Promise((resolve, reject) => {
-      const look = () => {
-        try {
-          const value = this.poll(look);
-          if (this.#ended) resolve(ended);
-          else if (value !== null) resolve({ value, done: false });
-        } catch (error) {
-          reject(error);
-        }
-      };
-      look();
-    });
+  async next(): Promise<IteratorResult<StreamItem, undefined>> {
+    for (;;) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const value = this.poll(resolve);
+      if (this.#ended) return ended;
+      if (value !== null) return { value, done: false };
+      await promise;
+    }
   }
 
   /** The next item, or null when it has yet to be published: then `ready` is called once there is more, or at the end. */
   poll(ready: () => void): StreamItem | null {
     if (this.#ended) return null;
-    this.#channel ??= this.#join();
-    const value = this.#begun ? this.#take(this.#channel) : this.#start(this.#channel);
-    this.#begun = true;
-    if (value === null) {
+    if (this.#channel === null) return this.#join();
+    const item = this.#take(this.#channel);
+    if (item === null) {
       this.#ready = ready;
-      this.#channel.waves.wait(this);
+      this.#channel.waves.wait(ready);
     }
-    return value;
-  }
-
-  /** The channel has more. */
-  wake(): void {
-    const ready = this.#ready;
-    this.#ready = null;
-    ready?.();
+    return item;
   }
 
   /** The signal aborts. */
@@ -89,53 +66,38 @@ export class Subscriber implements AsyncIterableIterator<StreamItem>, Feed, Wait
       this.wanted.signal.removeEventListener("abort", this);
       const channel = this.#channel;
       if (channel !== null) {
-        channel.waves.forget(this);
+        channel.waves.forget(this.#ready);
         channel.leave(this.wanted.format);
         this.left(channel);
       }
-      this.wake();
+      this.#ready();
     }
     return Promise.resolve(ended);
   }
 
-  #join(): MemoryChannel {
+  /** There is a first item at once. */
+  #join(): StreamItem {
     const { signal, after, format } = this.wanted;
     signal.throwIfAborted();
-    const channel = this.open();
+    const channel = this.#channel = this.open();
     channel.join(format);
     signal.addEventListener("abort", this);
-    ({ next: this.#next, gap: this.#gap } = channel.locate(after));
-    return channel;
-  }
-
-  #start(channel: MemoryChannel): StreamItem {
-    const { after, format } = this.wanted;
-    const start = after === undefined ? format.start(channel.lastId) : "";
+    this.#next = channel.history.after(after);
+    const start = after === undefined ? format.start(channel.history.id()) : "";
     return start !== "" ? new Encoded(encoder.encode(start)) : this.#take(channel) ?? begun;
   }
 
   /** What comes next, or null when it has yet to be published. */
   #take(channel: MemoryChannel): StreamItem | null {
-    const gap = this.#gap ?? this.#missed(channel);
+    const { after, format } = this.wanted;
+    const gap = channel.history.gap(this.#next, after);
     if (gap !== null) {
-      this.#gap = null;
+      this.#next = channel.history.oldest;
       return gap;
     }
-    const { format, tags } = this.wanted;
-    for (;;) {
-      const block = tags === undefined
-        ? channel.read(this.#next, format)
-        : channel.select(this.#next, format, tags);
-      if (block === null) return null;
-      this.#next = block.next;
-      if (block.encoded.bytes.length > 0) return block.encoded;
-    }
-  }
-
-  #missed(channel: MemoryChannel): StreamEvent | null {
-    const missed = channel.missed(this.#next, this.wanted.tags);
-    if (missed === null) return null;
-    this.#next = missed.next;
-    return missed.gap;
+    const block = channel.read(this.#next, format);
+    if (block === null) return null;
+    this.#next = block.next;
+    return block.encoded;
   }
 }

@@ -1,5 +1,8 @@
 import { JsonText } from "../stream/event.ts";
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** A value that is at hand. */
 export function valueOf(value: unknown): JsonText {
   return new JsonText(JSON.stringify(value) ?? "null", typeof value === "string" ? value : null);
@@ -13,5 +16,7 @@ export function valueOf(value: unknown): JsonText {
 export function valueOfJson(json: string): JsonText {
   const parsed: unknown = JSON.parse(json);
   // Valid JSON has line ends only where white space may stand.
-  return new JsonText(json.replace(/[\r\n]+/g, " ").trim(), typeof parsed === "string" ? parsed : null);
+  const line = json.replace(/[\r\n]+/g, " ").trim();
+  // A copy, because a slice of a posted body would keep all of that body.
+  return new JsonText(decoder.decode(encoder.encode(line)), typeof parsed === "string" ? parsed : null);
 }

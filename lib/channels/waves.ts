@@ -1,19 +1,13 @@
 import { endOfTurn } from "../stream/clock.ts";
 
-/** Waiters woken per event-loop turn, so that the rest of the server gets turns in between. */
+/** () => voids woken per event-loop turn, so that the rest of the server gets turns in between. */
 const perTurn = 128;
 
-/** Rest after a wave, for the rest of the server, as a part of the time that the wave took. */
+/** Pause after a wave, as a part of the time that the wave took. */
 const restFactor = 0.5;
 
-/** What a wave wakes. */
-export interface Waiter {
-  /** Called once for each {@linkcode Waves.wait}; it must not throw. */
-  wake(): void;
-}
-
 /**
- * Wakes all waiters, in waves.
+ * Wakes all that wait, in waves.
  *
  * When it is quiet a wave starts at the end of the turn that asked for it: the answer to the publisher goes first, and no
  * event waits for a later one. Every woken subscriber costs a write to its socket, and writes are what bounds a fan-out;
@@ -21,22 +15,22 @@ export interface Waiter {
  * joins that next wave: writes are joined exactly when they would otherwise take over the event loop.
  */
 export class Waves {
-  #waiting = new Set<Waiter>();
-  #wave: Iterator<Waiter> | null = null;
+  #waiting = new Set<() => void>();
+  #wave: Iterator<() => void> | null = null;
   #asked = false;
   #startedAt = 0;
   #restUntil = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
-  /** Waits for the next wave. */
-  wait(waiter: Waiter): void {
-    this.#waiting.add(waiter);
+  /** Calls back once, in the next wave; the callback must not throw. */
+  wait(callback: () => void): void {
+    this.#waiting.add(callback);
   }
 
   /** No longer waits; a wave that is under way may still call. */
-  forget(waiter: Waiter): void {
-    this.#waiting.delete(waiter);
+  forget(callback: () => void): void {
+    this.#waiting.delete(callback);
   }
 
   /** There is something to wake for. */
@@ -63,7 +57,7 @@ export class Waves {
     this.#asked = false;
     this.#startedAt = performance.now();
     this.#wave = this.#waiting.values();
-    // A waiter that is woken waits again in the next set, or a wave would never end.
+    // What is woken waits again in the next set, or a wave would never end.
     this.#waiting = new Set();
     this.#slice();
   };
@@ -72,7 +66,7 @@ export class Waves {
     for (let i = 0; i < perTurn; i++) {
       const { value, done } = this.#wave!.next();
       if (done) return endOfTurn(this.#finish);
-      value.wake();
+      value();
     }
     endOfTurn(this.#slice);
   };

@@ -1,27 +1,20 @@
 import { dirname } from "node:path";
+import type { Limits } from "../limits.ts";
 import { Opens } from "../opens.ts";
-import {
-  type CommonFields,
-  type DeclaredSensor,
-  Fields,
-  type SensorServices,
-  SensorsFileError,
-} from "./declared.ts";
+import { type DeclaredSensor, Fields, type SensorServices, SensorsFileError } from "./declared.ts";
 import { hostSensorIds } from "./host.ts";
-import type { PushSensor, Sensor } from "./sensor.ts";
 import { sensorTypes } from "./types.ts";
 
 /** Sensors that a file may declare. */
 const maxSensors = 200;
 
 /**
- * The sensors that the file of `--sensors` declares; none without a file.
+ * The sensors that the file at an absolute path declares; none without a file.
  *
- * @param path absolute
  * @param name the flag or its variable, for messages
  * @throws SensorsFileError that points at the field
  */
-export function readDeclared(path: string | null, name: string): DeclaredSensor[] {
+export function readDeclared(path: string | null, name: string, limits: Limits): DeclaredSensor[] {
   if (path === null) return [];
   let text: string;
   try {
@@ -32,30 +25,25 @@ export function readDeclared(path: string | null, name: string): DeclaredSensor[
     throw new SensorsFileError(`${name} must be a file that can be read: ${(error as Error).message}`);
   }
   try {
-    return parseDeclared(text, dirname(path), hostSensorIds);
+    return parseDeclared(text, dirname(path), hostSensorIds, { limits, opens: new Opens() });
   } catch (error) {
     throw new SensorsFileError(`${name} ${path}: ${(error as Error).message}`);
   }
 }
 
-/** Makes the declared sensors; they share the permits of their opens. */
-export function configuredSensors(
-  declared: readonly DeclaredSensor[],
-  limits: SensorServices["limits"],
-): (Sensor | PushSensor)[] {
-  const services = { limits, opens: new Opens() };
-  return declared.map((sensor) => sensor.make(services));
-}
-
 /**
- * The sensors in a file `{"sensors": [{"id", "type", …}]}`. Every sensor has `id` and `type`, and may have `unit`,
- * `description` and `interval` (ms, 1,000 by default); each type has fields of its own.
+ * The sensors in a file `{"sensors": [{"id", "type", …}]}`. A sensor has `id` and `type`, and may have `unit`,
+ * `description`, `interval` (ms) and, if it is read, `timeout` (ms); each type has fields of its own.
  *
  * @param folder relative paths start from it
  * @param taken ids that are in use already
- * @throws SensorsFileError that points at the field by its JSON Pointer (RFC 6901)
  */
-export function parseDeclared(text: string, folder: string, taken: readonly string[]): DeclaredSensor[] {
+export function parseDeclared(
+  text: string,
+  folder: string,
+  taken: readonly string[],
+  services: SensorServices,
+): DeclaredSensor[] {
   let value: unknown;
   try {
     // A byte order mark may be ignored (RFC 8259, 8.1), and some editors write one.
@@ -66,33 +54,25 @@ export function parseDeclared(text: string, folder: string, taken: readonly stri
     throw new SensorsFileError(`the file must be JSON: ${message}`);
   }
   const file = new Fields(value, "", folder);
-  const list = file.take("sensors");
-  if (!Array.isArray(list)) throw file.refuse("sensors", "be an array", list);
-  if (list.length > maxSensors) {
-    throw file.refuse("sensors", `have at most ${maxSensors} items`, list.length);
-  }
+  const list = file.take<unknown[]>("sensors", "be an array", Array.isArray);
+  if (list.length > maxSensors) throw file.refuse("sensors", `have at most ${maxSensors} items`, list.length);
   file.finish();
   const ids = new Set(taken);
   return list.map((item, i) => {
     const fields = new Fields(item, `/sensors/${i}`, folder);
-    const type = sensorType(fields);
-    const common = commonFields(fields);
-    const make = type(fields, common);
+    const sensor = declaredSensor(fields, services);
     fields.finish();
-    if (ids.has(common.id)) throw fields.refuse("id", "not be another sensor's", common.id);
-    ids.add(common.id);
-    return { id: common.id, make };
+    if (ids.has(sensor.id)) throw fields.refuse("id", "not be another sensor's", sensor.id);
+    ids.add(sensor.id);
+    return sensor;
   });
 }
 
-function sensorType(fields: Fields) {
+function declaredSensor(fields: Fields, services: SensorServices): DeclaredSensor {
   const names = Object.keys(sensorTypes);
   const rule = new Intl.ListFormat("en-GB", { type: "disjunction" }).format(names.map((name) => `"${name}"`));
-  return sensorTypes[fields.text("type", new RegExp(`^(${names.join("|")})$`), rule)];
-}
-
-function commonFields(fields: Fields): CommonFields {
-  return {
+  const type = sensorTypes[fields.text("type", new RegExp(`^(${names.join("|")})$`), rule)];
+  const common = {
     id: fields.text(
       "id",
       // The stream of all sensors has the path that a sensor of this id would have.
@@ -103,4 +83,8 @@ function commonFields(fields: Fields): CommonFields {
     unit: fields.text("unit", /^[^\r\n]{0,32}$/, "a text of at most 32 characters", ""),
     description: fields.text("description", /^[^\r\n]{0,200}$/, "a text of at most 200 characters", ""),
   };
+  const read = type(fields, services);
+  if (read === null) return { ...common, push: true };
+  const { interval } = common;
+  return { ...common, timeout: fields.whole("timeout", 1, interval, Math.min(interval, 5_000)), read };
 }

@@ -6,39 +6,25 @@ import type { PushSensor, Sensor } from "./sensor.ts";
 
 /** A sensors file that cannot be used; the message is one line for the operator. */
 export class SensorsFileError extends Error {
-  /** The error's name. */
   override name = "SensorsFileError";
 }
 
-/** Fields that every sensor declares. */
-export type CommonFields = Pick<Sensor, "id" | "unit" | "description" | "interval">;
+/** A sensor that the sensors file declares. */
+export type DeclaredSensor = Sensor | PushSensor;
 
-/** What the declared sensors of one server share. */
+/** What the reads of declared sensors share. */
 export interface SensorServices {
-  /** Limits of reads. */
   limits: Pick<Limits, "outboundBytes">;
   /** Opens the files that are read. */
   opens: Opens;
 }
 
-/** A sensor that the sensors file declares. */
-export interface DeclaredSensor {
-  /** As in {@linkcode Sensor}. */
-  readonly id: string;
-  /** Makes it. */
-  make(services: SensorServices): Sensor | PushSensor;
-}
+/** A type of sensor: takes its own fields from the declaration, and returns the read, or null when values are posted. */
+export type SensorType = (fields: Fields, services: SensorServices) => Sensor["read"] | null;
 
 /**
- * A type of sensor: takes its own fields from the declaration, and returns what makes the sensor.
- *
- * @throws SensorsFileError for a field that is wrong
- */
-export type SensorType = (fields: Fields, common: CommonFields) => DeclaredSensor["make"];
-
-/**
- * The fields of one object of the sensors file; each is taken once, and `finish` refuses those that are left.
- * Every method throws a {@linkcode SensorsFileError} that points at the field by its JSON Pointer (RFC 6901).
+ * The fields of one object of the sensors file; each is taken once, and `finish` refuses those that are left. Every method
+ * throws a {@linkcode SensorsFileError} that points at the field by its JSON Pointer (RFC 6901).
  */
 export class Fields {
   readonly #left: Record<string, unknown>;
@@ -51,18 +37,18 @@ export class Fields {
     this.#left = { ...value };
   }
 
-  /** Null is a value like any other: only a field that is absent has its fallback. */
-  take(name: string, fallback?: unknown): unknown {
+  /** A value that passes the test; `rule` says what it must. Only a field that is absent, not null, has its fallback. */
+  take<T>(name: string, rule: string, test: (value: unknown) => boolean, fallback?: T): T {
     const value = Object.hasOwn(this.#left, name) ? this.#left[name] : fallback;
     delete this.#left[name];
-    return value;
+    if (!test(value)) throw this.refuse(name, rule, value);
+    return value as T;
   }
 
-  /** A string that matches the pattern; `rule` says so in words. */
+  /** A string that matches the pattern; `rule` says what it is. */
   text(name: string, pattern: RegExp, rule: string, fallback?: string): string {
-    const value = this.take(name, fallback);
-    if (typeof value === "string" && pattern.test(value)) return value;
-    throw this.refuse(name, `be ${rule}`, value);
+    const test = (value: unknown) => typeof value === "string" && pattern.test(value);
+    return this.take(name, `be ${rule}`, test, fallback);
   }
 
   /** A path, made absolute. */
@@ -70,30 +56,18 @@ export class Fields {
     return resolve(this.folder, this.text(name, /^[^\0]+$/, "a path"));
   }
 
-  /** A whole number. */
   whole(name: string, min: number, max: number, fallback: number): number {
-    const value = this.take(name, fallback);
-    if (Number.isInteger(value) && value as number >= min && value as number <= max) return value as number;
-    throw this.refuse(name, `be a whole number from ${min} to ${max}`, value);
+    const test = (value: unknown) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max;
+    return this.take(name, `be a whole number from ${min} to ${max}`, test, fallback);
   }
 
-  /** A finite number. */
   number(name: string, fallback: number): number {
-    const value = this.take(name, fallback);
-    if (Number.isFinite(value)) return value as number;
-    throw this.refuse(name, "be a finite number", value);
-  }
-
-  /** The field `timeout` of a sensor that is read, in ms. */
-  timeout({ interval }: CommonFields): number {
-    return this.whole("timeout", 1, interval, Math.min(interval, 5_000));
+    return this.take(name, "be a finite number", Number.isFinite, fallback);
   }
 
   /** Refuses fields that have not been taken. */
   finish(): void {
-    for (const [name, value] of Object.entries(this.#left)) {
-      throw this.refuse(name, "be a known field", value);
-    }
+    for (const name in this.#left) throw this.refuse(name, "be a known field", this.#left[name]);
   }
 
   /** The error of a field that is wrong: it `must` follow the rule. */
@@ -104,17 +78,17 @@ export class Fields {
 
 /** The pointer and the value may come from the file, so no control character of them reaches a terminal. */
 function refuse(pointer: string, rule: string, value: unknown): SensorsFileError {
-  const shown = value === undefined
-    ? "absent"
-    : typeof value === "string"
-    ? quote(value)
-    : typeof value === "number"
-    ? String(value)
-    : JSON.stringify(value).slice(0, 80);
   const at = /^[!-~]{1,80}$/.test(pointer) ? pointer : quote(pointer);
-  const message = `${at} must ${rule}: current value is ${shown}`;
+  const message = `${at} must ${rule}: current value is ${shown(value)}`;
   // JSON leaves the control characters from U+007F on as they are.
   return new SensorsFileError(
     message.replace(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`),
   );
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return "absent";
+  if (typeof value === "string") return quote(value);
+  // JSON has no Infinity, but parsing 1e999 gives it.
+  return typeof value === "number" ? String(value) : JSON.stringify(value).slice(0, 80);
 }

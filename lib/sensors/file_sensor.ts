@@ -1,22 +1,17 @@
 import type { Opens } from "../opens.ts";
-import type { CommonFields, DeclaredSensor, Fields } from "./declared.ts";
+import type { SensorType } from "./declared.ts";
 import { SensorError } from "./sensor.ts";
 
 /** Bytes of a file that may hold its number. */
 const maxBytes = 256;
 
 /** Reads the number that the file at `path` begins with, times `scale` (1), plus `offset` (0). */
-export function fileSensor(fields: Fields, common: CommonFields): DeclaredSensor["make"] {
-  const timeout = fields.timeout(common);
+export const fileSensor: SensorType = (fields, { opens }) => {
   const path = fields.path("path");
   const scale = fields.number("scale", 1);
   const offset = fields.number("offset", 0);
-  return ({ opens }) => ({
-    ...common,
-    timeout,
-    read: async (signal) => number(await head(path, opens, signal)) * scale + offset,
-  });
-}
+  return async (signal) => number(await head(path, opens, signal)) * scale + offset;
+};
 
 function number(text: string): number {
   // Of `12,5`, `2026-11-23` or digits that go on behind what was read, the beginning would be an invented number.

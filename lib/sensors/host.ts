@@ -26,67 +26,54 @@ export const hostSensorIds = [
   "event-loop-delay",
 ] as const;
 
-type HostSensor = Sensor & { id: typeof hostSensorIds[number] };
-
-/**
- * The sensors that this host has and the permissions allow.
- *
- * @param files folder of the disk sensors
- * @param traffic the server's own counters
- */
+/** The sensors that this host has and the permissions allow; the disk's are of the folder `files`. */
 export function hostSensors(files: string, traffic: () => Traffic): Sensor[] {
-  const sensors: HostSensor[] = [];
-  const add = (
-    id: HostSensor["id"],
-    unit: string,
-    description: string,
-    read: Sensor["read"],
-    interval = 1_000,
-  ) => sensors.push({ id, unit, description, interval, timeout: interval, read });
+  const sensors: Sensor[] = [];
+  type Id = typeof hostSensorIds[number];
+  const add = (id: Id, unit: string, description: string, interval: number, read: Sensor["read"]) =>
+    sensors.push({ id, unit, description, interval, timeout: interval, read });
 
-  if (allowed("cpus") && os.cpus().length > 0) add("cpu", "%", "CPU use, all cores", cpuSensor());
+  if (allowed("cpus") && os.cpus().length > 0) add("cpu", "%", "CPU use, all cores", 1_000, cpuSensor());
   if (allowed("loadavg") && Deno.build.os !== "windows") {
-    add("load", "", "load average over one minute", () => round(Deno.loadavg()[0]), 5_000);
+    add("load", "", "load average over one minute", 5_000, () => round(Deno.loadavg()[0]));
   }
   if (allowed("systemMemoryInfo")) {
-    add("memory", "%", "memory in use", () => {
+    add("memory", "%", "memory in use", 2_000, () => {
       const { total, available } = Deno.systemMemoryInfo();
       return round((total - available) / total * 100);
-    }, 2_000);
-    add("memory-available", "B", "memory available", () => Deno.systemMemoryInfo().available, 2_000);
+    });
+    add("memory-available", "B", "memory available", 2_000, () => Deno.systemMemoryInfo().available);
   }
-  if (allowed("statfs") && Deno.permissions.querySync({ name: "read", path: files }).state === "granted") {
-    add("disk", "%", "disk in use, where --files is", async () => {
+  if (allowed("statfs") && granted({ name: "read", path: files })) {
+    add("disk", "%", "disk in use, where --files is", 10_000, async () => {
       const { blocks, bfree, bavail } = await statfs(files);
       // As df counts: what only root may use is neither free nor in use.
       return round((blocks - bfree) / (blocks - bfree + bavail) * 100);
-    }, 10_000);
-    add("disk-free", "B", "disk space free, where --files is", async () => {
+    });
+    add("disk-free", "B", "disk space free, where --files is", 10_000, async () => {
       const { bavail, bsize } = await statfs(files);
       return bavail * bsize;
-    }, 10_000);
+    });
   }
-  add("server-memory", "B", "memory of the server (resident)", () => Deno.memoryUsage().rss, 2_000);
-  add("server-heap", "B", "JavaScript heap of the server in use", () => Deno.memoryUsage().heapUsed, 2_000);
-  add("requests", "/s", "requests answered", rate(() => traffic().requests));
-  add("sent", "B/s", "bytes sent in bodies", rate(() => traffic().bytes));
-  add("event-loop-delay", "ms", "longest delay of the event loop", eventLoopDelay(1_200), 2_000);
+  add("server-memory", "B", "memory of the server (resident)", 2_000, () => Deno.memoryUsage().rss);
+  add("server-heap", "B", "JavaScript heap of the server in use", 2_000, () => Deno.memoryUsage().heapUsed);
+  add("requests", "/s", "requests answered", 1_000, rate(() => traffic().requests));
+  add("sent", "B/s", "bytes sent in bodies", 1_000, rate(() => traffic().bytes));
+  add("event-loop-delay", "ms", "longest delay of the event loop", 2_000, eventLoopDelay);
   return sensors;
 }
 
-function allowed(kind: string): boolean {
-  return Deno.permissions.querySync({ name: "sys", kind } as Deno.SysPermissionDescriptor).state ===
-    "granted";
-}
+const granted = (permission: Deno.PermissionDescriptor) =>
+  Deno.permissions.querySync(permission).state === "granted";
+const allowed = (kind: Deno.SysPermissionDescriptor["kind"]) => granted({ name: "sys", kind });
 
 /** Two decimals: the rest is noise. */
 const round = (value: number) => Math.round(value * 100) / 100;
 
 /** Times that each core has been busy since the host started, in ms. */
 export interface CpuTimes {
-  /** When that was, as `performance.now()` counts. */
+  /** When that was, by `performance.now()`. */
   time: number;
-  /** As `os.cpus()` counts. */
   cores: Pick<os.CpuInfo["times"], "user" | "nice" | "sys" | "irq">[];
 }
 
@@ -102,45 +89,36 @@ export function cpuUse(last: CpuTimes, now: CpuTimes): number {
   return round(Math.min(100, Math.max(0, percent)));
 }
 
-/** The CPU use since the last read; the first read looks at 200 ms. */
+/** CPU use since the last read; the first read takes 200 ms. */
 function cpuSensor(): Sensor["read"] {
   const look = () => ({ time: performance.now(), cores: os.cpus().map(({ times }) => times) });
   let last: CpuTimes | null = null;
   return async (signal) => {
-    if (last === null) {
-      last = look();
-      await sleep(200, signal);
-    }
-    const now = look();
-    const use = cpuUse(last, now);
-    last = now;
-    return use;
+    const from = last ?? look();
+    if (last === null) await sleep(200, signal);
+    last = look();
+    return cpuUse(from, last);
   };
 }
 
 /** Growth of a counter a second, since the last read. */
 function rate(counter: () => number): Sensor["read"] {
-  let count = counter();
-  let time = performance.now();
+  let last = { count: counter(), time: performance.now() };
   return () => {
-    const grown = counter() - count;
-    const seconds = Math.max(0.001, (performance.now() - time) / 1_000);
-    count += grown;
-    time = performance.now();
-    return round(grown / seconds);
+    const { count, time } = last;
+    last = { count: counter(), time: performance.now() };
+    return round((last.count - count) / Math.max(0.001, (last.time - time) / 1_000));
   };
 }
 
-/** Longest delay of a timer within `ms`: the event loop was busy for as long. */
-function eventLoopDelay(ms: number): Sensor["read"] {
-  return async (signal) => {
-    const step = 30;
-    const end = performance.now() + ms;
-    let worst = 0;
-    for (let start = performance.now(); start < end; start = performance.now()) {
-      await sleep(step, signal);
-      worst = Math.max(worst, performance.now() - start - step);
-    }
-    return round(worst);
-  };
+/** Longest delay of a timer within 1.2 s, in ms: the event loop was busy for as long. */
+async function eventLoopDelay(signal: AbortSignal): Promise<number> {
+  const step = 30;
+  const end = performance.now() + 1_200;
+  let worst = 0;
+  for (let start = performance.now(); start < end; start = performance.now()) {
+    await sleep(step, signal);
+    worst = Math.max(worst, performance.now() - start - step);
+  }
+  return round(worst);
 }

@@ -1,6 +1,6 @@
 import { outbound, type OutboundError } from "../http/outbound.ts";
 import { Limiter } from "../stream/limiter.ts";
-import type { CommonFields, DeclaredSensor, Fields } from "./declared.ts";
+import type { SensorType } from "./declared.ts";
 import { SensorError } from "./sensor.ts";
 
 const reasons: Record<Exclude<OutboundError, "status">, string> = {
@@ -11,38 +11,34 @@ const reasons: Record<Exclude<OutboundError, "status">, string> = {
 };
 
 /** Gets the `url` and takes the number that the JSON Pointer `pointer` (the whole answer) leads to. */
-export function httpSensor(fields: Fields, common: CommonFields): DeclaredSensor["make"] {
-  const timeout = fields.timeout(common);
-  const url = fields.text("url", /^https?:\/\//i, "an http or https URL");
-  if (!URL.canParse(url)) throw fields.refuse("url", "be an http or https URL", url);
+export const httpSensor: SensorType = (fields, { limits }) => {
+  const isUrl = (value: unknown) =>
+    typeof value === "string" && /^https?:\/\//i.test(value) && URL.canParse(value);
+  const url = fields.take<string>("url", "be an http or https URL", isUrl);
   const pointer = fields.text("pointer", /^(\/([^~]|~[01])*)?$/, "a JSON Pointer (RFC 6901)", "");
-  return ({ limits }) => {
-    // A limiter of its own: a sensor that hangs stops no other, nor a stream. The sampler's signal is the timeout.
-    const options = {
-      limiter: new Limiter(1),
-      timeoutMs: null,
-      maxBytes: limits.outboundBytes,
-      body: true,
-      headers: { Accept: "application/json" },
-    };
-    const read = async (signal: AbortSignal) => {
-      const outcome = await outbound(url, signal, options);
-      if (outcome.error === "status") throw new SensorError(`HTTP status ${outcome.status}`);
-      if (outcome.error !== undefined) throw new SensorError(reasons[outcome.error]);
-      let value: unknown;
-      try {
-        value = resolvePointer(JSON.parse(outcome.body!), pointer);
-      } catch {
-        throw new SensorError("the answer is not JSON");
-      }
-      if (typeof value !== "number") {
-        throw new SensorError(`there is no number at ${JSON.stringify(pointer)}`);
-      }
-      return value;
-    };
-    return { ...common, timeout, read };
+  const options = {
+    // Of its own: a sensor that hangs stops no other, nor a stream.
+    limiter: new Limiter(1),
+    // The sampler's signal is the timeout.
+    timeoutMs: null,
+    maxBytes: limits.outboundBytes,
+    body: true,
+    headers: { Accept: "application/json" },
   };
-}
+  return async (signal) => {
+    const outcome = await outbound(url, signal, options);
+    if (outcome.error === "status") throw new SensorError(`HTTP status ${outcome.status}`);
+    if (outcome.error !== undefined) throw new SensorError(reasons[outcome.error]);
+    let value: unknown;
+    try {
+      value = resolvePointer(JSON.parse(outcome.body!), pointer);
+    } catch {
+      throw new SensorError("the answer is not JSON");
+    }
+    if (typeof value === "number") return value;
+    throw new SensorError(`there is no number at ${JSON.stringify(pointer)}`);
+  };
+};
 
 /** What a JSON Pointer leads to (RFC 6901, 4), or undefined. */
 export function resolvePointer(value: unknown, pointer: string): unknown {

@@ -1,116 +1,115 @@
-import { MemoryChannel } from "../channels/memory_channel.ts";
-import { Subscriber } from "../channels/subscriber.ts";
-import { valueOf } from "../channels/value.ts";
+import { ChannelHistory } from "../channels/channel_history.ts";
+import { begun } from "../channels/subscriber.ts";
+import { Waves } from "../channels/waves.ts";
 import type { Limits } from "../limits.ts";
-import { Encoded, type Gap, type StreamEvent } from "../stream/event.ts";
-import type { Wanted } from "../stream/source.ts";
+import type { StreamEvent } from "../stream/event.ts";
+import type { StreamItem, Wanted } from "../stream/source.ts";
 import type { Reading } from "./sensor.ts";
 
-/** The last reading of a sensor, and its cursor in the channel. */
-interface Last {
-  reading: Reading;
-  cursor: string;
+/** What is retained of one sensor. */
+interface Retained {
+  last: { reading: Reading; number: number };
+  /** Times in ms since 1970, and values: NaN for none. Two arrays of numbers take a fraction of the memory of pairs. */
+  times: number[];
+  values: number[];
+  /** Number of its last reading that was evicted from the latest of all; 0 for none. */
+  evicted: number;
 }
 
-/** Readings as they are retained: the last and a history of each sensor, and all of them in a channel of their own. */
+/** Readings as they are retained: the last and a history of each sensor, and the latest of all in order. */
 export class Readings {
-  readonly #channel: MemoryChannel;
-  readonly #last = new Map<string, Last>();
-  readonly #histories = new Map<string, History>();
+  readonly #latest = new ChannelHistory<Reading>();
+  readonly #waves = new Waves();
+  readonly #sensors = new Map<string, Retained>();
 
-  /** Without readings. */
-  constructor(readonly limits: Pick<Limits, "channelEvents" | "channelBytes" | "sensorReadings">) {
-    this.#channel = new MemoryChannel(limits);
-  }
+  constructor(readonly limits: Pick<Limits, "channelEvents" | "sensorReadings">) {}
 
   /** Adds and publishes a reading; returns its cursor. */
   add(reading: Reading): string {
-    const { id, time, value } = reading;
-    const cursor = this.#channel.publish([valueOf(reading)], id);
-    this.#last.set(id, { reading, cursor });
-    let history = this.#histories.get(id);
-    if (history === undefined) this.#histories.set(id, history = new History(this.limits.sensorReadings));
-    history.add(Date.parse(time), value);
-    return cursor;
+    const latest = this.#latest;
+    latest.add(reading);
+    const last = { reading, number: latest.last };
+    const { times, values, evicted }: Omit<Retained, "last"> = this.#sensors.get(reading.id) ??
+      { times: [], values: [], evicted: 0 };
+    times.push(Date.parse(reading.time));
+    values.push(reading.value ?? NaN);
+    if (times.length > this.limits.sensorReadings) {
+      times.shift();
+      values.shift();
+    }
+    this.#sensors.set(reading.id, { last, times, values, evicted });
+    if (latest.length > this.limits.channelEvents) {
+      this.#sensors.get(latest.evict().id)!.evicted = latest.oldest - 1;
+    }
+    this.#waves.announce();
+    return latest.id();
   }
 
   /** The last reading of a sensor. */
   last(id: string): Reading | undefined {
-    return this.#last.get(id)?.reading;
+    return this.#sensors.get(id)?.last.reading;
   }
 
   /** The history of a sensor, oldest first: time in ms since 1970, and the value or null where a reading had none. */
   history(id: string): [time: number, value: number | null][] {
-    return this.#histories.get(id)?.pairs() ?? [];
+    const { times, values } = this.#sensors.get(id) ?? { times: [], values: [] };
+    return times.map((time, i) => [time, Number.isNaN(values[i]) ? null : values[i]]);
   }
 
   /**
-   * The readings of these sensors, or of all: from now on, after the last of each sensor; with a cursor, those after it. Evicted readings of
-   * other sensors are no gap.
+   * The readings of these sensors, or of all: the last of each and then those that come; with a cursor, those after it.
+   * Evicted readings of other sensors are no gap.
    */
-  async *stream(
-    { after, format, signal }: Wanted,
-    ids?: ReadonlySet<string>,
-  ): AsyncGenerator<StreamEvent | Encoded> {
-    if (after === undefined) {
-      // Taken in one step, so that no reading is between the last ones and those that follow.
-      after = this.#channel.lastId;
-      for (const { cursor, reading } of this.#lastOf(ids)) yield { id: cursor, data: reading };
-    }
-    const wanted = { after, format, signal, tags: ids };
-    for await (const item of new Subscriber(wanted, () => this.#channel, () => {})) {
-      const swallowed = item instanceof Encoded ? [] : this.#swallowed(item.data as Gap, ids);
-      yield item;
-      // The next reading of a sensor with a long interval may be far away.
-      for (const { cursor, reading } of swallowed) yield { id: cursor, data: reading };
+  async *stream({ after, signal }: Wanted, ids?: ReadonlySet<string>): AsyncGenerator<StreamItem> {
+    const latest = this.#latest;
+    // In one step, so that no reading is between the last ones and those that follow.
+    let next = latest.after(after);
+    const last = after === undefined ? this.#lastOf(ids, 0, next) : [];
+    yield begun;
+    yield* last;
+    for (;;) {
+      const gap = latest.gap(next, after);
+      if (gap !== null) {
+        const lost = ids === undefined ||
+          [...ids].some((id) => (this.#sensors.get(id)?.evicted ?? 0) >= next);
+        // The next reading of a sensor with a long interval may be far away.
+        const swallowed = this.#lastOf(ids, next, latest.oldest);
+        next = latest.oldest;
+        if (lost) yield ids === undefined ? gap : { ...gap, data: { ...gap.data, lost: null } };
+        yield* swallowed;
+        continue;
+      }
+      const reading = latest.at(next);
+      if (reading === undefined) await nextWave(this.#waves, signal);
+      else {
+        const id = latest.id(next++);
+        if (ids === undefined || ids.has(reading.id)) yield { id, data: reading };
+      }
     }
   }
 
-  /** Stops the work under way. */
+  /** Stops the wave under way. */
   close(): void {
-    this.#channel.close();
+    this.#waves.close();
   }
 
-  /** The last reading of each wanted sensor, in the channel's order: those from number `first` on. */
-  #lastOf(ids: ReadonlySet<string> | undefined, first = 0): Last[] {
-    return [...this.#last.values()].filter(({ reading, cursor }) =>
-      (ids?.has(reading.id) ?? true) && sequence(cursor) >= first
-    ).sort((a, b) => sequence(a.cursor) - sequence(b.cursor));
-  }
-
-  /** Of these the ones in a gap. */
-  #swallowed({ after, next }: Gap, ids: ReadonlySet<string> | undefined): Last[] {
-    const from = this.#channel.locate(after);
-    const last = this.#lastOf(ids, from.gap === null ? from.next : 0);
-    return last.filter(({ cursor }) => next === null || sequence(cursor) < sequence(next));
+  /** The last reading of each of these sensors, as far as it has a number from `first` to before `end`. */
+  #lastOf(ids: ReadonlySet<string> | undefined, first: number, end: number): StreamEvent<Reading>[] {
+    return [...this.#sensors.values()].map(({ last }) => last)
+      .filter(({ reading: { id }, number }) => (ids?.has(id) ?? true) && number >= first && number < end)
+      .sort((a, b) => a.number - b.number)
+      .map(({ reading, number }) => ({ id: this.#latest.id(number), data: reading }));
   }
 }
 
-const sequence = (cursor: string) => Number(cursor.slice(cursor.indexOf("-") + 1));
-
-/** The last `max` readings of one sensor: a ring of two numbers each, so that a long history costs little. */
-class History {
-  readonly #times: Float64Array;
-  readonly #values: Float64Array;
-  #count = 0;
-
-  constructor(readonly max: number) {
-    this.#times = new Float64Array(max);
-    this.#values = new Float64Array(max);
-  }
-
-  add(time: number, value: number | null): void {
-    const at = this.#count++ % this.max;
-    this.#times[at] = time;
-    this.#values[at] = value ?? NaN;
-  }
-
-  pairs(): [time: number, value: number | null][] {
-    const pairs: [number, number | null][] = [];
-    for (let i = Math.max(0, this.#count - this.max); i < this.#count; i++) {
-      const value = this.#values[i % this.max];
-      pairs.push([this.#times[i % this.max], Number.isNaN(value) ? null : value]);
-    }
-    return pairs;
-  }
+/** Waits for the next wave or an abort; once the signal has aborted it rejects with its reason. */
+async function nextWave(waves: Waves, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const wake = () => resolve();
+  waves.wait(wake);
+  signal.addEventListener("abort", wake);
+  await promise;
+  signal.removeEventListener("abort", wake);
+  waves.forget(wake);
 }

@@ -1,16 +1,9 @@
 import { every } from "../stream/clock.ts";
 import { printReport, type Report } from "../stream/errors.ts";
-import { type ReadingState, type Sensor, SensorError } from "./sensor.ts";
+import { type Reading, type Sensor, SensorError } from "./sensor.ts";
 
 /** How one read went. */
-export interface Sample {
-  /** Whether there is a value. */
-  state: ReadingState;
-  /** Null unless the state is `ok`. */
-  value: number | null;
-  /** Why there is no value, in words that a client may see. */
-  reason?: string;
-}
+export type Sample = Pick<Reading, "state" | "value" | "reason">;
 
 /** Time that a read has to end after its abort, in ms; at most a quarter of the interval. */
 const graceMs = 100;
@@ -18,10 +11,7 @@ const graceMs = 100;
 /**
  * Reads a sensor at its interval until the signal aborts; each interval gives one sample, whatever the sensor does. A read
  * that goes on after its timeout is not joined by a second one: until it ends, each interval gives the timeout again.
- * Never rejects.
- *
- * @param take gets the sample, and when its interval began, in ms since 1970
- * @param report gets a failure of `take`, which ends the sampling
+ * Never rejects: a failure of `take`, which also gets when the interval began in ms since 1970, is reported and ends it.
  */
 export async function sample(
   sensor: Sensor,
@@ -30,29 +20,25 @@ export async function sample(
   report: Report = printReport,
 ): Promise<void> {
   const { interval, timeout } = sensor;
-  const late = { state: "timeout", value: null, reason: `no value within ${timeout} ms` } as const;
-  let reading: Promise<number> | null = null;
+  const late: Sample = { state: "timeout", value: null, reason: `no value within ${timeout} ms` };
+  let reading: Promise<Sample> | null = null;
   let controller = new AbortController();
   try {
     for await (const due of every(interval, signal)) {
       const time = Date.now();
       // With its interval as its timeout it was aborted just now.
       if (reading !== null) await settled(reading, Math.min(interval / 4, graceMs), signal, controller);
-      if (signal.aborted) return;
-      if (reading !== null) {
-        take(late, time);
-        continue;
+      let sample: Sample | null = null;
+      if (reading === null && !signal.aborted) {
+        controller = new AbortController();
+        const read = reading = Promise.try(() => sensor.read(controller.signal)).then(checked, failed);
+        read.then(() => reading = null);
+        // One that begins late ends with its interval all the same, so that the lateness does not add up.
+        const left = due + interval - performance.now();
+        sample = await settled(read, Math.min(timeout, Math.max(left, interval / 2)), signal, controller);
       }
-      controller = new AbortController();
-      const read = Promise.try(() => sensor.read(controller.signal));
-      reading = read;
-      const free = () => reading = null;
-      read.then(free, free);
-      // One that begins late ends with its interval all the same, so that the lateness does not add up.
-      const left = due + interval - performance.now();
-      const result = await settled(read, Math.min(timeout, Math.max(left, interval / 2)), signal, controller);
       if (signal.aborted) return;
-      take(result ?? late, time);
+      take(sample ?? late, time);
     }
   } catch (error) {
     if (!signal.aborted) report(`the sensor ${sensor.id} is no longer read`, error);
@@ -61,7 +47,7 @@ export async function sample(
 
 /** How the read ends, or null when it has not within `ms` or the signal aborts; then the controller aborts as well. */
 function settled(
-  read: Promise<number>,
+  read: Promise<Sample>,
   ms: number,
   signal: AbortSignal,
   controller: AbortController,
@@ -78,7 +64,7 @@ function settled(
     };
     const timer = setTimeout(give, ms);
     signal.addEventListener("abort", give, { once: true });
-    read.then((value) => done(checked(value)), (error) => done(failed(error)));
+    read.then(done);
   });
 }
 
@@ -88,9 +74,6 @@ function checked(value: number): Sample {
 }
 
 function failed(error: unknown): Sample {
-  return {
-    state: "failed",
-    value: null,
-    reason: error instanceof SensorError ? error.message : "the read failed",
-  };
+  const reason = error instanceof SensorError ? error.message : "the read failed";
+  return { state: "failed", value: null, reason };
 }

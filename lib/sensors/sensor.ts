@@ -17,33 +17,27 @@ export interface Sensor {
   read(signal: AbortSignal): number | Promise<number>;
 }
 
-/** A sensor that is not read: its values arrive. */
+/** A sensor that is not read: its values are posted, and without one for three intervals it is stale. */
 export interface PushSensor extends Omit<Sensor, "timeout" | "read"> {
-  /** Without a value for three intervals it is stale. */
   readonly push: true;
 }
 
 /** Why a read failed, in words that a client may see. */
 export class SensorError extends Error {
-  /** The error's name. */
   override name = "SensorError";
 }
 
-/** How a reading came about: `stale` is a push sensor that has sent nothing for three intervals. */
-export type ReadingState = "ok" | "failed" | "timeout" | "stale";
-
 /** One reading, as it is published. */
 export interface Reading {
-  /** The sensor's. */
+  /** Of its sensor, as is `unit`. */
   id: string;
   /** When the interval of the read began, or the value arrived: ISO 8601. */
   time: string;
   /** Null unless the state is `ok`. */
   value: number | null;
-  /** The sensor's. */
   unit: string;
-  /** How it came about. */
-  state: ReadingState;
+  /** `stale` is a push sensor that has sent nothing for three intervals. */
+  state: "ok" | "failed" | "timeout" | "stale";
   /** Why there is no value. */
   reason?: string;
 }

@@ -5,28 +5,23 @@ import { Readings } from "./readings.ts";
 import { type Sample, sample } from "./sampler.ts";
 import type { PushSensor, Reading, Sensor } from "./sensor.ts";
 
-/** A sensor and its last reading, as `GET /sensors` lists it. */
-export interface Latest extends Omit<Reading, "time"> {
-  /** The sensor's. */
-  description: string;
-  /** From reading to reading, in ms. */
-  interval: number;
-  /** Null before the first reading. */
-  time: string | null;
-}
+/** A sensor and its last reading, as `GET /sensors` lists it; `time` is null before the first. */
+export type Latest =
+  & Pick<Sensor, "description" | "interval">
+  & Omit<Reading, "time">
+  & { time: string | null };
 
 /** All sensors; each is sampled once, however many readers it has. */
 export class Sensors {
   readonly #sensors: ReadonlyMap<string, Sensor | PushSensor>;
   readonly #readings: Readings;
-  /** Until a push sensor is stale. */
+  /** When each push sensor becomes stale. */
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   #stop: AbortController | null = null;
 
-  /** Sensors that are not sampled yet. */
   constructor(
     sensors: readonly (Sensor | PushSensor)[],
-    limits: Pick<Limits, "channelEvents" | "channelBytes" | "sensorReadings">,
+    limits: Pick<Limits, "channelEvents" | "sensorReadings">,
     readonly report: Report = printReport,
   ) {
     this.#sensors = new Map(sensors.map((sensor) => [sensor.id, sensor]));
@@ -50,29 +45,19 @@ export class Sensors {
     for (const timer of this.#timers.values()) clearTimeout(timer);
   }
 
-  /** Every sensor with its last reading. */
   list(): Latest[] {
-    return [...this.#sensors.values()].map(({ id, unit, description, interval }) => {
-      const { time, value, state, reason } = this.#readings.last(id) ??
-        { time: null, value: null, state: "stale" as const, reason: "no reading yet" };
-      return { id, unit, description, interval, time, value, state, reason };
-    });
+    const none = { time: null, value: null, state: "stale", reason: "no reading yet" } as const;
+    return [...this.#sensors.values()].map(({ id, unit, description, interval }) => (
+      { id, unit, description, interval, ...this.#readings.last(id) ?? none }
+    ));
   }
 
-  /**
-   * The history of one sensor: time in ms since 1970, and the value or null where a reading had none.
-   *
-   * @throws HttpError 404
-   */
+  /** {@linkcode Readings.history}; throws HttpError 404 for an unknown id. */
   history(id: string): [time: number, value: number | null][] {
     return this.#readings.history(this.#sensor(id).id);
   }
 
-  /**
-   * Takes the values of a push sensor and returns each reading's cursor.
-   *
-   * @throws HttpError 404 for an unknown id, 409 for a sensor that is read
-   */
+  /** What takes the values of a push sensor and returns their cursors; throws HttpError 404, or 409 for a sensor that is read. */
   pusher(id: string): (value: number) => string {
     const sensor = this.#sensor(id);
     if (!("push" in sensor)) {
@@ -84,11 +69,7 @@ export class Sensors {
     };
   }
 
-  /**
-   * The readings of these sensors, or of all when there is no id; see {@linkcode Readings.stream}.
-   *
-   * @throws HttpError 400 for an unknown id
-   */
+  /** {@linkcode Readings.stream}, of all sensors when there is no id; throws HttpError 400 for an unknown one. */
   stream(ids: readonly string[]): Source {
     const unknown = ids.find((id) => !this.#sensors.has(id));
     if (unknown !== undefined) {
@@ -113,13 +94,7 @@ export class Sensors {
     if (this.#stop === null) return;
     const { id, interval } = sensor;
     clearTimeout(this.#timers.get(id));
-    const stale = () => {
-      try {
-        this.#add(sensor, { state: "stale", value: null, reason: `no value for ${interval * 3} ms` });
-      } catch (error) {
-        this.report(`the sensor ${id} could not be reported as stale`, error);
-      }
-    };
-    this.#timers.set(id, setTimeout(stale, interval * 3));
+    const stale = { state: "stale", value: null, reason: `no value for ${interval * 3} ms` } as const;
+    this.#timers.set(id, setTimeout(() => this.#add(sensor, stale), interval * 3));
   }
 }

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseDeclared } from "../../lib/sensors/configured.ts";
 import type { DeclaredSensor } from "../../lib/sensors/declared.ts";
+import { services } from "../support/sensor_services.ts";
 import { granted } from "../support/granted.ts";
 import { Lines } from "../support/lines.ts";
 import { serve, until } from "../support/server.ts";
@@ -9,13 +10,12 @@ const options = { ignore: !granted.server };
 
 /** Sensors as a file declares them. */
 const declare = (...sensors: Record<string, unknown>[]): DeclaredSensor[] =>
-  parseDeclared(JSON.stringify({ sensors }), "/", []);
+  parseDeclared(JSON.stringify({ sensors }), "/", [], services());
 
 /** A push sensor; its interval may be shorter than a file can declare. */
-const push = (id: string, interval = 60_000): DeclaredSensor => ({
-  id,
-  make: () => ({ id, unit: "K", description: "", interval, push: true }),
-});
+const push = (id: string, interval = 60_000): DeclaredSensor => (
+  { id, unit: "K", description: "", interval, push: true }
+);
 
 async function post(url: string, body: string) {
   const response = await fetch(url, { method: "POST", body });

@@ -30,7 +30,7 @@ export async function leave({ socket, closed }: Client): Promise<void> {
   await closed;
 }
 
-/** The request of an upgrade, with these header lines added to the ones that have to be there. */
+/** The request of an upgrade, with these header lines added to the required ones. */
 export function upgrade(path: string, ...headers: string[]): string {
   return [
     `GET ${path} HTTP/1.1`,

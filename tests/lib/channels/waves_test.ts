@@ -5,23 +5,23 @@ import { until } from "../../support/server.ts";
 
 const turn = () => new Promise<void>(endOfTurn);
 
-/** A waiter that counts, and waits again when it is told to. */
+/** A waiter that counts, and waits again when `again` says so. */
 function counter(waves: Waves, again: () => boolean = () => false) {
   const waiter = {
     woken: 0,
     wake() {
       waiter.woken++;
-      if (again()) waves.wait(waiter);
+      if (again()) waves.wait(waiter.wake);
     },
   };
-  waves.wait(waiter);
+  waves.wait(waiter.wake);
   return waiter;
 }
 
 Deno.test("a wave wakes each waiter once, and not one that was forgotten", async () => {
   const waves = new Waves();
   const [stays, leaves] = [counter(waves), counter(waves)];
-  waves.forget(leaves);
+  waves.forget(leaves.wake);
   waves.announce();
   waves.announce();
   await turn();

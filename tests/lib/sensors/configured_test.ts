@@ -1,18 +1,18 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { Limits } from "../../../lib/limits.ts";
-import { configuredSensors, parseDeclared, readDeclared } from "../../../lib/sensors/configured.ts";
+import { parseDeclared, readDeclared } from "../../../lib/sensors/configured.ts";
 import { SensorsFileError } from "../../../lib/sensors/declared.ts";
+import { services } from "../../support/sensor_services.ts";
 import { granted } from "../../support/granted.ts";
 
-const parse = (...sensors: unknown[]) => parseDeclared(JSON.stringify({ sensors }), "/", ["cpu"]);
+const parse = (...sensors: unknown[]) => parseDeclared(JSON.stringify({ sensors }), "/", ["cpu"], services());
 
 Deno.test("a declared sensor has what it declares, or the defaults", () => {
-  const declared = parse(
+  const sensors = parse(
     { id: "a", type: "http", url: "http://localhost/" },
     { id: "b", type: "file", path: "b", interval: 60_000 },
     { id: "c", type: "push", unit: "K", description: "by hand", interval: 60_000 },
   );
-  const sensors = configuredSensors(declared, new Limits());
   const common = { unit: "", description: "", interval: 1_000 };
   assertEquals(JSON.parse(JSON.stringify(sensors)), [
     { ...common, id: "a", timeout: 1_000 },
@@ -23,7 +23,7 @@ Deno.test("a declared sensor has what it declares, or the defaults", () => {
 
 Deno.test("a byte order mark and a scheme in capitals are accepted", () => {
   const file = { sensors: [{ id: "a", type: "http", url: "HTTP://127.0.0.1/" }] };
-  assertEquals(parseDeclared("\ufeff" + JSON.stringify(file), "/", []).length, 1);
+  assertEquals(parseDeclared("\ufeff" + JSON.stringify(file), "/", [], services()).length, 1);
 });
 
 Deno.test("a wrong field is pointed at", async (test) => {
@@ -115,7 +115,10 @@ Deno.test("a wrong file is pointed at", async (test) => {
   ];
   for (const [text, message] of table) {
     await test.step(JSON.stringify(text), () => {
-      assertMatch(assertThrows(() => parseDeclared(text, "/", []), SensorsFileError).message, message);
+      assertMatch(
+        assertThrows(() => parseDeclared(text, "/", [], services()), SensorsFileError).message,
+        message,
+      );
     });
   }
 });
@@ -129,7 +132,10 @@ Deno.test({
     for (
       const [path, rule] of [[`${file}.none`, "must be a file that can be read"], [file, "must be JSON"]]
     ) {
-      const { message } = assertThrows(() => readDeclared(path, "WEIR_SENSORS"), SensorsFileError);
+      const { message } = assertThrows(
+        () => readDeclared(path, "WEIR_SENSORS", new Limits()),
+        SensorsFileError,
+      );
       assertMatch(message, new RegExp(`^WEIR_SENSORS .*${rule}.*$`));
     }
     await Deno.remove(file);
@@ -140,7 +146,10 @@ Deno.test({
   name: "a path that is no file is not opened",
   ignore: !granted.files,
   fn() {
-    const { message } = assertThrows(() => readDeclared(Deno.cwd(), "--sensors"), SensorsFileError);
+    const { message } = assertThrows(
+      () => readDeclared(Deno.cwd(), "--sensors", new Limits()),
+      SensorsFileError,
+    );
     assertEquals(message, `--sensors must be a file that can be read: ${Deno.cwd()} is not a file`);
   },
 });

@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { Limits } from "../../../lib/limits.ts";
 import { Opens } from "../../../lib/opens.ts";
 import { parseDeclared } from "../../../lib/sensors/configured.ts";
 import { type Sensor, SensorError } from "../../../lib/sensors/sensor.ts";
+import { services } from "../../support/sensor_services.ts";
 import { granted } from "../../support/granted.ts";
 
 const never = new AbortController().signal;
@@ -10,8 +10,7 @@ const never = new AbortController().signal;
 /** A file sensor; `fields` are those of its declaration. */
 function fileSensor(path: string, fields = {}, opens = new Opens()): Sensor {
   const sensors = [{ id: "test", type: "file", path, ...fields }];
-  const [declared] = parseDeclared(JSON.stringify({ sensors }), "/", []);
-  return declared.make({ limits: new Limits(), opens }) as Sensor;
+  return parseDeclared(JSON.stringify({ sensors }), "/", [], services(opens))[0] as Sensor;
 }
 
 /** What a file sensor makes of a file with this text. */
@@ -59,7 +58,7 @@ Deno.test(
       "0x10",
       "12abc",
       "1e",
-      // Only the first 256 bytes are looked at: a number that may go on behind them is no number.
+      // Only the first 256 bytes are read: a number that may go on behind them is no number.
       " ".repeat(250) + "1234567890",
       "9".repeat(400),
       " ".repeat(253) + "12.5",

@@ -260,20 +260,24 @@ Deno.test("an upgrade is answered by its origin, handshake and path", options, a
   await allGone(server);
 });
 
-Deno.test("a handshake of another version is told the one that is spoken here", options, async (test) => {
-  await using server = await serveSocket(echo);
-  for (const line of ["Version: 8", "Version: 14", "Version: 013", "Version: 13, 8", "Other: 1"]) {
-    await test.step(line, async () => {
-      const request = upgrade("/ws").replace("Version: 13", line);
-      assertMatch(
-        await refusal(server.port, request),
-        /^HTTP\/1\.1 426 [^]*sec-websocket-version: 13\r\n/i,
-      );
-    });
-  }
-});
+Deno.test(
+  "a handshake of another version gets 426 with the version that the server speaks",
+  options,
+  async (test) => {
+    await using server = await serveSocket(echo);
+    for (const line of ["Version: 8", "Version: 14", "Version: 013", "Version: 13, 8", "Other: 1"]) {
+      await test.step(line, async () => {
+        const request = upgrade("/ws").replace("Version: 13", line);
+        assertMatch(
+          await refusal(server.port, request),
+          /^HTTP\/1\.1 426 [^]*sec-websocket-version: 13\r\n/i,
+        );
+      });
+    }
+  },
+);
 
-Deno.test("a plain GET is told which protocol is spoken here", options, async () => {
+Deno.test("a plain GET gets 426 with the protocol that the server speaks", options, async () => {
   await using server = await serveSocket(echo);
   const { status, headers, body } = await fetch(`${server.origin}/ws`);
   assertEquals([status, headers.get("upgrade")], [426, "websocket"]);
