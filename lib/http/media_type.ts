@@ -3,7 +3,7 @@ import { parseMediaType } from "@std/media-types";
 import { HttpError, quote } from "../stream/errors.ts";
 
 /**
- * What a Content-Type says, the type in lower case; it is empty when there is none.
+ * The type, in lower case, and the charset of a Content-Type; an absent one has the type "".
  *
  * @throws HttpError 415 for one that does not parse
  */

@@ -1,10 +1,6 @@
 import { HttpError, quote } from "../stream/errors.ts";
 
-/**
- * A whole number from the query, within its bounds.
- *
- * @throws HttpError 400 that names the parameter, the rule and the value
- */
+/** A whole number from the query; throws a 400 that names the parameter, the rule and the value. */
 export function intParam(
   query: URLSearchParams,
   name: string,
@@ -19,17 +15,13 @@ export function intParam(
   );
 }
 
-/** Parses decimal digits; undefined when there is anything else or the number is out of bounds. */
+/** Decimal digits as a number; undefined for anything else, and for a number out of bounds. */
 export function parseWhole(value: string, min: number, max: number): number | undefined {
   const number = /^[0-9]{1,15}$/.test(value) ? Number(value) : NaN;
   return number >= min && number <= max ? number : undefined;
 }
 
-/**
- * `true` or `false` from the query (also `1` and `0`).
- *
- * @throws HttpError 400 that names the parameter, the rule and the value
- */
+/** `true` or `false` (also `1` or `0`) from the query; throws a 400 for anything else. */
 export function boolParam(query: URLSearchParams, name: string, fallback: boolean): boolean {
   const value = query.get(name);
   if (value === null) return fallback;
@@ -38,11 +30,7 @@ export function boolParam(query: URLSearchParams, name: string, fallback: boolea
   throw new HttpError(400, `${name} must be true or false: current value is ${quote(value)}`);
 }
 
-/**
- * A parameter that must be given and not empty.
- *
- * @throws HttpError 400 that names the parameter
- */
+/** A parameter that must be given and not empty; throws a 400 that names it. */
 export function requiredParam(query: URLSearchParams, name: string, example: string): string {
   const value = query.get(name);
   if (value) return value;
