@@ -35,15 +35,14 @@ export function planFor(
   how: Disposition,
 ): Plan {
   const validators = validatorsOf(info);
-  // `no-transform`: compression on the way would change the length, and what a range counts.
   const headers: Record<string, string> = {
     "Accept-Ranges": "bytes",
+    // Compression on the way would change the length, and what a range counts.
     "Cache-Control": "no-cache, no-transform",
     ...harmless,
+    "ETag": validators.etag,
+    "Last-Modified": new Date(validators.lastModified).toUTCString(),
   };
-  if (validators.etag !== null) headers["ETag"] = validators.etag;
-  if (validators.lastModified !== null) headers["Last-Modified"] = validators.lastModified;
-
   const verdict = checkPreconditions(requested, validators);
   if (verdict === 304) return { status: 304, headers, pieces: [], length: 0 };
   if (verdict === 412) throw new HttpError(412, "the file is not the version that the request asks for");
@@ -59,20 +58,19 @@ export function planFor(
   return { status, headers, pieces, length };
 }
 
-/** What of the file to send; sets the headers that depend on it. */
+/** What to send of the file; sets the headers that depend on it. */
 function piecesFor(
   range: string | null,
   size: number,
   headers: Plan["headers"],
 ): Pick<Plan, "status" | "pieces"> {
   const ranges = range === null ? null : parseRange(range, size);
-  if (ranges === null) return { status: 200, pieces: size === 0 ? [] : [{ first: 0, last: size - 1 }] };
+  if (ranges === null) return { status: 200, pieces: [{ first: 0, last: size - 1 }] };
   if (ranges.length === 0) {
-    throw new HttpError(
-      416,
-      `Range must have at most ${maxRanges} ranges, and one within the file's ${size} bytes`,
-      { headers: { "Content-Range": `bytes */${size}`, "Accept-Ranges": "bytes" } },
-    );
+    const rule = `Range must have at most ${maxRanges} ranges, and one within the file's ${size} bytes`;
+    throw new HttpError(416, rule, {
+      headers: { "Content-Range": `bytes */${size}`, "Accept-Ranges": "bytes" },
+    });
   }
   if (ranges.length === 1) {
     headers["Content-Range"] = contentRange(ranges[0], size);
@@ -87,7 +85,7 @@ function piecesFor(
  * Content-Disposition with a file's name (RFC 6266). A plain name stands as it is; any other is given twice: in ASCII for old
  * readers, and in full as RFC 8187 encodes it, which wins.
  */
-export function contentDisposition(how: Disposition, name: string): string {
+function contentDisposition(how: Disposition, name: string): string {
   if (/^[\w.-]+$/.test(name)) return `${how}; filename="${name}"`;
   // Some readers take a percent sign for an escape (RFC 6266, appendix D).
   const ascii = name.replace(/[^ !#-$&-[\]-~]/gu, "_");
