@@ -57,6 +57,8 @@ const options = {
   version: { type: "boolean" },
 } as const;
 
+const variableOf = (flag: string) => `WEIR_${flag.toUpperCase()}`;
+
 /** What the process is started with. */
 export interface Surroundings {
   /** Value of a variable; undefined when it is not set. */
@@ -106,6 +108,7 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
     return Number(one(flag, `be a whole number from 0 to ${max}`, isWhole) ?? fallback);
   };
 
+  const isUrl = (value: string) => /^https?:$/.test(URL.parse(value)?.protocol ?? "");
   const sensors = one("sensors");
   const ownLogs = around.resolve(around.home, "logs");
   const paths = variable("logs")?.split(around.delimiter).filter((path) => path !== "") ?? [];
@@ -116,7 +119,7 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
     files: absolute(one("files") ?? ""),
     logs: Object.freeze(logs.length > 0 ? logs : [ownLogs]),
     sensors: sensors === undefined ? null : absolute(sensors),
-    upstream: one("upstream", "be an http or https URL", isHttpUrl) ?? null,
+    upstream: one("upstream", "be an http or https URL", isUrl) ?? null,
     drain: number("drain", 10, 3_600),
     accessLog: around.resolve(ownLogs, "access.log"),
     limits: new Limits(),
@@ -129,10 +132,6 @@ export function nameOf(flag: string, args: string[], around: Pick<Surroundings, 
   return given || !around.env(variableOf(flag)) ? `--${flag}` : variableOf(flag);
 }
 
-function variableOf(flag: string): string {
-  return `WEIR_${flag.toUpperCase()}`;
-}
-
 function fail(name: string, rule: string, value: string): never {
   throw new ConfigError(`${name} must ${rule}: current value is ${JSON.stringify(value)}`);
 }
@@ -141,8 +140,4 @@ function isHost(value: string): boolean {
   const authority = value.includes(":") ? `[${value}]` : value;
   // Not all that looks like an address is one: 256.1.1.1, or ":::".
   return /^[a-zA-Z0-9.:-]+$/.test(value) && URL.canParse(`http://${authority}`);
-}
-
-function isHttpUrl(value: string): boolean {
-  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
 }

@@ -29,13 +29,11 @@ export function parseRange(field: string, size: number): ByteRange[] | null {
     // As text: whether a range is malformed must not depend on how a double rounds.
     const isBackward = last.padStart(first.length, "0") < first.padStart(last.length, "0");
     if (first !== "" && last !== "" && isBackward) return null;
-    if (first === "") {
-      // A suffix of an empty file is satisfiable, but no Content-Range can express it: the whole, empty, file is sent.
-      if (size === 0 && Number(last) > 0) return null;
-      if (Number(last) > 0) ranges.push({ first: Math.max(0, size - Number(last)), last: size - 1 });
-    } else if (Number(first) < size) {
-      ranges.push({ first: Number(first), last: last === "" ? size - 1 : Math.min(Number(last), size - 1) });
-    }
+    // A suffix of an empty file is satisfiable, but no Content-Range can express it: the whole, empty, file is sent.
+    if (first === "" && size === 0 && Number(last) > 0) return null;
+    const from = first === "" ? Math.max(0, size - Number(last)) : Number(first);
+    const to = first === "" || last === "" ? size - 1 : Math.min(Number(last), size - 1);
+    if (from <= to) ranges.push({ first: from, last: to });
   }
   return specs.length > maxRanges ? [] : merge(ranges);
 }

@@ -42,8 +42,8 @@ export function fileResponse(
     if (!found.info.isFile) throw notFound();
     // A 304 or 412 sends no bytes and opens no file.
     if (checkPreconditions(exchange.headers, validatorsOf(found.info)) !== 200) {
-      const { status, headers } = plan(found.info);
-      if (status === 304) return new Response(null, { status, headers });
+      const early = plan(found.info);
+      if (early.status === 304) return new Response(null, early);
     }
     // However this ends, permit and file are given back; only a stream takes them along.
     using held = new DisposableStack();
@@ -53,14 +53,14 @@ export function fileResponse(
     // Null when the file has been replaced, or has become shorter, since it was found.
     if (opened === null) return null;
     const file = held.use(opened.file);
-    const { status, headers, pieces, length } = plan(opened.info);
-    if (permit === null || status === 304) return new Response(null, { status, headers });
-    const reader = new PieceReader(file, pieces);
-    if (length <= smallBytes) {
+    const planned = plan(opened.info);
+    if (permit === null || planned.status === 304) return new Response(null, planned);
+    const reader = new PieceReader(file, planned.pieces);
+    if (reader.left <= smallBytes) {
       const body = await reader.readAll();
-      return body && new Response(body, { status, headers });
+      return body && new Response(body, planned);
     }
     held.move();
-    return new Response(fileBody(exchange, reader, permit), { status, headers });
+    return new Response(fileBody(exchange, reader, permit), planned);
   });
 }

@@ -13,8 +13,6 @@ export interface Plan {
   headers: Record<string, string>;
   /** Parts of the body, in order. */
   pieces: Piece[];
-  /** Bytes of the body. */
-  length: number;
 }
 
 /** Value of Content-Disposition: to be saved, or shown. */
@@ -44,7 +42,7 @@ export function planFor(
     "Last-Modified": new Date(validators.lastModified).toUTCString(),
   };
   const verdict = checkPreconditions(requested, validators);
-  if (verdict === 304) return { status: 304, headers, pieces: [], length: 0 };
+  if (verdict === 304) return { status: 304, headers, pieces: [] };
   if (verdict === 412) throw new HttpError(412, "the file is not the version that the request asks for");
 
   headers["Content-Type"] = contentType(extname(name)) ?? "application/octet-stream";
@@ -53,9 +51,8 @@ export function planFor(
   // Range is defined for GET alone (RFC 9110, 14.2): HEAD describes the whole file.
   const applies = field !== null && method === "GET" && rangeApplies(requested, validators);
   const { status, pieces } = piecesFor(applies ? field : null, info.size, headers);
-  const length = pieces.reduce((sum, piece) => sum + pieceLength(piece), 0);
-  headers["Content-Length"] = String(length);
-  return { status, headers, pieces, length };
+  headers["Content-Length"] = String(pieces.reduce((sum, piece) => sum + pieceLength(piece), 0));
+  return { status, headers, pieces };
 }
 
 /** What to send of the file; sets the headers that depend on it. */
@@ -89,9 +86,7 @@ function contentDisposition(how: Disposition, name: string): string {
   if (/^[\w.-]+$/.test(name)) return `${how}; filename="${name}"`;
   // Some readers take a percent sign for an escape (RFC 6266, appendix D).
   const ascii = name.replace(/[^ !#-$&-[\]-~]/gu, "_");
-  const full = encodeURIComponent(name.toWellFormed()).replace(
-    /['()*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+  const encode = (char: string) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
+  const full = encodeURIComponent(name.toWellFormed()).replace(/['()*]/g, encode);
   return `${how}; filename="${ascii}"; filename*=UTF-8''${full}`;
 }

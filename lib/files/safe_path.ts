@@ -1,11 +1,8 @@
 import { decode } from "../http/router.ts";
 
 /**
- * Segments of a path below the root; null for one that is never served: with hidden names (and so `.` and `..`), empty
- * segments (and so absolute paths), NUL, or a slash or backslash within a segment.
- *
- * @param path slashes between its segments
- * @param encoded whether the segments are percent-encoded
+ * Segments of a path below the root, `encoded` as in a URL or not; null for one that is never served: with hidden names (and
+ * so `.` and `..`), empty segments (and so absolute paths), NUL, or a slash or backslash within a segment.
  */
 export function pathSegments(path: string, { encoded }: { encoded: boolean }): string[] | null {
   const segments = path.split("/").map((part) => encoded ? decode(part) : part);

@@ -54,7 +54,6 @@ export class RequestContext<App, Route> implements Exchange {
   #url: URL | null = null;
   #query: URLSearchParams | null = null;
   #controller: AbortController | null = null;
-  #aborted = false;
   #opened = false;
   #status = 0;
   #bytes = 0;
@@ -114,12 +113,11 @@ export class RequestContext<App, Route> implements Exchange {
   get signal(): AbortSignal {
     if (this.#controller === null) {
       this.#controller = new AbortController();
-      if (this.#aborted) this.#controller.abort();
       // Before there is a response, only the request's own signal says that the client has gone.
-      else if (this.#status === 0) {
+      if (this.#status === 0) {
         this.#gone = () => {
           this.left = true;
-          this.#abort();
+          this.#controller!.abort();
         };
         this.request.signal.addEventListener("abort", this.#gone);
       }
@@ -141,7 +139,7 @@ export class RequestContext<App, Route> implements Exchange {
   }
 
   finished(how: "complete" | "cut"): void {
-    if (how === "cut") this.#abort();
+    if (how === "cut") (this.#controller ??= new AbortController()).abort();
     if (this.#status === 0) this.#end = how;
     else this.#record(how, 0);
   }
@@ -160,11 +158,6 @@ export class RequestContext<App, Route> implements Exchange {
       this.#record(status >= 400 ? "refused" : "complete", length);
     } else if (this.#end !== null) this.#record(this.#end, 0);
     return response;
-  }
-
-  #abort(): void {
-    this.#aborted = true;
-    this.#controller?.abort();
   }
 
   #record(end: "complete" | "cut" | "refused", uncounted: number): void {
