@@ -35,9 +35,10 @@ export function list(root: string, segments: string[], folder: Found, max: numbe
     const names = await mapFileErrors(() => visibleNames(folder.path, max + 1));
     const entries: Entry[] = [];
     for (let i = 0; i < names.length; i += atOnce) {
-      const batch = names.slice(i, Math.min(i + atOnce, max));
-      const found = await Promise.all(batch.map((name) => entryOf(root, segments, folder, name)));
-      entries.push(...found.filter((entry) => entry !== null));
+      const batch = names.slice(i, Math.min(i + atOnce, max)).map((name) =>
+        entryOf(folder, name, () => find(root, [...segments, name]))
+      );
+      entries.push(...(await Promise.all(batch)).filter((entry) => entry !== null));
     }
     return isThere(folder) ? { entries, truncated: names.length > max } : null;
   });
@@ -53,15 +54,10 @@ async function visibleNames(path: string, max: number): Promise<string[]> {
 }
 
 /** Null for what is neither a file nor a folder, has gone, or leads out of the root. */
-async function entryOf(
-  root: string,
-  segments: string[],
-  { path }: Found,
-  name: string,
-): Promise<Entry | null> {
+async function entryOf(folder: Found, name: string, follow: () => Promise<Found>): Promise<Entry | null> {
   try {
-    let info = await Deno.lstat(join(path, name));
-    if (info.isSymlink) ({ info } = await find(root, [...segments, name]));
+    let info = await Deno.lstat(join(folder.path, name));
+    if (info.isSymlink) ({ info } = await follow());
     if (!info.isFile && !info.isDirectory) return null;
     return {
       name,

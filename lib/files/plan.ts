@@ -5,13 +5,10 @@ import { maxRanges, parseRange } from "./byte_range.ts";
 import { contentRange, multipart, type Piece, pieceLength } from "./multipart.ts";
 import { checkPreconditions, type FileState, rangeApplies, validatorsOf } from "./validators.ts";
 
-/** Answer to a request for a file, decided by one look at the file's state. */
+/** Response to a request for a file: the pieces of its body are in order. */
 export interface Plan {
-  /** Response status. */
   status: 200 | 206 | 304;
-  /** Response headers. */
   headers: Record<string, string>;
-  /** Parts of the body, in order. */
   pieces: Piece[];
 }
 
@@ -21,11 +18,7 @@ export type Disposition = "attachment" | "inline";
 /** Headers that keep a file from acting as a page of this server. */
 export const harmless = { "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox" };
 
-/**
- * Decides what a GET or HEAD of a file is answered with (RFC 9110, 13 and 14).
- *
- * @throws HttpError 412, 416
- */
+/** Decides the response to a GET or HEAD of a file (RFC 9110, 13 and 14); throws 412 and 416. */
 export function planFor(
   { method, headers: requested }: Pick<Request, "method" | "headers">,
   info: FileState,
@@ -56,18 +49,13 @@ export function planFor(
 }
 
 /** What to send of the file; sets the headers that depend on it. */
-function piecesFor(
-  range: string | null,
-  size: number,
-  headers: Plan["headers"],
-): Pick<Plan, "status" | "pieces"> {
+function piecesFor(range: string | null, size: number, headers: Plan["headers"]): Omit<Plan, "headers"> {
   const ranges = range === null ? null : parseRange(range, size);
   if (ranges === null) return { status: 200, pieces: [{ first: 0, last: size - 1 }] };
   if (ranges.length === 0) {
     const rule = `Range must have at most ${maxRanges} ranges, and one within the file's ${size} bytes`;
-    throw new HttpError(416, rule, {
-      headers: { "Content-Range": `bytes */${size}`, "Accept-Ranges": "bytes" },
-    });
+    const headers = { "Content-Range": `bytes */${size}`, "Accept-Ranges": "bytes" };
+    throw new HttpError(416, rule, { headers });
   }
   if (ranges.length === 1) {
     headers["Content-Range"] = contentRange(ranges[0], size);

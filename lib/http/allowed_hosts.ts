@@ -32,10 +32,8 @@ export class AllowedHosts {
   check(request: Request, maxBytes: number): string {
     const { headers, method, url } = request;
     if (url.length > maxBytes) {
-      throw new HttpError(
-        STATUS_CODE.URITooLong,
-        `the request target must have at most ${maxBytes} bytes: current value is ${url.length}`,
-      );
+      const rule = `the request target must have at most ${maxBytes} bytes`;
+      throw new HttpError(STATUS_CODE.URITooLong, `${rule}: current value is ${url.length}`);
     }
     const host = headers.get("host");
     // An absolute-form target overrides Host in `request.url`, so both are checked; most requests repeat the last pair.
@@ -52,10 +50,8 @@ export class AllowedHosts {
     for (const authority of [host ?? url.host, url.host]) {
       const name = hostOf(authority);
       if (name === this.#host || loopback.test(name) || this.#wildcard && address.test(name)) continue;
-      throw new HttpError(
-        STATUS_CODE.MisdirectedRequest,
-        `Host must be loopback or --host: current value is ${quote(authority)}`,
-      );
+      const rule = `Host must be loopback or --host: current value is ${quote(authority)}`;
+      throw new HttpError(STATUS_CODE.MisdirectedRequest, rule);
     }
     if (host !== url.host) return;
     this.#lastHost = host;
@@ -67,10 +63,8 @@ function hostOf(authority: string): string {
   // Anything that ends an authority would move the rest of a Host into the path of `request.url`.
   const url = /[/\\?#@\s]/.test(authority) ? null : URL.parse(`http://${authority}/`);
   if (url !== null) return url.hostname;
-  throw new HttpError(
-    STATUS_CODE.BadRequest,
-    `Host must be a name or an address, and a port: current value is ${quote(authority)}`,
-  );
+  const rule = `Host must be a name or an address, and a port: current value is ${quote(authority)}`;
+  throw new HttpError(STATUS_CODE.BadRequest, rule);
 }
 
 /** Refuses a change, or an upgrade, that comes from a page of another site: a browser lets any page send it. */

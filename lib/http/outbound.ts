@@ -28,7 +28,6 @@ export interface OutboundOptions {
   maxBytes: number;
   /** Whether the outcome has the body. Default: false. */
   body?: boolean;
-  /** Request headers. */
   headers?: Record<string, string>;
 }
 

@@ -8,13 +8,10 @@ export interface RoutePath {
   path: string;
 }
 
-type Methods<Route> = Map<string, Route>;
-
 interface Pattern<Route> {
   segments: string[];
-  /** Whether any number of segments may follow. */
   rest: boolean;
-  methods: Methods<Route>;
+  methods: Map<string, Route>;
 }
 
 /** The route of a request. */
@@ -29,7 +26,7 @@ export const noParams: Record<string, string> = Object.freeze({});
 
 /** Finds the route of a request; a literal path wins over one with parameters, and those are tried in their order. */
 export class Router<Route extends RoutePath> {
-  readonly #literal = new Map<string, Methods<Route>>();
+  readonly #literal = new Map<string, Map<string, Route>>();
   readonly #patterns: Pattern<Route>[] = [];
 
   constructor(routes: readonly Route[]) {
@@ -57,17 +54,16 @@ export class Router<Route extends RoutePath> {
 }
 
 function choose<Route>(
-  methods: Methods<Route>,
+  methods: Map<string, Route>,
   params: Record<string, string>,
   method: string,
 ): Match<Route> | Response {
   const route = methods.get(method === "HEAD" ? "GET" : method);
   if (route !== undefined) return { route, params };
   const allow = [...methods.keys(), "OPTIONS"].join(", ").replace("GET", "GET, HEAD");
-  if (method === "OPTIONS") return new Response(null, { status: 204, headers: { Allow: allow } });
-  throw new HttpError(405, `the method must be one of ${allow}: current value is ${method}`, {
-    headers: { Allow: allow },
-  });
+  const headers = { Allow: allow };
+  if (method === "OPTIONS") return new Response(null, { status: 204, headers });
+  throw new HttpError(405, `the method must be one of ${allow}: current value is ${method}`, { headers });
 }
 
 function matchPattern({ segments, rest }: Pattern<unknown>, pathname: string): Record<string, string> | null {
