@@ -26,8 +26,7 @@ export class AllowedHosts {
   /**
    * The path of a request for this server, as it was sent.
    *
-   * @throws HttpError 400 for a Host that does not parse, 414 for a target beyond `maxBytes`, 421 for another
-   * name, 403 for another origin
+   * @throws HttpError 400 for a Host that does not parse, 414 beyond `maxBytes`, 421 for another name, 403 for another origin
    */
   check(request: Request, maxBytes: number): string {
     const { headers, method, url } = request;
@@ -50,8 +49,8 @@ export class AllowedHosts {
     for (const authority of [host ?? url.host, url.host]) {
       const name = hostOf(authority);
       if (name === this.#host || loopback.test(name) || this.#wildcard && address.test(name)) continue;
-      const rule = `Host must be loopback or --host: current value is ${quote(authority)}`;
-      throw new HttpError(STATUS_CODE.MisdirectedRequest, rule);
+      const message = `Host must be loopback or --host: current value is ${quote(authority)}`;
+      throw new HttpError(STATUS_CODE.MisdirectedRequest, message);
     }
     if (host !== url.host) return;
     this.#lastHost = host;
@@ -63,8 +62,8 @@ function hostOf(authority: string): string {
   // Anything that ends an authority would move the rest of a Host into the path of `request.url`.
   const url = /[/\\?#@\s]/.test(authority) ? null : URL.parse(`http://${authority}/`);
   if (url !== null) return url.hostname;
-  const rule = `Host must be a name or an address, and a port: current value is ${quote(authority)}`;
-  throw new HttpError(STATUS_CODE.BadRequest, rule);
+  const message = `Host must be a name or an address, and a port: current value is ${quote(authority)}`;
+  throw new HttpError(STATUS_CODE.BadRequest, message);
 }
 
 /** Refuses a change, or an upgrade, that comes from a page of another site: a browser lets any page send it. */
@@ -78,10 +77,8 @@ function checkSameOrigin(headers: Headers, url: string): void {
   const { host } = new URL(url);
   // By host and port alone: behind a proxy that ends TLS the schemes differ.
   if (URL.parse(origin)?.host === host) return;
-  throw new HttpError(
-    STATUS_CODE.Forbidden,
-    `Origin must be that of ${host}: current value is ${quote(origin)}`,
-  );
+  const message = `Origin must be that of ${host}: current value is ${quote(origin)}`;
+  throw new HttpError(STATUS_CODE.Forbidden, message);
 }
 
 /** From the slash after the authority up to the query: as it was sent, where a URL parser would take `..` out. */

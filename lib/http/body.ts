@@ -84,14 +84,14 @@ export class RequestBodies {
 function checkCoding(headers: Headers): void {
   const coding = headers.get("content-encoding") || "identity";
   if (coding.toLowerCase() !== "identity") {
-    const rule = `the body must have no Content-Encoding: current value is ${quote(coding)}`;
+    const message = `the body must have no Content-Encoding: current value is ${quote(coding)}`;
     const headers = { "Accept-Encoding": "identity" };
-    throw new HttpError(STATUS_CODE.UnsupportedMediaType, rule, { headers });
+    throw new HttpError(STATUS_CODE.UnsupportedMediaType, message, { headers });
   }
   const { charset } = mediaType(headers.get("content-type"));
   if (charset !== undefined && !/^(utf-?8|(us-)?ascii)$/i.test(charset)) {
-    const rule = `the body must be UTF-8: the charset is ${quote(charset)}`;
-    throw new HttpError(STATUS_CODE.UnsupportedMediaType, rule);
+    const message = `the body must be UTF-8: the charset is ${quote(charset)}`;
+    throw new HttpError(STATUS_CODE.UnsupportedMediaType, message);
   }
 }
 

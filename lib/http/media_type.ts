@@ -12,10 +12,8 @@ export function mediaType(contentType: string | null): { type: string; charset?:
     const [type, parameters] = parseMediaType(contentType ?? "");
     return { type, charset: parameters?.charset };
   } catch (cause) {
-    throw new HttpError(
-      STATUS_CODE.UnsupportedMediaType,
-      `Content-Type must be a media type and its parameters: current value is ${quote(contentType!)}`,
-      { cause },
-    );
+    const rule = "Content-Type must be a media type and its parameters";
+    const message = `${rule}: current value is ${quote(contentType!)}`;
+    throw new HttpError(STATUS_CODE.UnsupportedMediaType, message, { cause });
   }
 }

@@ -2,17 +2,14 @@ import { LimitedBytesTransformStream, toText } from "@std/streams";
 import type { Limiter } from "../stream/limiter.ts";
 
 /** Why an outbound request failed: by kind, since the inner message may reveal the inside. */
-export type OutboundError = "status" | "connection" | "timeout" | "size" | "busy";
+export type OutboundError =
+  | "status" // no 2xx; redirects are not followed
+  | "connection" // no response, or the connection broke before its end
+  | "timeout" // the response was not complete in time
+  | "size" // its body has more than `maxBytes`
+  | "busy"; // no permit was free, so nothing was sent
 
-/**
- * How an outbound request went, in `ms` from its start to the last byte of its body.
- *
- * - `status`: the response is not a 2xx; redirects are not followed
- * - `connection`: no response, or the connection broke before its end
- * - `timeout`: the response was not complete in time
- * - `size`: its body has more than `maxBytes`
- * - `busy`: no permit was free, so nothing was sent
- */
+/** How an outbound request went, in `ms` from its start to the last byte of its body. */
 export type Outcome =
   | { status: number; ms: number; error?: undefined; body?: string }
   | { error: "status"; status: number; ms: number }

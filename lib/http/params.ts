@@ -9,10 +9,8 @@ export function intParam(
   const value = query.get(name);
   const number = value === null ? fallback : parseWhole(value, min, max);
   if (number !== undefined) return number;
-  throw new HttpError(
-    400,
-    `${name} must be a whole number from ${min} to ${max}: current value is ${quote(value!)}`,
-  );
+  const rule = `${name} must be a whole number from ${min} to ${max}`;
+  throw new HttpError(400, `${rule}: current value is ${quote(value!)}`);
 }
 
 /** Decimal digits as a number; undefined for anything else, and for a number out of bounds. */
@@ -34,8 +32,6 @@ export function boolParam(query: URLSearchParams, name: string, fallback: boolea
 export function requiredParam(query: URLSearchParams, name: string, example: string): string {
   const value = query.get(name);
   if (value) return value;
-  throw new HttpError(
-    400,
-    `${name} must be given, as in ?${name}=${example}: current value is ${value === null ? "absent" : '""'}`,
-  );
+  const shown = value === null ? "absent" : '""';
+  throw new HttpError(400, `${name} must be given, as in ?${name}=${example}: current value is ${shown}`);
 }
