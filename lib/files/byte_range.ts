@@ -6,7 +6,7 @@ export interface ByteRange {
   last: number;
 }
 
-/** Ranges that a Range field may have: each costs a seek and the head of a part. */
+/** Ranges that a Range field may have: each costs a seek and a part's header. */
 export const maxRanges = 100;
 
 /**

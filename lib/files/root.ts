@@ -29,7 +29,7 @@ export function find(root: string, segments: string[]): Promise<Found> {
   });
 }
 
-/** Uses what was found, and for null what is there now: editors replace files. Throws 404 after three attempts. */
+/** Calls `use` until it gives no null, at most three times, each time with what is there now: editors replace files. */
 export async function withFound<T>(
   root: string,
   segments: string[],

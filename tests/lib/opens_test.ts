@@ -6,7 +6,7 @@ import { until } from "../support/server.ts";
 
 const ignore = !granted.run;
 
-/** A file, a FIFO that nobody writes to, and what opens them. */
+/** A file, a FIFO that nobody writes to, and an `Opens` for them. */
 async function setUp(...args: ConstructorParameters<typeof Opens>) {
   const made = await makeRoot({ "a.txt": "a" });
   const fifo = await makeFifo(`${made.root}/fifo`);
