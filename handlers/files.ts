@@ -1,7 +1,12 @@
 import { accepts } from "../lib/stream/negotiate.ts";
 import { HttpError, overloaded } from "../lib/stream/errors.ts";
-import { type Disposition, fileResponse, find, type Found, harmless } from "../lib/files/mod.ts";
-import { list, listingPage, notFound, pathSegments } from "../lib/files/mod.ts";
+import { wholeResponse } from "../lib/stream/json.ts";
+import { fileResponse } from "../lib/files/file_response.ts";
+import { list } from "../lib/files/listing.ts";
+import { listingPage } from "../lib/files/listing_page.ts";
+import { type Disposition, harmless } from "../lib/files/plan.ts";
+import { find, type Found, notFound } from "../lib/files/root.ts";
+import { pathSegments } from "../lib/files/safe_path.ts";
 import { requiredParam } from "../lib/http/params.ts";
 import type { Context, Handler } from "../lib/handler.ts";
 
@@ -32,39 +37,29 @@ export const asyncDownload: Handler = (_request, context) => named(context, "att
 export const streamFile: Handler = (_request, context) => named(context, "inline");
 
 async function named(context: Context, how: Disposition): Promise<Response> {
-  const name = requiredParam(context.query, "file", "report.csv");
-  const segments = pathSegments(name, { encoded: false });
+  const segments = pathSegments(requiredParam(context.query, "file", "report.csv"), { encoded: false });
   if (segments === null) throw notFound();
   return await send(context, await find(context.app.config.files, segments), segments, how);
 }
 
-function send(
-  context: Context,
-  found: Found,
-  segments: string[],
-  how: Disposition,
-): Promise<Response> {
+function send(context: Context, found: Found, segments: string[], how: Disposition): Promise<Response> {
   const { config, limits: { downloads }, fileOpens: opens } = context.app;
   return fileResponse(context, { root: config.files, downloads, opens, found, segments, how });
 }
 
-/** A page in a sandbox may have links, its own style, and downloads that they start. */
-const pageHeaders = {
+const listingHeaders = {
   ...harmless,
+  // A page in a sandbox may have links, its own style, and downloads that they start.
   "Content-Security-Policy": "sandbox allow-downloads; default-src 'none'; style-src 'unsafe-inline'",
+  "Cache-Control": "no-cache",
+  Vary: "Accept",
 };
 
 async function listing(context: Context, segments: string[], found: Found): Promise<Response> {
   const type = accepts(context.headers, "application/json", "text/html");
   if (type === undefined) throw new HttpError(406, "Accept must allow application/json or text/html");
-  const html = type === "text/html";
-  const contentType = html ? "text/html; charset=utf-8" : "application/json";
-  const headers = {
-    ...pageHeaders,
-    "Content-Type": contentType,
-    "Cache-Control": "no-cache",
-    Vary: "Accept",
-  };
+  const isPage = type === "text/html";
+  const headers = { ...listingHeaders, "Content-Type": isPage ? "text/html; charset=utf-8" : type };
   // A null body would be announced as `Content-Length: 0`, which the GET is not.
   if (context.method === "HEAD") return new Response(new ReadableStream(), { headers });
   const { config, limits: { downloads } } = context.app;
@@ -72,7 +67,6 @@ async function listing(context: Context, segments: string[], found: Found): Prom
   if (permit === null) throw overloaded("downloads", downloads.max);
   const path = segments.map((segment) => `${segment}/`).join("");
   const names = await list(config.files, segments, found, config.limits.listing);
-  const body = html ? listingPage(path, names) : JSON.stringify({ path, ...names }) + "\n";
-  const bytes = new TextEncoder().encode(body);
-  return new Response(bytes, { headers: { ...headers, "Content-Length": String(bytes.length) } });
+  const body = isPage ? listingPage(path, names) : JSON.stringify({ path, ...names }) + "\n";
+  return wholeResponse(body, 200, headers);
 }

@@ -1,17 +1,12 @@
 import { escape } from "@std/html";
 import { accepts } from "../lib/stream/negotiate.ts";
-import { json } from "../lib/stream/json.ts";
+import { json, wholeResponse } from "../lib/stream/json.ts";
 import type { Handler, Route } from "../lib/handler.ts";
 import page from "./home/page.html" with { type: "text" };
 
-/** A route as the first page tells it. */
-interface Row {
-  method: string;
-  path: string;
-  description: string;
-  /** A line to paste into a shell. */
+/** A route on the first page: a line to paste into a shell, and a link relative to the page. */
+interface Row extends Pick<Route, "method" | "path" | "description"> {
   curl: string;
-  /** Where to look at it in a browser, relative to this page. */
   link: string;
 }
 
@@ -23,10 +18,10 @@ const upgrade = [
   "Sec-WebSocket-Key: d2VpciBpcyBhIHdlaXI9PQ==",
 ].map((line) => `-H '${line}'`).join(" ");
 
-/** One word for a shell. An apostrophe in a URL, where a file name or Host can bring one, may as well be %27. */
+/** One word for a shell: file names and Host can bring apostrophes into a URL. */
 const word = (url: string) => `'${url.replaceAll("'", "%27")}'`;
 
-/** The example with a file that is really there; a browser cannot follow a link by POST, so it gets what is above. */
+/** Shows the example with the name of a real file. A browser cannot follow a link by POST: it gets the page above. */
 function describe(
   { method, path, description, example }: Route,
   routes: readonly Route[],
@@ -36,8 +31,8 @@ function describe(
   const target = example.replace("{file}", encodeURIComponent(file));
   const row = { method, path, description, link: target };
   if (method === "POST") {
-    const readable = routes.some((route) => route.method === "GET" && route.path === path);
-    const link = readable ? target : target.replace(/\/[^/]+$/, "");
+    const isReadable = routes.some((route) => route.method === "GET" && route.path === path);
+    const link = isReadable ? target : target.replace(/\/[^/]+$/, "");
     return { ...row, curl: `curl -d '{"value":1}' ${word(origin + target)}`, link };
   }
   if (target.startsWith("#")) return { ...row, curl: `curl -iN ${upgrade} ${word(origin + path)}` };
@@ -54,10 +49,8 @@ async function firstFile(folder: string): Promise<string> {
 }
 
 function html({ method, path, description, curl, link }: Row): string {
-  return `
-      <tr><td><a href="${escape(link)}">${escape(`${method} ${path}`)}</a><td>${
-    escape(description)
-  }<td><code>${escape(curl)}</code>`;
+  const [title, text, code] = [`${method} ${path}`, description, curl].map(escape);
+  return `\n      <tr><td><a href="${escape(link)}">${title}</a><td>${text}<td><code>${code}</code>`;
 }
 
 const headers = {
@@ -74,12 +67,6 @@ export const home: Handler = async (_request, { app, headers: requested, routes,
   if (accepts(requested, "text/html", "application/json") === "application/json") {
     return json(rows, { headers });
   }
-  const body = new TextEncoder().encode(page.replace("<!-- routes -->", () => rows.map(html).join("")));
-  return new Response(body, {
-    headers: {
-      ...headers,
-      "Content-Type": "text/html; charset=utf-8",
-      "Content-Length": String(body.length),
-    },
-  });
+  const body = page.replace("<!-- routes -->", () => rows.map(html).join(""));
+  return wholeResponse(body, 200, { ...headers, "Content-Type": "text/html; charset=utf-8" });
 };

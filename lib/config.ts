@@ -1,4 +1,5 @@
-import { parseArgs } from "@std/cli/parse-args";
+import { parseArgs } from "node:util";
+import { parseWhole } from "./http/params.ts";
 import { Limits } from "./limits.ts";
 
 /** Settings: flags and environment, and the limits. */
@@ -25,7 +26,6 @@ export interface Config {
 
 /** A flag or variable that cannot be used; the message is one line for the person at the terminal. */
 export class ConfigError extends Error {
-  /** The error's name. */
   override name = "ConfigError";
 }
 
@@ -51,6 +51,14 @@ was typed.
 const flags = ["host", "port", "files", "logs", "sensors", "upstream", "drain"] as const;
 type Flag = typeof flags[number];
 
+const options = {
+  ...Object.fromEntries(flags.map((flag) => [flag, { type: "string", multiple: true } as const])),
+  help: { type: "boolean" },
+  version: { type: "boolean" },
+} as const;
+
+const variableOf = (flag: string) => `WEIR_${flag.toUpperCase()}`;
+
 /** What the process is started with. */
 export interface Surroundings {
   /** Value of a variable; undefined when it is not set. */
@@ -71,110 +79,65 @@ export interface Surroundings {
  * @throws ConfigError that names the flag, the rule and the value
  */
 export function parseConfig(args: string[], around: Surroundings): Config | "help" | "version" {
-  // `--port -1` and `--port ""` are bad values of --port, not unknown flags.
-  const isOddValue = (i: number) => isFlag(args[i - 1]) && /^(-\d.*)?$/s.test(args[i] ?? "--");
-  const joined = args.flatMap((arg, i) => {
-    if (isOddValue(i)) return [];
-    return isOddValue(i + 1) ? [`${arg}=${args[i + 1]}`] : [arg];
-  });
-  const parsed = parseArgs(joined, {
-    string: [...flags],
-    boolean: ["help", "version"],
-    collect: [...flags],
-    unknown: (arg: string) => {
-      throw new ConfigError(
-        `${arg.split("=")[0] || "an argument"} must be a known flag (see --help): current value is ${
-          JSON.stringify(arg)
-        }`,
-      );
-    },
-  });
-  if (parsed._.length > 0) fail(String(parsed._[0]), "be a known flag (see --help)", String(parsed._[0]));
-  if (parsed.help) return "help";
-  if (parsed.version) return "version";
-
-  /** The flag's values, else its variable's, and which of the two a message should name. */
-  const given = (flag: Flag): { name: string; values: string[] } => {
-    const name = nameOf(flag, args, around);
-    if (name.startsWith("--")) return { name, values: parsed[flag] as string[] };
-    const value = around.env(name)!;
-    return {
-      name,
-      values: flag === "logs" ? value.split(around.delimiter).filter((path) => path !== "") : [value],
-    };
-  };
-  const one = (flag: Flag): { name: string; value: string | undefined } => {
-    const { name, values } = given(flag);
-    if (values.length > 1) fail(name, "be given once", values.join(" "));
-    if (values[0] === "") fail(name, "have a value", "");
-    return { name, value: values[0] };
-  };
-  const path = (flag: Flag) => {
-    const { value } = one(flag);
-    return value === undefined ? undefined : around.resolve(around.base, value);
-  };
-  const number = (flag: Flag, fallback: number, max: number) => {
-    const { name, value } = one(flag);
-    if (value === undefined) return fallback;
-    if (!/^\d{1,9}$/.test(value) || Number(value) > max) {
-      fail(name, `be a whole number from 0 to ${max}`, value);
+  const { values, tokens } = parseArgs({ args, options, strict: false, tokens: true });
+  for (const token of tokens) {
+    if (token.kind === "option-terminator") continue;
+    const arg = args[token.index];
+    if (token.kind === "positional" || !Object.hasOwn(options, token.name)) {
+      fail(arg.split("=")[0] || "an argument", "be a known flag (see --help)", arg);
     }
-    return Number(value);
+    const isMissing = !token.value || !token.inlineValue && token.value.startsWith("--");
+    if (isMissing && flags.includes(token.name as Flag)) {
+      fail(token.rawName, "have a value", token.value ?? "");
+    }
+  }
+  if (values.help) return "help";
+  if (values.version) return "version";
+
+  const typed = (flag: Flag) => (values[flag] ?? []) as string[];
+  const variable = (flag: Flag) => around.env(variableOf(flag)) || undefined;
+  const one = (flag: Flag, rule = "", isGood = (_value: string) => true): string | undefined => {
+    const [value = variable(flag), ...more] = typed(flag);
+    if (more.length > 0) fail(`--${flag}`, "be given once", typed(flag).join(" "));
+    if (value !== undefined && !isGood(value)) fail(nameOf(flag, args, around), rule, value);
+    return value;
+  };
+  const absolute = (path: string) => around.resolve(around.base, path);
+  const number = (flag: Flag, fallback: number, max: number) => {
+    const isWhole = (value: string) => parseWhole(value, 0, max) !== undefined;
+    return Number(one(flag, `be a whole number from 0 to ${max}`, isWhole) ?? fallback);
   };
 
-  const host = one("host");
-  if (host.value !== undefined && !isHost(host.value)) {
-    fail(host.name, "be a host name or an address", host.value);
-  }
-  const upstream = one("upstream");
-  if (upstream.value !== undefined && !isHttpUrl(upstream.value)) {
-    fail(upstream.name, "be an http or https URL", upstream.value);
-  }
-  const logs = given("logs");
-  if (logs.values.includes("")) fail(logs.name, "have a value", "");
+  const isUrl = (value: string) => /^https?:$/.test(URL.parse(value)?.protocol ?? "");
+  const sensors = one("sensors");
   const ownLogs = around.resolve(around.home, "logs");
+  const paths = variable("logs")?.split(around.delimiter).filter((path) => path !== "") ?? [];
+  const logs = (typed("logs").length > 0 ? typed("logs") : paths).map(absolute);
   return Object.freeze({
-    host: host.value ?? "127.0.0.1",
+    host: one("host", "be a host name or an address", isHost) ?? "127.0.0.1",
     port: number("port", 8000, 65_535),
-    files: path("files") ?? around.base,
-    logs: Object.freeze(
-      logs.values.length === 0 ? [ownLogs] : logs.values.map((value) => around.resolve(around.base, value)),
-    ),
-    sensors: path("sensors") ?? null,
-    upstream: upstream.value ?? null,
+    files: absolute(one("files") ?? ""),
+    logs: Object.freeze(logs.length > 0 ? logs : [ownLogs]),
+    sensors: sensors === undefined ? null : absolute(sensors),
+    upstream: one("upstream", "be an http or https URL", isUrl) ?? null,
     drain: number("drain", 10, 3_600),
     accessLog: around.resolve(ownLogs, "access.log"),
     limits: new Limits(),
   });
 }
 
-/**
- * What a message about a value should name: its variable when that is set and the flag is not given, else the flag.
- *
- * @param flag without its dashes
- * @param args what {@linkcode parseConfig} has taken
- */
+/** What a message about a flag's value names: its variable when that is set and the flag is not given, else the flag. */
 export function nameOf(flag: string, args: string[], around: Pick<Surroundings, "env">): string {
-  const variable = `WEIR_${flag.toUpperCase()}`;
   const given = args.some((arg) => arg === `--${flag}` || arg.startsWith(`--${flag}=`));
-  return given || !around.env(variable) ? `--${flag}` : variable;
+  return given || !around.env(variableOf(flag)) ? `--${flag}` : variableOf(flag);
 }
 
 function fail(name: string, rule: string, value: string): never {
   throw new ConfigError(`${name} must ${rule}: current value is ${JSON.stringify(value)}`);
 }
 
-function isFlag(arg: string | undefined): boolean {
-  return flags.some((flag) => arg === `--${flag}`);
-}
-
 function isHost(value: string): boolean {
   const authority = value.includes(":") ? `[${value}]` : value;
   // Not all that looks like an address is one: 256.1.1.1, or ":::".
-  return (/^[a-zA-Z0-9.-]+$/.test(value) || /^[0-9a-fA-F:.]+$/.test(value)) &&
-    URL.canParse(`http://${authority}`);
-}
-
-function isHttpUrl(value: string): boolean {
-  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+  return /^[a-zA-Z0-9.:-]+$/.test(value) && URL.canParse(`http://${authority}`);
 }

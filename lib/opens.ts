@@ -19,21 +19,13 @@ export class Opens {
     this.#limiter = new Limiter(max);
   }
 
-  /** Opens under way now. */
-  get used(): number {
-    return this.#limiter.used;
-  }
-
   /**
-   * Opens a file. An abort stops the wait for a permit and for an open that hangs; that file is closed once it opens.
+   * Opens a file. On an abort it rejects at once, also while the open hangs; that file is closed once it opens.
    *
    * @throws OpensBusy when no permit came free in time
    */
   async open(path: string, signal?: AbortSignal): Promise<Deno.FsFile> {
-    const permit = this.#limiter.tryAcquire() ?? await this.#wait(signal);
-    const opening = Deno.open(path, { read: true });
-    const release = () => permit.release();
-    opening.then(release, release);
+    const opening = this.#open(path, signal);
     if (signal === undefined) return await opening;
     const gone = Promise.withResolvers<never>();
     const abort = () => gone.reject(signal.reason);
@@ -49,18 +41,19 @@ export class Opens {
     }
   }
 
-  async #wait(signal?: AbortSignal): Promise<Permit> {
+  async #open(path: string, signal?: AbortSignal): Promise<Deno.FsFile> {
+    using _permit = this.#limiter.tryAcquire() ?? await this.#wait();
+    signal?.throwIfAborted();
+    return await Deno.open(path);
+  }
+
+  async #wait(): Promise<Permit> {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(new OpensBusy("too many files are being opened")), this.waitMs);
-    // By hand, since AbortSignal.any costs several times as much, and many small files at once do wait.
-    const gone = () => late.abort(signal!.reason);
-    signal?.addEventListener("abort", gone);
     try {
-      signal?.throwIfAborted();
       return await this.#limiter.acquire({ signal: late.signal });
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", gone);
     }
   }
 }

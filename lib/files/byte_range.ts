@@ -6,7 +6,7 @@ export interface ByteRange {
   last: number;
 }
 
-/** Ranges that a Range field may have: each costs a seek and the head of a part. */
+/** Ranges that a Range field may have: each costs a seek and a part's header. */
 export const maxRanges = 100;
 
 /**
@@ -26,22 +26,16 @@ export function parseRange(field: string, size: number): ByteRange[] | null {
     if (parts === null) return null;
     const [, first, last] = parts;
     if (first === "" && last === "") return null;
-    if (first !== "" && last !== "" && isLess(last, first)) return null;
-    if (first === "") {
-      // A suffix of an empty file is satisfiable, but no Content-Range can express it: the whole, empty, file is sent.
-      if (size === 0 && Number(last) > 0) return null;
-      if (Number(last) > 0) ranges.push({ first: Math.max(0, size - Number(last)), last: size - 1 });
-    } else if (Number(first) < size) {
-      ranges.push({ first: Number(first), last: last === "" ? size - 1 : Math.min(Number(last), size - 1) });
-    }
+    // As text: whether a range is malformed must not depend on how a double rounds.
+    const isBackward = last.padStart(first.length, "0") < first.padStart(last.length, "0");
+    if (first !== "" && last !== "" && isBackward) return null;
+    // A suffix of an empty file is satisfiable, but no Content-Range can express it: the whole, empty, file is sent.
+    if (first === "" && size === 0 && Number(last) > 0) return null;
+    const from = first === "" ? Math.max(0, size - Number(last)) : Number(first);
+    const to = first === "" || last === "" ? size - 1 : Math.min(Number(last), size - 1);
+    if (from <= to) ranges.push({ first: from, last: to });
   }
   return specs.length > maxRanges ? [] : merge(ranges);
-}
-
-/** Compares digits as text: whether a range is malformed must not depend on how a double rounds. */
-function isLess(a: string, b: string): boolean {
-  const [x, y] = [a.replace(/^0+/, ""), b.replace(/^0+/, "")];
-  return x.length === y.length ? x < y : x.length < y.length;
 }
 
 /** Merges ranges that overlap. Those that merely touch stay apart: a client that asked for two parts gets two. */

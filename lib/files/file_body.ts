@@ -59,7 +59,7 @@ export function fileBody(
         controller.close();
         return end();
       }
-      // Frees our half of it now instead of at the next garbage collection; over TCP nobody else looks at it again.
+      // Frees our half of it now instead of at the next garbage collection; over TCP nobody else reads it again.
       if (exchange.overTcp) chunk?.buffer.transfer(0);
       try {
         chunk = await reader.read(viewBytes);

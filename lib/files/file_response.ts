@@ -5,7 +5,7 @@ import type { Limiter } from "../stream/limiter.ts";
 import { fileBody } from "./file_body.ts";
 import { PieceReader } from "./piece_reader.ts";
 import { type Disposition, planFor } from "./plan.ts";
-import { attempts, find, type Found, notFound, open } from "./root.ts";
+import { type Found, notFound, open, withFound } from "./root.ts";
 import { checkPreconditions, validatorsOf } from "./validators.ts";
 
 /** Bodies up to this many bytes are read at once: no stream, and no file that stays open. */
@@ -32,44 +32,35 @@ export interface FileOptions {
  *
  * @throws HttpError 404, 412, 416, 503 when too many downloads are under way or nothing can be opened
  */
-export async function fileResponse(exchange: Exchange, options: FileOptions): Promise<Response> {
-  let { found } = options;
-  for (let attempt = 0; attempt < attempts; attempt++) {
-    const response = await answer(exchange, options, found);
-    if (response !== null) return response;
-    found = await find(options.root, options.segments);
-  }
-  throw notFound();
-}
-
-/** Null when the file has been replaced, or has become shorter, since it was found. */
-async function answer(
+export function fileResponse(
   exchange: Exchange,
-  { downloads, opens, segments, how }: FileOptions,
-  found: Found,
-): Promise<Response | null> {
-  if (!found.info.isFile) throw notFound();
+  { root, downloads, opens, found, segments, how }: FileOptions,
+): Promise<Response> {
+  const isGet = exchange.method === "GET";
   const plan = (info: Deno.FileInfo) => planFor(exchange, info, segments.at(-1)!, how);
-  // A 304 or 412 sends no bytes and opens no file.
-  if (checkPreconditions(exchange.headers, validatorsOf(found.info)) !== 200) {
-    const { status, headers } = plan(found.info);
-    if (status === 304) return new Response(null, { status, headers });
-  }
-  // However this ends, permit and file are given back; only a stream takes them along.
-  using held = new DisposableStack();
-  const permit = exchange.method === "GET" ? downloads.tryAcquire() : null;
-  if (permit !== null) held.use(permit);
-  else if (exchange.method === "GET") throw overloaded("downloads", downloads.max);
-  const opened = await open(found, opens, exchange.signal);
-  if (opened === null) return null;
-  const file = held.use(opened.file);
-  const { status, headers, pieces, length } = plan(opened.info);
-  if (permit === null || status === 304) return new Response(null, { status, headers });
-  const reader = new PieceReader(file, pieces);
-  if (length <= smallBytes) {
-    const body = await reader.readAll();
-    return body && new Response(body, { status, headers });
-  }
-  held.move();
-  return new Response(fileBody(exchange, reader, permit), { status, headers });
+  return withFound(root, segments, found, async (found) => {
+    if (!found.info.isFile) throw notFound();
+    // A 304 or 412 sends no bytes and opens no file.
+    if (checkPreconditions(exchange.headers, validatorsOf(found.info)) !== 200) {
+      const early = plan(found.info);
+      if (early.status === 304) return new Response(null, early);
+    }
+    // However this ends, permit and file are given back; only a stream takes them along.
+    using held = new DisposableStack();
+    const permit = held.use(isGet ? downloads.tryAcquire() : null);
+    if (isGet && permit === null) throw overloaded("downloads", downloads.max);
+    const opened = await open(found, opens, exchange.signal);
+    // Null when the file has been replaced, or has become shorter, since it was found.
+    if (opened === null) return null;
+    const file = held.use(opened.file);
+    const planned = plan(opened.info);
+    if (permit === null || planned.status === 304) return new Response(null, planned);
+    const reader = new PieceReader(file, planned.pieces);
+    if (reader.left <= smallBytes) {
+      const body = await reader.readAll();
+      return body && new Response(body, planned);
+    }
+    held.move();
+    return new Response(fileBody(exchange, reader, permit), planned);
+  });
 }

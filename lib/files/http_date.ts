@@ -1,35 +1,26 @@
-const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+/** IMF-fixdate, and the two obsolete forms: RFC 850 and asctime. */
+const forms = [
+  /^[A-Z][a-z]{2}, (?<day>\d\d) (?<month>[A-Z][a-z]{2}) (?<year>\d{4}) (?<time>\d\d:\d\d:\d\d) GMT$/,
+  /^[A-Z][a-z]{5,8}, (?<day>\d\d)-(?<month>[A-Z][a-z]{2})-(?<year>\d\d) (?<time>\d\d:\d\d:\d\d) GMT$/,
+  /^[A-Z][a-z]{2} (?<month>[A-Z][a-z]{2}) (?<day>[ \d]\d) (?<time>\d\d:\d\d:\d\d) (?<year>\d{4})$/,
+];
 
-const imfFixdate = /^[A-Z][a-z]{2}, (\d{2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}:\d{2}:\d{2}) GMT$/;
-const rfc850 = /^[A-Z][a-z]{5,8}, (\d{2})-([A-Z][a-z]{2})-(\d{2}) (\d{2}:\d{2}:\d{2}) GMT$/;
-const asctime = /^[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]\d) (\d{2}:\d{2}:\d{2}) (\d{4})$/;
-
-/**
- * Parses an HTTP-date (RFC 9110, 5.6.7) in any of its three forms: milliseconds since 1970, or null for anything else.
- * `Date.parse` takes far more than that, and a field that is no HTTP-date has to be ignored.
- */
-export function parseHttpDate(text: string): number | null {
-  const imf = imfFixdate.exec(text);
-  if (imf) return utc(Number(imf[3]), imf[2], imf[1], imf[4]);
-  const old = rfc850.exec(text);
-  if (old) return utc(century(Number(old[3])), old[2], old[1], old[4]);
-  const c = asctime.exec(text);
-  return c ? utc(Number(c[4]), c[1], c[2], c[3]) : null;
+/** An HTTP-date (RFC 9110, 5.6.7) in ms since 1970; NaN for anything else, of which `Date.parse` takes far more. */
+export function parseHttpDate(text: string): number {
+  const groups = forms.map((form) => form.exec(text)?.groups).find((groups) => groups !== undefined);
+  if (groups === undefined) return NaN;
+  const { day, month, year, time } = groups;
+  const date = `${day.replace(" ", "0")} ${month} ${fullYear(year)} ${time.replace(/60$/, "59")} GMT`;
+  const ms = Date.parse(date);
+  // Written again it differs where `Date.parse` took a date that does not exist, as 31 Feb, for another one.
+  if (new Date(ms).toUTCString().slice("Sun, ".length) !== date) return NaN;
+  return time.endsWith("60") ? ms + 1_000 : ms; // a leap second
 }
 
 /** Two digits more than 50 years ahead belong to the past (RFC 9110, 5.6.7). */
-function century(twoDigits: number): number {
+function fullYear(digits: string): string {
+  if (digits.length === 4) return digits;
   const now = new Date().getUTCFullYear();
-  const year = now - now % 100 + twoDigits;
-  return year > now + 50 ? year - 100 : year;
-}
-
-function utc(year: number, monthName: string, dayText: string, time: string): number | null {
-  const month = months.indexOf(monthName);
-  const day = Number(dayText);
-  const [hour, minute, second] = time.split(":").map(Number);
-  // Date.UTC takes the years 0 to 99 for the 1900s, and the 31st of February for a day in March.
-  if (month < 0 || year < 100 || hour > 23 || minute > 59 || second > 60) return null;
-  if (new Date(Date.UTC(year, month, day)).getUTCDate() !== day) return null;
-  return Date.UTC(year, month, day, hour, minute, second);
+  const year = now - now % 100 + Number(digits);
+  return String(year > now + 50 ? year - 100 : year);
 }

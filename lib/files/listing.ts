@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { attempts, find, type Found, isThere, mapFileErrors, notFound } from "./root.ts";
+import { find, type Found, isThere, mapFileErrors, withFound } from "./root.ts";
 import { isVisibleName } from "./safe_path.ts";
 
 /** One name in a folder. */
@@ -30,40 +30,34 @@ const atOnce = 64;
  *
  * @throws HttpError 404 when the folder may not be read, 503 when it cannot be just now
  */
-export async function list(root: string, segments: string[], folder: Found, max: number): Promise<Listing> {
-  for (let attempt = 0; attempt < attempts; attempt++) {
-    const { names, truncated } = await mapFileErrors(namesIn(folder.path, max));
+export function list(root: string, segments: string[], folder: Found, max: number): Promise<Listing> {
+  return withFound(root, segments, folder, async (folder) => {
+    const names = await mapFileErrors(() => visibleNames(folder.path, max + 1));
     const entries: Entry[] = [];
     for (let i = 0; i < names.length; i += atOnce) {
-      const batch = names.slice(i, i + atOnce).map((name) => entryOf(root, segments, folder, name));
+      const batch = names.slice(i, Math.min(i + atOnce, max)).map((name) =>
+        entryOf(folder, name, () => find(root, [...segments, name]))
+      );
       entries.push(...(await Promise.all(batch)).filter((entry) => entry !== null));
     }
-    if (isThere(folder)) return { entries, truncated };
-    folder = await find(root, segments);
-  }
-  throw notFound();
+    return isThere(folder) ? { entries, truncated: names.length > max } : null;
+  });
 }
 
-async function namesIn(path: string, max: number): Promise<{ names: string[]; truncated: boolean }> {
+async function visibleNames(path: string, max: number): Promise<string[]> {
   const names: string[] = [];
   for await (const { name } of Deno.readDir(path)) {
-    if (!isVisibleName(name)) continue;
-    if (names.length === max) return { names: names.sort(), truncated: true };
-    names.push(name);
+    if (names.length === max) break;
+    if (isVisibleName(name)) names.push(name);
   }
-  return { names: names.sort(), truncated: false };
+  return names.sort();
 }
 
 /** Null for what is neither a file nor a folder, has gone, or leads out of the root. */
-async function entryOf(
-  root: string,
-  segments: string[],
-  { path }: Found,
-  name: string,
-): Promise<Entry | null> {
+async function entryOf(folder: Found, name: string, follow: () => Promise<Found>): Promise<Entry | null> {
   try {
-    let info = await Deno.lstat(join(path, name));
-    if (info.isSymlink) ({ info } = await find(root, [...segments, name]));
+    let info = await Deno.lstat(join(folder.path, name));
+    if (info.isSymlink) ({ info } = await follow());
     if (!info.isFile && !info.isDirectory) return null;
     return {
       name,

@@ -2,19 +2,17 @@ import { escape } from "@std/html";
 import type { Listing } from "./listing.ts";
 
 /**
- * A folder as a plain page. Names come from anyone who can write there: each is escaped, and isolated so that its writing
- * direction does not reach its neighbours.
- *
- * @param path the folder's path below the root, decoded; empty for the root
+ * A folder as a page; `path` is decoded, and "" for the root. Names come from anyone who can write there: each is escaped,
+ * and isolated so that its writing direction does not reach its neighbours.
  */
 export function listingPage(path: string, { entries, truncated }: Listing): string {
   const title = escape(`/${path}`);
   const up = path === "" ? "" : `<tr><td><a href="../">../</a></td></tr>\n`;
   const rows = entries.map(({ name, type, size, time }) => {
     const slash = type === "directory" ? "/" : "";
-    return `<tr><td><a href="${encodeURIComponent(name.toWellFormed())}${slash}"><bdi>${
-      escape(name)
-    }</bdi>${slash}</a></td><td>${size ?? ""}</td><td>${time ?? ""}</td></tr>\n`;
+    const link = encodeURIComponent(name.toWellFormed()) + slash;
+    const shown = `<bdi>${escape(name)}</bdi>${slash}`;
+    return `<tr><td><a href="${link}">${shown}</a></td><td>${size ?? ""}</td><td>${time ?? ""}</td></tr>\n`;
   }).join("");
   const more = truncated ? `<p>Only ${entries.length} names are shown: there are more.</p>\n` : "";
   return `<!doctype html>

@@ -8,7 +8,7 @@
  *
  * const root = "files", downloads = new Limiter(500), opens = new Opens();
  *
- * Deno.serve(async (request, info) => {
+ * await using server = Deno.serve({ port: 0 }, async (request, info) => {
  *   try {
  *     const { pathname } = new URL(request.url);
  *     const segments = pathSegments(pathname.slice(1), { encoded: true });

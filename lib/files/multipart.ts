@@ -13,27 +13,19 @@ export function contentRange({ first, last }: ByteRange, size: number): string {
   return `bytes ${first}-${last}/${size}`;
 }
 
-/**
- * A multipart/byteranges body (RFC 9110, 14.6) as the pieces to send one after another. The boundary must not occur in the
- * file, so it is drawn at random.
- */
+/** A multipart/byteranges body (RFC 9110, 14.6) as the pieces to send one after another. */
 export function multipart(
   ranges: ByteRange[],
   size: number,
   type: string,
-  boundary: string = crypto.randomUUID(),
 ): { type: string; pieces: Piece[] } {
+  // Drawn at random: it must not occur in the file.
+  const boundary = crypto.randomUUID();
   const bytes = (text: string) => new TextEncoder().encode(text);
-  const pieces = ranges.flatMap((range, i): Piece[] => [
-    bytes(
-      `${i === 0 ? "" : "\r\n"}--${boundary}\r\nContent-Type: ${type}\r\nContent-Range: ${
-        contentRange(range, size)
-      }\r\n\r\n`,
-    ),
-    range,
-  ]);
-  return {
-    type: `multipart/byteranges; boundary=${boundary}`,
-    pieces: [...pieces, bytes(`\r\n--${boundary}--\r\n`)],
-  };
+  const pieces = ranges.flatMap((range, i): Piece[] => {
+    const fields = `Content-Type: ${type}\r\nContent-Range: ${contentRange(range, size)}`;
+    return [bytes(`${i === 0 ? "" : "\r\n"}--${boundary}\r\n${fields}\r\n\r\n`), range];
+  });
+  pieces.push(bytes(`\r\n--${boundary}--\r\n`));
+  return { type: `multipart/byteranges; boundary=${boundary}`, pieces };
 }

@@ -2,25 +2,18 @@ import { type Piece, pieceLength } from "./multipart.ts";
 
 /** Reads the pieces of a file one after another, exactly as many bytes as they say. */
 export class PieceReader {
-  readonly #file: Deno.FsFile;
-  readonly #reader: ReadableStreamBYOBReader;
-  readonly #pieces: Iterator<Piece>;
+  /** Bytes left to read. */
+  left: number;
   /** Bytes left of the range that is being read. */
   #rest = 0;
-  /** Bytes left of all pieces. */
-  #left: number;
+  readonly #reader: ReadableStreamBYOBReader;
+  readonly #pieces: Iterator<Piece>;
 
   /** The file is the reader's from here on: `cancel` closes it. */
-  constructor(file: Deno.FsFile, pieces: Piece[]) {
-    this.#file = file;
+  constructor(readonly file: Deno.FsFile, pieces: Piece[]) {
     this.#reader = file.readable.getReader({ mode: "byob" });
     this.#pieces = pieces.values();
-    this.#left = pieces.reduce((sum, piece) => sum + pieceLength(piece), 0);
-  }
-
-  /** Bytes left to read. */
-  get left(): number {
-    return this.#left;
+    this.left = pieces.reduce((sum, piece) => sum + pieceLength(piece), 0);
   }
 
   /**
@@ -33,26 +26,26 @@ export class PieceReader {
     if (this.#rest === 0) {
       const piece = this.#pieces.next().value!;
       if (!("first" in piece)) {
-        this.#left -= piece.length;
+        this.left -= piece.length;
         return piece;
       }
-      this.#file.seekSync(piece.first, Deno.SeekMode.Start);
+      this.file.seekSync(piece.first, Deno.SeekMode.Start);
       this.#rest = pieceLength(piece);
     }
     // Never beyond the range: at the end of the file the stream would close it under the pieces that follow.
     const { value } = await this.#reader.read(new Uint8Array(Math.min(viewBytes, this.#rest)));
     if (!value?.length) return null;
     this.#rest -= value.length;
-    this.#left -= value.length;
+    this.left -= value.length;
     return value as Uint8Array<ArrayBuffer>;
   }
 
   /** The rest at once, for a small body; null when the file has become shorter. */
   async readAll(): Promise<Uint8Array<ArrayBuffer> | null> {
-    const all = new Uint8Array(this.#left);
-    while (this.#left > 0) {
-      const at = all.length - this.#left;
-      const chunk = await this.read(this.#left);
+    const all = new Uint8Array(this.left);
+    while (this.left > 0) {
+      const at = all.length - this.left;
+      const chunk = await this.read(this.left);
       if (chunk === null || chunk.length === all.length) return chunk;
       all.set(chunk, at);
     }

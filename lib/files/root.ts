@@ -11,26 +11,37 @@ export interface Found {
   info: Deno.FileInfo;
 }
 
-/** Attempts at a path whose file is replaced meanwhile, as editors do. */
-export const attempts = 3;
-
 /**
  * Resolves a path in the root. Anything but a file or folder is absent, and so is what a symlink leads out of the root or to
  * a hidden name. A writer in the root is trusted not to race: Deno has no `openat`, so a path is walked anew each time.
  *
  * @throws HttpError 404, the same for everything that is absent
  */
-export async function find(root: string, segments: string[]): Promise<Found> {
-  const { top, path, info } = await mapFileErrors(resolve(root, segments));
-  const inside = path === top ? [] : relative(top, path).split(sep);
-  if (!inside.every(isVisibleName) || !(info.isFile || info.isDirectory)) throw notFound();
-  return { path, info };
+export function find(root: string, segments: string[]): Promise<Found> {
+  return mapFileErrors(async () => {
+    const path = await Deno.realPath(join(root, ...segments));
+    // What has just been resolved is in memory: these two wait for no disk.
+    const top = Deno.realPathSync(root);
+    const info = Deno.lstatSync(path);
+    const inside = path === top ? [] : relative(top, path).split(sep);
+    if (!inside.every(isVisibleName) || !(info.isFile || info.isDirectory)) throw notFound();
+    return { path, info };
+  });
 }
 
-async function resolve(root: string, segments: string[]) {
-  const path = await Deno.realPath(join(root, ...segments));
-  // What has just been resolved is in memory: these two wait for no disk.
-  return { top: Deno.realPathSync(root), path, info: Deno.lstatSync(path) };
+/** Calls `use` until it gives no null, at most three times, each time with what is there now: editors replace files. */
+export async function withFound<T>(
+  root: string,
+  segments: string[],
+  found: Found,
+  use: (found: Found) => Promise<T | null>,
+): Promise<T> {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    if (attempt > 0) found = await find(root, segments);
+    const result = await use(found);
+    if (result !== null) return result;
+  }
+  throw notFound();
 }
 
 /**
@@ -44,14 +55,14 @@ export async function open(
   signal?: AbortSignal,
 ): Promise<{ file: Deno.FsFile; info: Deno.FileInfo } | null> {
   using held = new DisposableStack();
-  const file = held.use(await mapFileErrors(opens.open(found.path, signal)));
+  const file = held.use(await mapFileErrors(() => opens.open(found.path, signal)));
   const info = file.statSync();
   if (!isSame(info, found.info) || !isThere(found)) return null;
   held.move();
   return { file, info };
 }
 
-/** Whether what was found still is where it was found. */
+/** Whether what was found is still there. */
 export function isThere({ path, info }: Found): boolean {
   try {
     return Deno.realPathSync(path) === path && isSame(Deno.lstatSync(path), info);
@@ -74,31 +85,21 @@ export function notFound(): HttpError {
 }
 
 /** Errors of a path that leads nowhere, or where the server may not go. */
-const absent = new Set([
-  "ENOENT",
-  "ENOTDIR",
-  "EACCES",
-  "EPERM",
-  "ELOOP",
-  "ENAMETOOLONG",
-  "EINVAL",
-  "EISDIR",
-  "ENXIO",
-]);
+const absent = /^(ENOENT|ENOTDIR|EACCES|EPERM|ELOOP|ENAMETOOLONG|EINVAL|EISDIR|ENXIO)$/;
 
 /** Errors that pass: too many open files, or another program is about to let go of this one. */
-const busy = new Set(["EMFILE", "ENFILE", "EAGAIN"]);
+const busy = /^(EMFILE|ENFILE|EAGAIN)$/;
 
 /** Maps file-system errors to 404 or 503. */
-export async function mapFileErrors<T>(result: Promise<T>): Promise<T> {
+export async function mapFileErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await result;
+    return await work();
   } catch (error) {
     const { code = "" } = error as { code?: string };
-    if (error instanceof OpensBusy || busy.has(code)) {
+    if (error instanceof OpensBusy || busy.test(code)) {
       throw new HttpError(503, "the file cannot be opened just now", { headers: { "Retry-After": "1" } });
     }
-    if (error instanceof Deno.errors.NotCapable || absent.has(code)) throw notFound();
+    if (error instanceof Deno.errors.NotCapable || absent.test(code)) throw notFound();
     throw error;
   }
 }

@@ -4,36 +4,33 @@ import type { Limits } from "../limits.ts";
 import { HttpError, quote, shuttingDown } from "../stream/errors.ts";
 import { mediaType } from "./media_type.ts";
 
-/** Reads request bodies, each and all of them within bounds. */
+/** Reads request bodies, each and all of them within limits. */
 export class RequestBodies {
-  #held = 0;
+  /** Bytes allocated for bodies that are being read now. */
+  held = 0;
 
-  /** Bodies within these limits. `draining` aborts when the server begins to drain. */
+  /** `draining` aborts when the server begins to drain. */
   constructor(
     readonly limits: Pick<Limits, "bodyBytes" | "bodyMs" | "bodiesBytes">,
     readonly draining?: AbortSignal,
   ) {}
 
-  /** Bytes allocated for bodies that are being read now. */
-  get held(): number {
-    return this.#held;
-  }
-
   /**
-   * The whole body as text. A client that is slow, or stops half-way, holds nothing here for longer than `bodyMs`; its
-   * connection stays until it goes, since Deno does not close one with a read under way.
+   * The whole body as text. After `bodyMs` a slow client holds nothing here but its connection, which Deno does not close
+   * while a read is under way.
    *
-   * @throws HttpError 413 when it is too large (by its Content-Length, before anything is read), 408 when it is too slow,
-   * 503 when too much is being read at once or the server is draining, 415 for a coding or charset, 400 when it breaks off or
-   * is not UTF-8
+   * @throws HttpError 413 when it is too large, 408 when it is too slow, 503 when too much is being read at once or the server
+   * is draining, 415 for a coding or charset, 400 when it breaks off or is not UTF-8
    */
   async text(request: Request): Promise<string> {
     const { bodyBytes, bodyMs } = this.limits;
+    const tooLarge = () =>
+      closing(STATUS_CODE.ContentTooLarge, `the body must have at most ${bodyBytes} bytes`);
     checkCoding(request.headers);
     const length = request.headers.get("content-length");
-    if (Number(length) > bodyBytes) throw tooLarge(bodyBytes);
+    if (Number(length) > bodyBytes) throw tooLarge();
     if (request.body === null) return "";
-    // HTTP holds a body to its Content-Length, checked above; a transform costs a short post a fifth of its time.
+    // The runtime holds a body to its Content-Length; a transform costs a short post a fifth of its time.
     const body = length === null
       ? request.body.pipeThrough(new LimitedBytesTransformStream(bodyBytes, { error: true }))
       : request.body;
@@ -60,13 +57,13 @@ export class RequestBodies {
     } catch (error) {
       reader.cancel().catch(() => {});
       if (error instanceof HttpError) throw error;
-      if (error instanceof RangeError) throw tooLarge(bodyBytes);
-      // The drain, too, ends what is half there; the client may come back with all of it.
+      if (error instanceof RangeError) throw tooLarge();
+      // The drain, too, breaks off bodies; the client may come back with all of it.
       if (this.draining?.aborted) throw shuttingDown();
       throw new HttpError(STATUS_CODE.BadRequest, "the body must not break off", { cause: error });
     } finally {
       clearTimeout(timer);
-      this.#held -= buffer.length;
+      this.held -= buffer.length;
     }
     return decode(buffer.subarray(0, bytes));
   }
@@ -75,10 +72,10 @@ export class RequestBodies {
   #grow(buffer: Uint8Array<ArrayBuffer>, needed: number): Uint8Array<ArrayBuffer> {
     const capacity = Math.max(needed, 2 * buffer.length);
     const added = capacity - buffer.length;
-    if (this.#held + added > this.limits.bodiesBytes) {
+    if (this.held + added > this.limits.bodiesBytes) {
       throw closing(STATUS_CODE.ServiceUnavailable, "too many bodies at once", { "Retry-After": "1" });
     }
-    this.#held += added;
+    this.held += added;
     return new Uint8Array(buffer.buffer.transfer(capacity));
   }
 }
@@ -87,28 +84,20 @@ export class RequestBodies {
 function checkCoding(headers: Headers): void {
   const coding = headers.get("content-encoding") || "identity";
   if (coding.toLowerCase() !== "identity") {
-    throw new HttpError(
-      STATUS_CODE.UnsupportedMediaType,
-      `the body must have no Content-Encoding: current value is ${quote(coding)}`,
-      { headers: { "Accept-Encoding": "identity" } },
-    );
+    const message = `the body must have no Content-Encoding: current value is ${quote(coding)}`;
+    const headers = { "Accept-Encoding": "identity" };
+    throw new HttpError(STATUS_CODE.UnsupportedMediaType, message, { headers });
   }
   const { charset } = mediaType(headers.get("content-type"));
   if (charset !== undefined && !/^(utf-?8|(us-)?ascii)$/i.test(charset)) {
-    throw new HttpError(
-      STATUS_CODE.UnsupportedMediaType,
-      `the body must be UTF-8: the charset is ${quote(charset)}`,
-    );
+    const message = `the body must be UTF-8: the charset is ${quote(charset)}`;
+    throw new HttpError(STATUS_CODE.UnsupportedMediaType, message);
   }
 }
 
-/** An error after which the connection cannot go on, since what is left of the body is not read. */
+/** An error that ends the connection, since the rest of the body is not read. */
 function closing(status: number, message: string, headers: Record<string, string> = {}): HttpError {
   return new HttpError(status, message, { headers: { ...headers, Connection: "close" } });
-}
-
-function tooLarge(max: number): HttpError {
-  return closing(STATUS_CODE.ContentTooLarge, `the body must have at most ${max} bytes`);
 }
 
 function decode(bytes: Uint8Array): string {

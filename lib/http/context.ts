@@ -3,6 +3,7 @@ import type { Exchange } from "../stream/exchange.ts";
 import type { OpenBodies } from "../stream/open_bodies.ts";
 import { lengthOf } from "../stream/json.ts";
 import type { RequestBodies } from "./body.ts";
+import { noParams } from "./router.ts";
 
 /** One answered request. */
 export interface Answered {
@@ -36,37 +37,35 @@ export interface ServerSide<App, Route> {
   readonly report: Report;
   /** Counts bytes of a body as they go. */
   sent(bytes: number): void;
-  /** Called once a request, at the end of its response; `uncounted` bytes were not reported to `sent`. */
+  /** Called once a request, at the end of its response; `uncounted` bytes never went through `sent`. */
   record(answered: Answered, uncounted: number): void;
 }
 
 const noQuery = new URLSearchParams();
-const noParams: Record<string, string> = Object.freeze({});
 
-/** The context of one request, from its first byte to the line in the access log. */
+/** The context of one request, until its line in the access log. */
 export class RequestContext<App, Route> implements Exchange {
-  params: Record<string, string> = noParams;
+  params = noParams;
+  /** The path of the request's target, as it was sent. */
+  path = "/";
+  /** Whether the client has gone while the handler was at work with its signal. */
+  left = false;
   readonly #time: number = Date.now();
   #url: URL | null = null;
   #query: URLSearchParams | null = null;
   #controller: AbortController | null = null;
-  #aborted = false;
   #opened = false;
   #status = 0;
   #bytes = 0;
   #end: "complete" | "cut" | null = null;
   #gone: (() => void) | null = null;
-  #left = false;
 
-  /** `overTcp`: the request came over a connection of its own, whose end can be heard. */
+  /** `overTcp`: `Deno.serve` made the request. */
   constructor(
     readonly request: Request,
     readonly server: ServerSide<App, Route>,
     readonly overTcp: boolean,
   ) {}
-
-  /** The path of the request's target, as it was sent; "/" for a request that has none. */
-  path = "/";
 
   get app(): App {
     return this.server.app;
@@ -100,7 +99,7 @@ export class RequestContext<App, Route> implements Exchange {
     return this.#url ??= new URL(this.request.url);
   }
 
-  /** Parsed without the rest of the URL, which costs more than twice as much and which most handlers do not need. */
+  /** Parsed alone: the whole URL costs more than twice as much, and most handlers do not need it. */
   get query(): URLSearchParams {
     if (this.#query === null) {
       const { url } = this.request;
@@ -110,26 +109,20 @@ export class RequestContext<App, Route> implements Exchange {
     return this.#query;
   }
 
-  /** Made on first use: many requests never look at it. */
+  /** Made on first use: many requests never need it. */
   get signal(): AbortSignal {
     if (this.#controller === null) {
       this.#controller = new AbortController();
-      if (this.#aborted) this.#controller.abort();
-      // A handler that waits hears only in this way that its client has gone.
-      else if (this.#status === 0) {
+      // Before there is a response, only the request's own signal says that the client has gone.
+      if (this.#status === 0) {
         this.#gone = () => {
-          this.#left = true;
-          this.#abort();
+          this.left = true;
+          this.#controller!.abort();
         };
         this.request.signal.addEventListener("abort", this.#gone);
       }
     }
     return this.#controller.signal;
-  }
-
-  /** Whether the client has gone while the handler was still at work, with its signal. */
-  get left(): boolean {
-    return this.#left;
   }
 
   text(): Promise<string> {
@@ -146,17 +139,17 @@ export class RequestContext<App, Route> implements Exchange {
   }
 
   finished(how: "complete" | "cut"): void {
-    if (how === "cut") this.#abort();
+    if (how === "cut") (this.#controller ??= new AbortController()).abort();
     if (this.#status === 0) this.#end = how;
     else this.#record(how, 0);
   }
 
-  /** The response is known. A body that does not report its own end is short, and counts as delivered. */
+  /** Takes the response; a body that does not report its own end is short, and counts as delivered. */
   answered(response: Response): Response {
     const { status } = response;
     this.#status = status;
     if (this.#gone !== null) {
-      // From here on the request's own signal may report success as well.
+      // From here on the request's signal may also abort after success.
       this.request.signal.removeEventListener("abort", this.#gone);
       this.#gone = null;
     }
@@ -165,11 +158,6 @@ export class RequestContext<App, Route> implements Exchange {
       this.#record(status >= 400 ? "refused" : "complete", length);
     } else if (this.#end !== null) this.#record(this.#end, 0);
     return response;
-  }
-
-  #abort(): void {
-    this.#aborted = true;
-    this.#controller?.abort();
   }
 
   #record(end: "complete" | "cut" | "refused", uncounted: number): void {

@@ -3,7 +3,7 @@ import { parseMediaType } from "@std/media-types";
 import { HttpError, quote } from "../stream/errors.ts";
 
 /**
- * What a Content-Type says, the type in lower case; it is empty when there is none.
+ * The type, in lower case, and the charset of a Content-Type; an absent one has the type "".
  *
  * @throws HttpError 415 for one that does not parse
  */
@@ -12,10 +12,8 @@ export function mediaType(contentType: string | null): { type: string; charset?:
     const [type, parameters] = parseMediaType(contentType ?? "");
     return { type, charset: parameters?.charset };
   } catch (cause) {
-    throw new HttpError(
-      STATUS_CODE.UnsupportedMediaType,
-      `Content-Type must be a media type and its parameters: current value is ${quote(contentType!)}`,
-      { cause },
-    );
+    const rule = "Content-Type must be a media type and its parameters";
+    const message = `${rule}: current value is ${quote(contentType!)}`;
+    throw new HttpError(STATUS_CODE.UnsupportedMediaType, message, { cause });
   }
 }

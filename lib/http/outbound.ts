@@ -1,40 +1,36 @@
 import { LimitedBytesTransformStream, toText } from "@std/streams";
 import type { Limiter } from "../stream/limiter.ts";
 
-/** Why an outbound request gave nothing: by kind, never with the inner message, which may reveal the inside. */
-export type OutboundError = "status" | "connection" | "timeout" | "size" | "busy";
+/** Why an outbound request failed: by kind, since the inner message may reveal the inside. */
+export type OutboundError =
+  | "status" // no 2xx; redirects are not followed
+  | "connection" // no response, or the connection broke before its end
+  | "timeout" // the response was not complete in time
+  | "size" // its body has more than `maxBytes`
+  | "busy"; // no permit was free, so nothing was sent
 
-/**
- * How an outbound request went; `ms` from its start to the last byte of its body. `body` is there when it was asked for.
- *
- * - `status`: the answer was not a 2xx; redirects are not followed
- * - `connection`: no answer, or the connection broke before its end
- * - `timeout`: it was not complete in time
- * - `size`: its body has more than `maxBytes`
- * - `busy`: no permit was free, so it was not sent
- */
+/** How an outbound request went, in `ms` from its start to the last byte of its body. */
 export type Outcome =
   | { status: number; ms: number; error?: undefined; body?: string }
   | { error: "status"; status: number; ms: number }
   | { error: Exclude<OutboundError, "status">; ms: number };
 
-/** Bounds and contents of an outbound request. */
+/** Limits and contents of an outbound request. */
 export interface OutboundOptions {
-  /** Requests under way at once; when it is full nothing is sent. */
+  /** Requests under way at once; without a permit nothing is sent. */
   limiter: Limiter;
-  /** Time until its body must be complete, in ms; null when the signal is its timeout. */
+  /** Time for the whole response, in ms; null when the signal is its timeout. */
   timeoutMs: number | null;
   /** Bytes of the response's body. */
   maxBytes: number;
   /** Whether the outcome has the body. Default: false. */
   body?: boolean;
-  /** Request headers. */
   headers?: Record<string, string>;
 }
 
 /**
- * Sends a GET within these limits and reads its body to the end, so that the connection can be used again. A
- * failure is an outcome; only the abort of `signal` rejects, with its reason.
+ * Sends a GET and reads its body to the end, so that the connection can be used again. A failure is an outcome; only an abort
+ * of `signal` rejects, with its reason.
  */
 export async function outbound(
   url: string,
@@ -47,14 +43,9 @@ export async function outbound(
   const start = performance.now();
   const ms = () => Math.round((performance.now() - start) * 10) / 10;
   const controller = new AbortController();
-  let late = false;
-  const giveUp = () => {
-    late = true;
-    controller.abort();
-  };
-  const timer = timeoutMs === null ? undefined : setTimeout(giveUp, timeoutMs);
-  const gone = () => controller.abort();
-  signal.addEventListener("abort", gone, { once: true });
+  const abort = () => controller.abort();
+  const timer = timeoutMs === null ? undefined : setTimeout(abort, timeoutMs);
+  signal.addEventListener("abort", abort);
   let response: Response | undefined;
   try {
     response = await fetch(url, { redirect: "manual", signal: controller.signal, headers });
@@ -65,14 +56,13 @@ export async function outbound(
     if (response.ok) return { status: response.status, ms: ms(), ...text };
   } catch (error) {
     signal.throwIfAborted();
-    // Beyond `maxBytes` the rest of the body is cancelled.
     if (response === undefined || !(error instanceof RangeError)) {
-      return { error: late ? "timeout" : "connection", ms: ms() };
+      return { error: controller.signal.aborted ? "timeout" : "connection", ms: ms() };
     }
     if (response.ok) return { error: "size", ms: ms() };
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener("abort", gone);
+    signal.removeEventListener("abort", abort);
     permit.release();
   }
   return { error: "status", status: response.status, ms: ms() };

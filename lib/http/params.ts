@@ -1,10 +1,6 @@
 import { HttpError, quote } from "../stream/errors.ts";
 
-/**
- * A whole number from the query, within its bounds.
- *
- * @throws HttpError 400 that names the parameter, the rule and the value
- */
+/** A whole number from the query; throws a 400 that names the parameter, the rule and the value. */
 export function intParam(
   query: URLSearchParams,
   name: string,
@@ -13,23 +9,17 @@ export function intParam(
   const value = query.get(name);
   const number = value === null ? fallback : parseWhole(value, min, max);
   if (number !== undefined) return number;
-  throw new HttpError(
-    400,
-    `${name} must be a whole number from ${min} to ${max}: current value is ${quote(value!)}`,
-  );
+  const rule = `${name} must be a whole number from ${min} to ${max}`;
+  throw new HttpError(400, `${rule}: current value is ${quote(value!)}`);
 }
 
-/** Parses decimal digits; undefined when there is anything else or the number is out of bounds. */
+/** Decimal digits as a number; undefined for anything else, and for a number out of bounds. */
 export function parseWhole(value: string, min: number, max: number): number | undefined {
   const number = /^[0-9]{1,15}$/.test(value) ? Number(value) : NaN;
   return number >= min && number <= max ? number : undefined;
 }
 
-/**
- * `true` or `false` from the query (also `1` and `0`).
- *
- * @throws HttpError 400 that names the parameter, the rule and the value
- */
+/** `true` or `false` (also `1` or `0`) from the query; throws a 400 for anything else. */
 export function boolParam(query: URLSearchParams, name: string, fallback: boolean): boolean {
   const value = query.get(name);
   if (value === null) return fallback;
@@ -38,16 +28,10 @@ export function boolParam(query: URLSearchParams, name: string, fallback: boolea
   throw new HttpError(400, `${name} must be true or false: current value is ${quote(value)}`);
 }
 
-/**
- * A parameter that must be given and not empty.
- *
- * @throws HttpError 400 that names the parameter
- */
+/** A parameter that must be given and not empty; throws a 400 that names it. */
 export function requiredParam(query: URLSearchParams, name: string, example: string): string {
   const value = query.get(name);
   if (value) return value;
-  throw new HttpError(
-    400,
-    `${name} must be given, as in ?${name}=${example}: current value is ${value === null ? "absent" : '""'}`,
-  );
+  const shown = value === null ? "absent" : '""';
+  throw new HttpError(400, `${name} must be given, as in ?${name}=${example}: current value is ${shown}`);
 }

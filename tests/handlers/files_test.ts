@@ -24,7 +24,7 @@ async function get(url: string, headers: HeadersInit = {}, method = "GET") {
 
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
-/** Makes a file that nobody has to write: more bytes than the buffers of both ends hold. */
+/** Makes a sparse file: more bytes than the buffers of both ends hold. */
 async function putHole(path: string, size = 100_000_000): Promise<void> {
   await Deno.writeFile(path, new Uint8Array());
   await Deno.truncate(path, size);
@@ -244,7 +244,7 @@ Deno.test({ name: "a missing or empty file parameter is 400 and named", ignore }
   }
 });
 
-Deno.test({ name: "a FIFO in the root is 404, and holds nobody up", ignore: !granted.run }, async () => {
+Deno.test({ name: "a FIFO in the root is 404 and blocks no request", ignore: !granted.run }, async () => {
   await using server = await serveFiles({});
   await makeFifo(`${server.root}/fifo`);
   const asked = await Promise.all(Array.from({ length: 40 }, () => get(`${server.origin}/files/fifo`)));
@@ -394,10 +394,10 @@ Deno.test(
     await get(`${server.origin}/files/c.txt`);
     await get(`${server.origin}/files/b.bin`, {}, "HEAD");
     await until(async () => (await lines()).length === 4);
-    const told = (await lines()).map(({ path, method, bytes, end }) => [path, method, bytes, end]);
-    const [[, , bytes, end]] = told.filter(([path]) => path === "/files/a.bin");
+    const logged = (await lines()).map(({ path, method, bytes, end }) => [path, method, bytes, end]);
+    const [[, , bytes, end]] = logged.filter(([path]) => path === "/files/a.bin");
     assert(end === "cut" && bytes < 100_000_000, `${end} ${bytes}`);
-    assertEquals(told.filter(([path]) => path !== "/files/a.bin").sort(), [
+    assertEquals(logged.filter(([path]) => path !== "/files/a.bin").sort(), [
       ["/files/b.bin", "GET", 300_000, "complete"],
       ["/files/b.bin", "HEAD", 0, "complete"],
       ["/files/c.txt", "GET", 1, "complete"],

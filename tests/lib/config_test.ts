@@ -50,6 +50,7 @@ const good: [args: string[], variables: Record<string, string>, field: string, v
   [["--files", "data"], {}, "files", "/typed/here/data"],
   [["--files", "../data"], {}, "files", "/typed/data"],
   [["--files", "/data"], {}, "files", "/data"],
+  [["--files=--x"], {}, "files", "/typed/here/--x"],
   [[], { WEIR_FILES: "data" }, "files", "/typed/here/data"],
   [["--logs", "a", "--logs", "/b"], {}, "logs", ["/typed/here/a", "/b"]],
   [[], { WEIR_LOGS: "a:/b:" }, "logs", ["/typed/here/a", "/b"]],
@@ -76,6 +77,7 @@ const bad: [args: string[], variables: Record<string, string>, message: string][
   [["--port=-1"], {}, '--port must be a whole number from 0 to 65535: current value is "-1"'],
   [["--port=1.5"], {}, '--port must be a whole number from 0 to 65535: current value is "1.5"'],
   [["--port"], {}, '--port must have a value: current value is ""'],
+  [["--port", "--drain", "1"], {}, '--port must have a value: current value is "--drain"'],
   [["--port="], {}, '--port must have a value: current value is ""'],
   [["--port", "1", "--port", "2"], {}, '--port must be given once: current value is "1 2"'],
   [[], { WEIR_PORT: "x" }, 'WEIR_PORT must be a whole number from 0 to 65535: current value is "x"'],
@@ -143,7 +145,7 @@ Deno.test("--help and --version are asked for by name", () => {
   assertEquals(parseConfig(["--version", "--port", "1"], around()), "version");
 });
 
-Deno.test("help tells every flag and variable", () => {
+Deno.test("help has every flag and variable", () => {
   for (const flag of ["host", "port", "files", "logs", "sensors", "upstream", "drain"]) {
     assert(help.includes(`--${flag} `) && help.includes(`WEIR_${flag.toUpperCase()}`));
   }

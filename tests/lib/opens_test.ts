@@ -6,7 +6,7 @@ import { until } from "../support/server.ts";
 
 const ignore = !granted.run;
 
-/** A file, a FIFO that nobody writes to, and what opens them. */
+/** A file, a FIFO that nobody writes to, and an `Opens` for them. */
 async function setUp(...args: ConstructorParameters<typeof Opens>) {
   const made = await makeRoot({ "a.txt": "a" });
   const fifo = await makeFifo(`${made.root}/fifo`);
@@ -19,38 +19,34 @@ async function setUp(...args: ConstructorParameters<typeof Opens>) {
   };
 }
 
-Deno.test({ name: "Opens holds a permit until the open resolves", ignore }, async () => {
-  await using at = await setUp();
-  const hung = at.opens.open(at.fifo);
-  assertEquals(at.opens.used, 1);
-  await at.free();
-  using _file = await hung;
-  assertEquals(at.opens.used, 0);
-});
+Deno.test(
+  { name: "Opens throws OpensBusy while an open that hangs holds the permit", ignore },
+  async () => {
+    await using at = await setUp(1, 5);
+    const hung = at.opens.open(at.fifo);
+    await assertRejects(() => at.opens.open(at.file), OpensBusy);
+    await at.free();
+    using _fifo = await hung;
+    using file = await at.opens.open(at.file);
+    assertEquals(file.statSync().size, 1);
+  },
+);
 
 Deno.test({ name: "Opens gives its permit back when a file cannot be opened", ignore }, async () => {
-  await using at = await setUp();
+  await using at = await setUp(1, 5);
   await assertRejects(() => at.opens.open(`${at.root}/absent`), Deno.errors.NotFound);
-  assertEquals(at.opens.used, 0);
+  using file = await at.opens.open(at.file);
+  assertEquals(file.statSync().size, 1);
 });
 
 Deno.test({ name: "Opens lets one more open wait until a permit is free", ignore }, async () => {
   await using at = await setUp(1, 60_000);
   const hung = at.opens.open(at.fifo);
   const waiting = at.opens.open(at.file);
-  assertEquals(at.opens.used, 1);
   await at.free();
   using _fifo = await hung;
   using file = await waiting;
   assertEquals(file.statSync().size, 1);
-});
-
-Deno.test({ name: "Opens throws OpensBusy when no permit came free in time", ignore }, async () => {
-  await using at = await setUp(1, 5);
-  const hung = at.opens.open(at.fifo);
-  await assertRejects(() => at.opens.open(at.file), OpensBusy);
-  await at.free();
-  using _fifo = await hung;
 });
 
 Deno.test({ name: "Opens stops waiting for a permit on an abort", ignore }, async () => {
@@ -68,15 +64,15 @@ Deno.test({ name: "Opens stops waiting for a permit on an abort", ignore }, asyn
 Deno.test(
   { name: "Opens stops waiting for a hung open on an abort, which keeps its permit", ignore },
   async () => {
-    await using at = await setUp();
+    await using at = await setUp(1, 5);
     const controller = new AbortController();
     const hung = at.opens.open(at.fifo, controller.signal);
     controller.abort(new Error("gone"));
     await assertRejects(() => hung, Error, "gone");
-    assertEquals(at.opens.used, 1);
-    // The leak sanitizer sees whether the file, which opens now, is closed.
+    await assertRejects(() => at.opens.open(at.file), OpensBusy);
+    // The leak sanitizer sees whether the FIFO, which opens now, is closed.
     await at.free();
-    await until(() => at.opens.used === 0);
+    await until(() => at.opens.open(at.file).then((file) => (file.close(), true), () => false));
   },
 );
 

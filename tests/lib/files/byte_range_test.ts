@@ -5,7 +5,7 @@ const ignored = null;
 const refused: ByteRange[] = [];
 const r = (first: number, last: number): ByteRange => ({ first, last });
 
-/** Range field, size of the file, what is to be sent. */
+/** Range field, size of the file, ranges to send. */
 const table: [string, number, ByteRange[] | null][] = [
   // One range (RFC 9110, 14.1.2).
   ["bytes=0-0", 10, [r(0, 0)]],

@@ -11,7 +11,7 @@ import { granted } from "../../support/granted.ts";
 
 const ignore = !granted.files;
 
-/** A root with these files, and what asks for them without a server. */
+/** A root with these files, and requests for them without a server. */
 async function serveRoot(contents: Record<string, string | Uint8Array>, given: Partial<FileOptions> = {}) {
   const made = await makeRoot(contents);
   const { root } = made;
@@ -206,7 +206,7 @@ Deno.test(
   async () => {
     await using at = await serveRoot({ "a.bin": "old old old", "b.bin": "new new new" });
     const etag = (await at.ask("a.bin")).headers.get("etag")!;
-    // The same name, size and mtime: only the inode tells.
+    // The same name, size and mtime: only the inode differs.
     await Deno.rename(`${at.root}/b.bin`, `${at.root}/a.bin`);
     for (const condition of [etag, settled.toUTCString()]) {
       const { status, bytes } = await at.ask("a.bin", { range: "bytes=4-", "if-range": condition });

@@ -3,21 +3,27 @@ import { parseHttpDate } from "../../../lib/files/http_date.ts";
 
 const moment = Date.UTC(1994, 10, 6, 8, 49, 37);
 
-const table: [string, number | null][] = [
+const table: [string, number][] = [
   ["Sun, 06 Nov 1994 08:49:37 GMT", moment],
   ["Sunday, 06-Nov-94 08:49:37 GMT", moment],
   ["Sun Nov  6 08:49:37 1994", moment],
   ["Thu, 29 Feb 2024 00:00:00 GMT", Date.UTC(2024, 1, 29)],
   ["Sat, 31 Dec 2016 23:59:60 GMT", Date.UTC(2017, 0, 1)],
-  ["Wed, 29 Feb 2023 00:00:00 GMT", null],
-  ["Sun, 00 Nov 1994 08:49:37 GMT", null],
-  ["Sun, 06 Foo 1994 08:49:37 GMT", null],
-  ["Sun, 06 Nov 1994 24:49:37 GMT", null],
-  ["Sun, 06 Nov 1994 08:49:37 CET", null],
-  ["1994-11-06T08:49:37Z", null],
-  ["784111777", null],
-  ["0", null],
-  ["", null],
+  ["Wed, 29 Feb 2023 00:00:00 GMT", NaN],
+  ["Sun, 00 Nov 1994 08:49:37 GMT", NaN],
+  ["Sun, 06 Foo 1994 08:49:37 GMT", NaN],
+  ["Fri, 31 Feb 2023 00:00:00 GMT", NaN],
+  ["Sun, 06 nov 1994 08:49:37 GMT", NaN],
+  ["Sun, 06 Nov 0094 08:49:37 GMT", NaN],
+  ["Sun, 06 Nov 1994 24:00:00 GMT", NaN],
+  ["Sun, 06 Nov 1994 24:49:37 GMT", NaN],
+  ["Sun, 06 Nov 1994 08:60:37 GMT", NaN],
+  ["Sun, 06 Nov 1994 08:49:61 GMT", NaN],
+  ["Sun, 06 Nov 1994 08:49:37 CET", NaN],
+  ["1994-11-06T08:49:37Z", NaN],
+  ["784111777", NaN],
+  ["0", NaN],
+  ["", NaN],
 ];
 
 for (const [text, expected] of table) {

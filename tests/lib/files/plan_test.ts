@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { contentDisposition } from "../../../lib/files/plan.ts";
+import { planFor } from "../../../lib/files/plan.ts";
 
 const table: [string, string][] = [
   ["report.csv", 'filename="report.csv"'],
@@ -15,10 +15,12 @@ const table: [string, string][] = [
   ["\ud800x", "filename=\"_x\"; filename*=UTF-8''%EF%BF%BDx"],
 ];
 
+const info = { size: 1, mtime: new Date(0), ctime: new Date(0), ino: 1 };
+
 for (const [name, expected] of table) {
-  Deno.test(`contentDisposition() of ${JSON.stringify(name)}`, () => {
-    const value = contentDisposition("attachment", name);
-    assertEquals(value, `attachment; ${expected}`);
-    new Headers({ "content-disposition": value });
+  Deno.test(`planFor() gives a file ${JSON.stringify(name)} its Content-Disposition`, () => {
+    const { headers } = planFor({ method: "GET", headers: new Headers() }, info, name, "attachment");
+    assertEquals(headers["Content-Disposition"], `attachment; ${expected}`);
+    new Headers(headers);
   });
 }

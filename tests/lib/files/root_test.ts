@@ -97,12 +97,12 @@ const table: [string, Error, number][] = [
 
 for (const [name, error, status] of table) {
   Deno.test(`mapFileErrors() maps ${name} to ${status}`, async () => {
-    const mapped = await assertRejects(() => mapFileErrors(Promise.reject(error)), HttpError);
+    const mapped = await assertRejects(() => mapFileErrors(() => Promise.reject(error)), HttpError);
     assertEquals([mapped.status, mapped.message.includes("inside")], [status, false]);
     assertEquals(mapped.options.headers?.["Retry-After"], status === 503 ? "1" : undefined);
   });
 }
 
 Deno.test("mapFileErrors() leaves any other error as it is", async () => {
-  await assertRejects(() => mapFileErrors(Promise.reject(coded("EIO"))), Error, "inside");
+  await assertRejects(() => mapFileErrors(() => Promise.reject(coded("EIO"))), Error, "inside");
 });

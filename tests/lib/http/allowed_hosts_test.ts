@@ -60,6 +60,7 @@ Deno.test("a 421 names the foreign host, of Host or of an absolute target", () =
 
 for (
   const host of [
+    "",
     "a b",
     "localhost/x",
     "user@localhost",
@@ -70,23 +71,13 @@ for (
     "a:b",
   ]
 ) {
-  Deno.test(`Host ${host} is answered 400`, () => {
+  Deno.test(`Host ${JSON.stringify(host)} is answered 400`, () => {
     assertEquals(status(new AllowedHosts("127.0.0.1"), request("http://localhost/", { host })), 400);
   });
 }
 
 Deno.test("a URL that does not parse is answered 400", () => {
   assertEquals(status(new AllowedHosts("127.0.0.1"), request("http://a b/", { host: "a b" })), 400);
-});
-
-Deno.test("a request whose URL throws is answered 400", () => {
-  const throws = {
-    ...request("http://localhost/"),
-    get url(): string {
-      throw new TypeError("Invalid URL");
-    },
-  };
-  assertEquals(status(new AllowedHosts("127.0.0.1"), throws as Request), 400);
 });
 
 Deno.test("both an absolute-form target and Host are checked, also after a good request", () => {

@@ -29,7 +29,7 @@ async function status(promise: Promise<unknown>): Promise<number> {
   return (await assertRejects(() => promise, HttpError)).status;
 }
 
-Deno.test("a body within its bound is read whole, wherever it is cut", async () => {
+Deno.test("a body within its limit is read whole, wherever its chunks are cut", async () => {
   const bodies = new RequestBodies(limits);
   const bytes = new TextEncoder().encode("grün");
   assertEquals(await bodies.text(post([bytes.subarray(0, 3), bytes.subarray(3)]).request), "grün");
@@ -37,7 +37,7 @@ Deno.test("a body within its bound is read whole, wherever it is cut", async () 
   assertEquals(bodies.held, 0);
 });
 
-Deno.test("a body that says it is too large is refused before it is read", async () => {
+Deno.test("a body whose Content-Length is too large is refused unread", async () => {
   const { request } = post([], { end: false, headers: { "Content-Length": "11" } });
   assertEquals(await status(new RequestBodies(limits).text(request)), 413);
   assertEquals(request.bodyUsed, false);
@@ -52,7 +52,7 @@ Deno.test("a body that turns out too large is refused and not read on", async ()
 });
 
 for (const headers of [{}, { "Content-Length": "9" }] as const) {
-  Deno.test(`a body with ${JSON.stringify(headers)} that stops half-way is given up in time`, async () => {
+  Deno.test(`a body with ${JSON.stringify(headers)} that stops half-way is answered 408`, async () => {
     const bodies = new RequestBodies({ ...limits, bodyMs: 20 });
     const { request, cancelled } = post(["half"], { end: false, headers });
     assertEquals(await status(bodies.text(request)), 408);
@@ -82,7 +82,7 @@ Deno.test(
   },
 );
 
-Deno.test("all bodies together have a bound", async () => {
+Deno.test("all bodies together have a limit", async () => {
   const bodies = new RequestBodies({ ...limits, bodiesBytes: 12, bodyMs: 30 });
   const slow = bodies.text(post(["1234567"], { end: false }).request);
   assertEquals(await status(bodies.text(post(["1234567"]).request)), 503);

@@ -6,7 +6,7 @@ import { until } from "../../support/server.ts";
 
 const forever = new AbortController().signal;
 
-/** A peer that answers as told, and requests to it, one at a time. */
+/** A peer with this handler, and requests to it, one at a time. */
 function setUp(
   handler: (request: Request) => Response | Promise<Response>,
   bounds: Partial<OutboundOptions> = {},
@@ -30,7 +30,7 @@ function setUp(
 const kind = ({ error }: Outcome) => error;
 
 Deno.test(
-  { name: "an outbound request tells its status, and its body when asked", ignore: !granted.net },
+  { name: "outbound() gives the status, and the body where it is wanted", ignore: !granted.net },
   async () => {
     await using it = setUp(() => new Response("grün"));
     const { ms, ...outcome } = await it.get();
@@ -41,7 +41,7 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "what is not a 2xx is an error with its status, redirects too", ignore: !granted.net },
+  { name: "a response without a 2xx, a redirect too, is an error with its status", ignore: !granted.net },
   async () => {
     await using it = setUp(() => new Response(null, { status: 302, headers: { Location: "/elsewhere" } }));
     const outcome = await it.get();
@@ -56,7 +56,7 @@ Deno.test({ name: "no peer is a connection error", ignore: !granted.net }, async
 });
 
 Deno.test(
-  { name: "an answer, or a body, that does not come in time is a timeout", ignore: !granted.net },
+  { name: "a response, or a body, that does not arrive in time is a timeout", ignore: !granted.net },
   async () => {
     const peer = Promise.withResolvers<Response>();
     await using it = setUp(() => peer.promise, { timeoutMs: 30 });
@@ -71,7 +71,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "a body beyond its bound is cancelled", ignore: !granted.net }, async () => {
+Deno.test({ name: "a body beyond its limit is cancelled", ignore: !granted.net }, async () => {
   let cancelled = false;
   const endless = () =>
     new ReadableStream({
@@ -86,7 +86,7 @@ Deno.test({ name: "a body beyond its bound is cancelled", ignore: !granted.net }
 });
 
 Deno.test(
-  { name: "at the limit a request is not sent; each gives its place back", ignore: !granted.net },
+  { name: "without a permit a request is not sent", ignore: !granted.net },
   async () => {
     let requests = 0;
     const peer = Promise.withResolvers<void>();

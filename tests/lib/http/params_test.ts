@@ -66,7 +66,7 @@ Deno.test("requiredParam() gives the value", () => {
   assertEquals(requiredParam(query("file=a"), "file", "NAME"), "a");
 });
 
-Deno.test("requiredParam() tells an absent value from an empty one", () => {
+Deno.test("requiredParam() names an absent value and an empty one", () => {
   for (const [text, value] of [["", "absent"], ["file=", '""']]) {
     const error = assertThrows(() => requiredParam(query(text), "file", "NAME"), HttpError);
     assertEquals([error.status, error.message], [
