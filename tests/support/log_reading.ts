@@ -4,6 +4,7 @@ import { type FollowOptions, LogFollower } from "../../lib/logs/log_follower.ts"
 import { LogPlace } from "../../lib/logs/log_place.ts";
 import { Opens } from "../../lib/opens.ts";
 import type { LogItem } from "../../lib/logs/log_reader.ts";
+import type { StreamEvent } from "../../lib/stream/event.ts";
 
 /** A temporary folder with one log in it, app.log, and those who read it. `await using` ends them and removes it. */
 export class LogFolder implements AsyncDisposable {
@@ -61,7 +62,7 @@ export class Reading {
   cursor: string | undefined;
   readonly #abort = new AbortController();
   readonly #items: AsyncGenerator<LogItem>;
-  #lines: { id?: string; line: string }[] = [];
+  #lines: StreamEvent<string>[] = [];
 
   constructor(follower: LogFollower, place: LogPlace, options: Partial<FollowOptions>) {
     this.cursor = options.after;
@@ -81,9 +82,9 @@ export class Reading {
       if ("data" in value) return "GAP";
       this.#lines = value.lines();
     }
-    const { id, line } = this.#lines.shift()!;
+    const { id, data } = this.#lines.shift()!;
     this.cursor = id;
-    return line;
+    return data;
   }
 
   async take(count: number): Promise<(string | null)[]> {
