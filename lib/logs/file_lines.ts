@@ -11,38 +11,20 @@ const nothing = new Uint8Array(0);
  * The lines of one file from a position on. It reads nothing but whole lines: what is unfinished is read again. Each read
  * begins a little before its position, so that a truncation is seen even when the file has grown past it since.
  */
-export class FileLines implements Disposable {
-  #at: FileFingerprint;
+export class FileLines {
   /** What there is of the unfinished last line. */
   #rest: Uint8Array = nothing;
   /** A line over the limit, while its end is looked for: its first bytes, and how far it was read. */
   #long: { first: Uint8Array; at: FileFingerprint } | null = null;
   #readBytes = smallRead;
 
-  /** Takes over an open file, to read on from where a line ends or the file begins. */
-  constructor(readonly file: LogFile, at: FileFingerprint, readonly lineBytes: number) {
-    this.#at = at;
-  }
+  /** Reads an open file on from `at`, where a line ends or the file begins; later that is the position after the last line. */
+  constructor(readonly file: LogFile, public at: FileFingerprint, readonly lineBytes: number) {}
 
-  /** The position after the last line. */
-  get at(): FileFingerprint {
-    return this.#at;
-  }
-
-  /** Begins anew with what the file has after it was truncated. */
-  restart(): void {
-    this.#moveTo(FileFingerprint.start(this.file.info));
-  }
-
-  /** Closes the file. */
-  [Symbol.dispose](): void {
-    this.file[Symbol.dispose]();
-  }
-
-  /** The next whole lines, or one that is cut; null at the end; "truncated" when what was read is not there any more. */
+  /** The next whole lines, or one that is cut; null at the end; "truncated" when what was read is no longer there. */
   async next(): Promise<LineBlock | "truncated" | null> {
     for (;;) {
-      const from = this.#long?.at ?? this.#at;
+      const from = this.#long?.at ?? this.at;
       const before = from.tail.length;
       const room = before + (this.#readBytes > smallRead ? this.lineBytes + 2 : 0);
       const buffer = new Uint8Array(Math.max(this.#readBytes, room));
@@ -61,17 +43,14 @@ export class FileLines implements Disposable {
     }
   }
 
-  /** The unfinished last line, without a cursor of its own; null when there is none. */
-  unfinished(): LineBlock | null {
-    const line = this.#restLine();
-    return line === null ? null : new PartialLine(this.#at, this.#at, line);
-  }
-
-  /** The last line of a file that is done, when it has no newline. */
-  finish(): LineBlock | null {
-    const line = this.#restLine();
-    if (line === null) return null;
-    return this.#partial(line, this.#long?.at ?? this.#at.after(this.#rest, 0));
+  /** The last line when it has no newline; with a cursor of its own only when the file is done. */
+  unfinished(done: boolean): LineBlock | null {
+    const { first, at } = this.#long ?? { first: this.#rest, at: null };
+    if (first.length === 0) return null;
+    const line = at === null ? plainLine(first) : cutLine(first, at.offset - this.at.offset - first.length);
+    return done
+      ? this.#partial(line, at ?? this.at.after(first, 0))
+      : new PartialLine(this.at, this.at, line);
   }
 
   /** The whole lines of what was read, or null when it ends before the first of them does. */
@@ -81,17 +60,17 @@ export class FileLines implements Disposable {
     if (end === 0) {
       this.#rest = data.slice(0, lineBytes + 1);
       if (data.length > lineBytes + 1) {
-        this.#long = { first: data.slice(0, lineBytes), at: this.#at.after(data) };
+        this.#long = { first: data.slice(0, lineBytes), at: this.at.after(data) };
       }
       return null;
     }
     const short = this.#shortLines(data, end);
     if (short === 0) {
-      return this.#cut(data.slice(0, lineBytes), this.#at.after(data.subarray(0, data.indexOf(10) + 1)));
+      return this.#cut(data.slice(0, lineBytes), this.at.after(data.subarray(0, data.indexOf(10) + 1)));
     }
     // A small part of what was read is copied, so that it does not keep the whole.
     const lines = 2 * short < data.buffer.byteLength ? data.slice(0, short) : data.subarray(0, short);
-    const block = new WholeLines(this.#at, lines);
+    const block = new WholeLines(this.at, lines);
     this.#moveTo(block.after);
     return block;
   }
@@ -105,7 +84,7 @@ export class FileLines implements Disposable {
     return null;
   }
 
-  /** How many of the first `end` bytes are lines within the limit: the newlines are looked for one limit apart. */
+  /** How many of the first `end` bytes are lines within the limit, found by newlines one limit apart. */
   #shortLines(data: Uint8Array, end: number): number {
     let at = 0;
     while (at < end) {
@@ -117,24 +96,18 @@ export class FileLines implements Disposable {
   }
 
   #cut(first: Uint8Array, after: FileFingerprint): LineBlock {
-    return this.#partial(cutLine(first, after.offset - 1 - this.#at.offset - first.length), after);
+    return this.#partial(cutLine(first, after.offset - 1 - this.at.offset - first.length), after);
   }
 
   #partial(line: string, after: FileFingerprint): LineBlock {
-    const block = new PartialLine(this.#at, after, line);
+    const block = new PartialLine(this.at, after, line);
     this.#moveTo(after);
     return block;
   }
 
   #moveTo(at: FileFingerprint): void {
-    this.#at = at;
+    this.at = at;
     this.#long = null;
     this.#rest = nothing;
-  }
-
-  #restLine(): string | null {
-    if (this.#long === null) return this.#rest.length === 0 ? null : plainLine(this.#rest);
-    const { first, at } = this.#long;
-    return cutLine(first, at.offset - this.#at.offset - first.length);
   }
 }
