@@ -12,9 +12,9 @@ import { type Follower, pollMs, Tail } from "./tail.ts";
 
 /** Where to begin, and whether to go on. */
 export interface FollowOptions {
-  /** The cursor to go on after; it wins. */
+  /** The cursor to go on after, in place of `from`. */
   after?: string;
-  /** The last lines to begin with, or "start" for all of them. */
+  /** Number of last lines to begin with, or "start" for all of them. */
   from: number | "start";
   /** Wait for new lines; otherwise it ends with the last one that is there. */
   follow: boolean;
@@ -28,7 +28,7 @@ export interface FollowOptions {
 export class LogFollower {
   readonly #tails = new Map<string, Tail>();
 
-  /** Follows nothing yet. `poll` tells how long to wait until the next look at a log. */
+  /** `poll` returns the time until the next look at a log. */
   constructor(
     readonly limits: Pick<Limits, "lineBytes" | "followedLogs">,
     readonly report: Report = printReport,
@@ -59,16 +59,11 @@ export class LogFollower {
         // At its own pace, until it has come to the live end …
         const joined = yield* catchUp(reader, tail, follower, signal);
         if (joined === null) return;
-        let { cursor } = reader;
-        if (!joined.adopted) reader[Symbol.dispose]();
         reader = null;
-        if (joined.rest !== null) {
-          ({ cursor } = joined.rest.after);
-          yield joined.rest;
-        }
         // … and then with the others.
         follower.apart = false;
-        for (let { number } = joined; !signal.aborted && !tail.dropped(number);) {
+        let { number, cursor } = joined;
+        while (!signal.aborted && !tail.dropped(number)) {
           const item = tail.at(number);
           if (item === undefined) {
             await woken(follower, signal);
@@ -115,7 +110,7 @@ async function begin(reader: LogReader, options: FollowOptions): Promise<string 
   const { after, from, follow, signal } = options;
   try {
     const cursor = after === undefined ? null : parseCursor(after);
-    const found = cursor === null ? null : await locate(place, cursor, lineBytes);
+    const found = cursor && await locate(place, cursor, lineBytes);
     if (found !== null) {
       reader.begin(found.file, found.at, found.copied);
       return null;
@@ -123,11 +118,9 @@ async function begin(reader: LogReader, options: FollowOptions): Promise<string 
     const file = await place.open();
     if (file !== null) {
       reader.begin(file, FileFingerprint.start(file.info));
-      if (from !== "start") {
-        const offset = await startOfLast(file, from, { unfinished: !follow, signal });
-        const at = await FileFingerprint.at(file, offset, lineBytes);
-        if (at !== null) reader.begin(file, at);
-      }
+      const offset = from === "start" ? 0 : await startOfLast(file, from, { unfinished: !follow, signal });
+      const at = await FileFingerprint.at(file, offset, lineBytes);
+      if (at !== null) reader.begin(file, at);
     } else if (!follow && await place.stat() !== null) {
       throw new HttpError(403, `the log ${place.name} may not be read`);
     }
@@ -135,12 +128,12 @@ async function begin(reader: LogReader, options: FollowOptions): Promise<string 
   } catch (error) {
     if (!follow || !(error instanceof OpensBusy)) throw error;
     signal.throwIfAborted();
-    // It has waited for its turn by itself.
+    // The open has waited for its permit by itself.
     return await begin(reader, options);
   }
 }
 
-/** What there is now, and no more: a writer that is faster than the reader would keep it for ever. */
+/** Only what there is now: a writer that is faster than the reader would keep it for ever. */
 async function* toEnd(reader: LogReader, { from, signal }: FollowOptions): AsyncGenerator<LogItem> {
   const now = await reader.place.stat();
   const last = now === null ? null : FileFingerprint.start(now).prefix;
@@ -155,13 +148,13 @@ async function* toEnd(reader: LogReader, { from, signal }: FollowOptions): Async
   if (rest !== null && from !== 0) yield rest;
 }
 
-/** Reads until the tail has been met; null when the client has left before. */
+/** Reads until it has met the tail, and closes the reader unless the tail has taken it over; null when the client has left before. */
 async function* catchUp(
   reader: LogReader,
   tail: Tail,
   follower: Follower,
   signal: AbortSignal,
-): AsyncGenerator<LogItem, ReturnType<Tail["join"]>> {
+): AsyncGenerator<LogItem, { number: number; cursor: string } | null> {
   while (!signal.aborted) {
     const item = await reader.next().catch(unlessBusy);
     if (signal.aborted) break;
@@ -169,19 +162,21 @@ async function* catchUp(
       yield item;
       continue;
     }
-    let joined = tail.join(reader);
-    if (joined === null) {
-      await tail.advance();
-      joined = tail.join(reader);
+    const { cursor } = reader;
+    const joined = tail.join(reader) ?? await tail.advance().then(() => tail.join(reader));
+    if (joined !== null) {
+      if (tail.reader !== reader) reader[Symbol.dispose]();
+      const { number, rest } = joined;
+      if (rest !== null) yield rest;
+      return { number, cursor: rest?.after.cursor ?? cursor };
     }
-    if (joined !== null) return joined;
     // One of the two has moved to a newer file already.
     await woken(follower, signal);
   }
   return null;
 }
 
-/** A file that could not be opened for now is not there for now. */
+/** A file that cannot be opened for now is treated as absent. */
 function unlessBusy(error: unknown): null {
   if (error instanceof OpensBusy) return null;
   throw error;

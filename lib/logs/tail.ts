@@ -9,11 +9,10 @@ const retainedBytes = 1_048_576;
 
 /** What the time until the next look at a log depends on. */
 export interface TailState {
-  /** Clients that follow the log. */
   followers: number;
   /** Time since its last line, in ms. */
   quietMs: number;
-  /** Whether there is no file at its path. */
+  /** There is no file at its path. */
   absent: boolean;
 }
 
@@ -39,14 +38,14 @@ export interface Follower {
 
 /**
  * The live end of a log: one reader, which polls the file for all who follow it. It retains its last items for them,
- * numbered, and knows nothing of who has read what: a slow follower falls out of what is retained, and then reads the file by
+ * numbered, and does not know who has read what: a slow follower falls behind what is retained, and then reads the file by
  * itself.
  */
 export class Tail {
-  /** Who is woken. */
   readonly followers: Set<Follower> = new Set();
-  #reader: LogReader | null = null;
+  reader: LogReader | null = null;
   #items: LogItem[] = [];
+  /** Number of the first of the items, and their size together. */
   #first = 0;
   #bytes = 0;
   /** The reader's cursor after the last item. */
@@ -65,7 +64,7 @@ export class Tail {
     return this.#items[number - this.#first];
   }
 
-  /** Whether an item has been dropped already. */
+  /** Whether an item is no longer retained. */
   dropped(number: number): boolean {
     return number < this.#first;
   }
@@ -74,19 +73,18 @@ export class Tail {
    * Where to go on after a reader that has come to the end: the number of the next item, and the lines before it that the
    * reader has not seen. The first reader becomes the tail's own. Null when the two have not met.
    */
-  join(reader: LogReader): { number: number; rest: LineBlock | null; adopted: boolean } | null {
-    const next = this.#first + this.#items.length;
-    if (this.#reader === null) {
-      this.#reader = reader;
-      this.#cursor = reader.cursor;
+  join(reader: LogReader): { number: number; rest: LineBlock | null } | null {
+    const { at, cursor } = reader;
+    if (this.reader === null) {
+      this.reader = reader;
+      this.#cursor = cursor;
       this.#wait();
-      return { number: next, rest: null, adopted: true };
     }
-    if (this.#cursor === reader.cursor) return { number: next, rest: null, adopted: false };
-    for (let i = this.#items.length - 1; i >= 0 && reader.at !== null; i--) {
+    if (this.#cursor === cursor) return { number: this.#first + this.#items.length, rest: null };
+    for (let i = this.#items.length - 1; i >= 0 && at !== null; i--) {
       const item = this.#items[i];
-      const rest = "data" in item ? null : item.since(reader.at);
-      if (rest !== null) return { number: this.#first + i + 1, rest, adopted: false };
+      const rest = "data" in item ? null : item.since(at);
+      if (rest !== null) return { number: this.#first + i + 1, rest };
     }
     return null;
   }
@@ -102,13 +100,13 @@ export class Tail {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#looking;
-    this.#reader?.[Symbol.dispose]();
+    this.reader?.[Symbol.dispose]();
   }
 
   readonly #look = (): Promise<void> => {
-    if (this.#closed || this.#reader === null) return Promise.resolve();
+    if (this.#closed || this.reader === null) return Promise.resolve();
     clearTimeout(this.#timer);
-    return this.#looking ??= this.#read(this.#reader).then(() => {
+    return this.#looking ??= this.#read(this.reader).then(() => {
       this.#looking = null;
       if (!this.#closed) this.#wait();
     });
@@ -116,7 +114,7 @@ export class Tail {
 
   #wait(): void {
     const quietMs = performance.now() - this.#newAt;
-    const ms = this.poll({ followers: this.followers.size, quietMs, absent: this.#reader!.absent });
+    const ms = this.poll({ followers: this.followers.size, quietMs, absent: this.reader!.absent });
     this.#timer = setTimeout(this.#look, ms);
   }
 

@@ -165,6 +165,6 @@ test("a reader that joins while lines are being read gets them once", async ({ p
   assertEquals(tail.join(joins), null);
   reading.resolve(block);
   await look;
-  assertEquals(tail.join(joins), { number: 1, rest: null, adopted: false });
+  assertEquals(tail.join(joins), { number: 1, rest: null });
   await tail.close();
 });
