@@ -1,4 +1,4 @@
-import { FileFingerprint } from "./fingerprint.ts";
+import type { FileFingerprint } from "./fingerprint.ts";
 import { cutLine, type LineBlock, PartialLine, plainLine, WholeLines } from "./line_block.ts";
 import type { LogFile } from "./log_file.ts";
 

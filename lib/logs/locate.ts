@@ -3,7 +3,7 @@ import { FileFingerprint } from "./fingerprint.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogPlace } from "./log_place.ts";
 import { isNamedAfter } from "./rotated_names.ts";
-import { type Sibling, snapshot } from "./siblings.ts";
+import { snapshot } from "./rotation.ts";
 
 /** An open file, and the position in it that was looked for. */
 export interface Located {
@@ -40,30 +40,26 @@ async function retried<T>(find: () => Promise<T | undefined>): Promise<T | null>
  * holds something else it was truncated, and a copy of it beside it serves as well. Null when it is gone.
  */
 export async function locate(place: LogPlace, cursor: Cursor, lineBytes: number): Promise<Located | null> {
+  const isCursors = (info: Deno.FileInfo) => {
+    const { ino, birth } = identity(info);
+    return ino === cursor.ino && birth === cursor.birth;
+  };
   let truncated = false;
   const found = await retried(async () => {
-    for await (const { path, info } of candidates(place)) {
-      const { ino, birth } = identity(info);
-      if (ino !== cursor.ino || birth !== cursor.birth) continue;
-      const file = await place.openFile(path, info);
-      if (file === null) return undefined;
-      const at = await holds(file, cursor, lineBytes);
-      if (at !== null) return { file, at, copied: false };
-      file[Symbol.dispose]();
-      truncated = true;
-      return null;
-    }
+    const info = await place.stat();
+    const seen = info !== null && isCursors(info)
+      ? { path: place.path, info }
+      : (await snapshot(place, isNamedAfter)).rotated.find(({ info }) => isCursors(info));
+    if (seen === undefined) return null;
+    const file = await place.openFile(seen.path, seen.info);
+    if (file === null) return undefined;
+    const at = await holds(file, cursor, lineBytes);
+    if (at !== null) return { file, at, copied: false };
+    file[Symbol.dispose]();
+    truncated = true;
     return null;
   });
   return found ?? (truncated ? await findCopy(place, cursor, lineBytes) : null);
-}
-
-/** Where the file of a cursor may be, the likely ones first: a folder may have thousands of others. */
-async function* candidates(place: LogPlace): AsyncGenerator<Pick<Sibling, "path" | "info">> {
-  const info = await place.stat();
-  if (info !== null) yield { path: place.path, info };
-  yield* (await snapshot(place)).rotated;
-  yield* (await snapshot(place, true)).rotated.filter(({ name }) => isNamedAfter(place.base, name));
 }
 
 /** The rotated file that has the content before a position, if there is just one: what `copytruncate` made. */

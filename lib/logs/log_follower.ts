@@ -2,26 +2,15 @@ import type { Limits } from "../limits.ts";
 import { OpensBusy } from "../opens.ts";
 import { HttpError, overloaded, printReport, type Report } from "../stream/errors.ts";
 import { gap } from "../stream/event.ts";
-import { parseCursor } from "./cursor.ts";
+import { begin, type BeginOptions } from "./begin.ts";
 import { FileFingerprint } from "./fingerprint.ts";
-import { startOfLast } from "./last_lines.ts";
-import { locate } from "./locate.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type LogItem, LogReader } from "./log_reader.ts";
 import { type Follower, pollMs, Tail } from "./tail.ts";
 
-/** Where to begin, and whether to go on. */
-export interface FollowOptions {
-  /** The cursor to go on after, in place of `from`. */
-  after?: string;
-  /** Number of last lines to begin with, or "start" for all of them. */
-  from: number | "start";
-  /** Wait for new lines; otherwise it ends with the last one that is there. */
-  follow: boolean;
+export interface FollowOptions extends BeginOptions {
   /** Called once, with the cursor that it begins at; "" when there is no file yet. */
   begun?: (cursor: string) => void;
-  /** Ends it at once, also in the middle of a wait. */
-  signal: AbortSignal;
 }
 
 /** All the logs that are followed now. */
@@ -46,8 +35,7 @@ export class LogFollower {
     const follower: Follower = { wake: null, apart: true };
     const tail = follow ? this.#tail(place) : null;
     tail?.followers.add(follower);
-    const abort = () => follower.wake?.();
-    signal.addEventListener("abort", abort);
+    signal.addEventListener("abort", () => follower.wake?.());
     let reader: LogReader | null = null;
     try {
       for (let wanted = options; !signal.aborted;) {
@@ -80,7 +68,6 @@ export class LogFollower {
     } catch (error) {
       throw error instanceof OpensBusy ? new HttpError(503, "too many logs are being opened") : error;
     } finally {
-      signal.removeEventListener("abort", abort);
       reader?.[Symbol.dispose]();
       if (tail !== null) await this.#leave(tail, follower);
     }
@@ -101,35 +88,6 @@ export class LogFollower {
     if (tail.followers.size > 0) return;
     this.#tails.delete(tail.place.path);
     await tail.close();
-  }
-}
-
-/** Opens the reader where the options say; returns a cursor that led nowhere. */
-async function begin(reader: LogReader, options: FollowOptions): Promise<string | null> {
-  const { place, lineBytes } = reader;
-  const { after, from, follow, signal } = options;
-  try {
-    const cursor = after === undefined ? null : parseCursor(after);
-    const found = cursor && await locate(place, cursor, lineBytes);
-    if (found !== null) {
-      reader.begin(found.file, found.at, found.copied);
-      return null;
-    }
-    const file = await place.open();
-    if (file !== null) {
-      reader.begin(file, FileFingerprint.start(file.info));
-      const offset = from === "start" ? 0 : await startOfLast(file, from, { unfinished: !follow, signal });
-      const at = await FileFingerprint.at(file, offset, lineBytes);
-      if (at !== null) reader.begin(file, at);
-    } else if (!follow && await place.stat() !== null) {
-      throw new HttpError(403, `the log ${place.name} may not be read`);
-    }
-    return after ?? null;
-  } catch (error) {
-    if (!follow || !(error instanceof OpensBusy)) throw error;
-    signal.throwIfAborted();
-    // The open has waited for its permit by itself.
-    return await begin(reader, options);
   }
 }
 

@@ -25,7 +25,17 @@ export class LogPlace {
 
   /** The file that is there now; null for none, a folder, a device or a link that leads out. */
   async stat(): Promise<Deno.FileInfo | null> {
-    return (await this.#look(this.path))?.info ?? null;
+    try {
+      let info = await Deno.lstat(this.path);
+      if (info.isSymlink) {
+        const path = await Deno.realPath(this.path);
+        if (this.root !== null && !isBelow(this.root, path)) return null;
+        info = await Deno.lstat(path);
+      }
+      return info.isFile ? info : null;
+    } catch {
+      return null;
+    }
   }
 
   /**
@@ -34,8 +44,9 @@ export class LogPlace {
    * @throws OpensBusy
    */
   async open(): Promise<LogFile | null> {
-    const found = await this.#look(this.path);
-    return found === null ? null : await this.openFile(found.path, found.info);
+    // Opening a FIFO would wait for its writer for ever.
+    const info = await this.stat();
+    return info && await this.openFile(this.path, info);
   }
 
   /**
@@ -59,21 +70,6 @@ export class LogPlace {
     if (info.isFile && sameFile(seen, info)) return new LogFile(file, info);
     file.close();
     return null;
-  }
-
-  /** The path behind a symlink and what is there. `lstat` comes first: opening a FIFO would wait for its writer for ever. */
-  async #look(path: string): Promise<{ path: string; info: Deno.FileInfo } | null> {
-    try {
-      let info = await Deno.lstat(path);
-      if (info.isSymlink) {
-        path = await Deno.realPath(path);
-        if (this.root !== null && !isBelow(this.root, path)) return null;
-        info = await Deno.lstat(path);
-      }
-      return info.isFile ? { path, info } : null;
-    } catch {
-      return null;
-    }
   }
 }
 
