@@ -64,7 +64,7 @@ export function mergedLogs(
         return named(name, follower.follow(place, { ...options, ...start, begun, signal }));
       });
     };
-    for await (const { name, item } of merge(sources, { signal }) as AsyncIterable<Named>) {
+    for await (const [name, item] of merge(sources, { signal }) as AsyncIterable<NamedItem>) {
       await allBegun.promise;
       if ("data" in item) {
         cursors.set(name, item.data.next ?? "");
@@ -85,11 +85,8 @@ export function mergedLogs(
   };
 }
 
-interface Named {
-  name: string;
-  item: LogItem;
-}
+type NamedItem = [name: string, item: LogItem];
 
-async function* named(name: string, items: AsyncIterable<LogItem>): AsyncGenerator<Named> {
-  for await (const item of items) yield { name, item };
+async function* named(name: string, items: AsyncIterable<LogItem>): AsyncGenerator<NamedItem> {
+  for await (const item of items) yield [name, item];
 }

@@ -6,7 +6,7 @@ import { begin, type BeginOptions } from "./begin.ts";
 import { FileFingerprint } from "./fingerprint.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type LogItem, LogReader } from "./log_reader.ts";
-import { type Follower, pollMs, Tail } from "./tail.ts";
+import { Follower, pollMs, Tail } from "./tail.ts";
 
 export interface FollowOptions extends BeginOptions {
   /** Called once, with the cursor that it begins at; "" when there is no file yet. */
@@ -32,10 +32,9 @@ export class LogFollower {
    */
   async *follow(place: LogPlace, options: FollowOptions): AsyncGenerator<LogItem> {
     const { follow, signal } = options;
-    const follower: Follower = { wake: null, apart: true };
+    const follower = new Follower(signal);
     const tail = follow ? this.#tail(place) : null;
     tail?.followers.add(follower);
-    signal.addEventListener("abort", () => follower.wake?.());
     let reader: LogReader | null = null;
     try {
       for (let wanted = options; !signal.aborted;) {
@@ -45,16 +44,15 @@ export class LogFollower {
         if (lost !== null) yield gap(lost, reader.cursor || null, null);
         if (tail === null) return yield* toEnd(reader, options);
         // At its own pace, until it has come to the live end …
-        const joined = yield* catchUp(reader, tail, follower, signal);
+        const joined = yield* catchUp(reader, tail, follower);
         if (joined === null) return;
         reader = null;
         // … and then with the others.
         follower.apart = false;
         let { number, cursor } = joined;
-        while (!signal.aborted && !tail.dropped(number)) {
-          const item = tail.at(number);
+        for (let item; !signal.aborted && (item = tail.at(number)) !== null;) {
           if (item === undefined) {
-            await woken(follower, signal);
+            await follower.woken();
             continue;
           }
           number++;
@@ -69,7 +67,11 @@ export class LogFollower {
       throw error instanceof OpensBusy ? new HttpError(503, "too many logs are being opened") : error;
     } finally {
       reader?.[Symbol.dispose]();
-      if (tail !== null) await this.#leave(tail, follower);
+      tail?.followers.delete(follower);
+      if (tail?.followers.size === 0) {
+        this.#tails.delete(place.path);
+        await tail.close();
+      }
     }
   }
 
@@ -81,13 +83,6 @@ export class LogFollower {
       this.#tails.set(place.path, tail = new Tail(place, this.report, this.poll));
     }
     return tail;
-  }
-
-  async #leave(tail: Tail, follower: Follower): Promise<void> {
-    tail.followers.delete(follower);
-    if (tail.followers.size > 0) return;
-    this.#tails.delete(tail.place.path);
-    await tail.close();
   }
 }
 
@@ -111,8 +106,8 @@ async function* catchUp(
   reader: LogReader,
   tail: Tail,
   follower: Follower,
-  signal: AbortSignal,
 ): AsyncGenerator<LogItem, { number: number; cursor: string } | null> {
+  const { signal } = follower;
   while (!signal.aborted) {
     const item = await reader.next().catch(unlessBusy);
     if (signal.aborted) break;
@@ -129,7 +124,7 @@ async function* catchUp(
       return { number, cursor: rest?.after.cursor ?? cursor };
     }
     // One of the two has moved to a newer file already.
-    await woken(follower, signal);
+    await follower.woken();
   }
   return null;
 }
@@ -138,14 +133,4 @@ async function* catchUp(
 function unlessBusy(error: unknown): null {
   if (error instanceof OpensBusy) return null;
   throw error;
-}
-
-function woken(follower: Follower, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    follower.wake = () => {
-      follower.wake = null;
-      resolve();
-    };
-  });
 }

@@ -7,33 +7,36 @@ import type { LogItem, LogReader } from "./log_reader.ts";
 /** Bytes of recent items that are retained; a follower that is further behind reads the file. */
 const retainedBytes = 1_048_576;
 
-/** What the time until the next look at a log depends on. */
-export interface TailState {
-  followers: number;
-  /** Time since its last line, in ms. */
-  quietMs: number;
-  /** There is no file at its path. */
-  absent: boolean;
-}
-
 /** Lines count as coming for this long after the last one, in ms. */
 const comingMs = 1_000;
 
 /**
- * Time until the next look at a log, in ms. With many followers each line costs a write to each, so lines are waited for a
- * little longer and sent together.
+ * Time until the next look at a log, in ms, whose last line came `quietMs` ago; `absent`: there is no file at its path. With
+ * many followers each line costs a write to each, so lines are waited for a little longer and sent together.
  */
-export function pollMs({ followers, quietMs, absent }: TailState): number {
+export function pollMs(followers: number, quietMs: number, absent: boolean): number {
   if (quietMs < comingMs) return followers <= 50 ? 10 : 20;
   return absent ? 1_000 : Math.min(1_000, Math.max(100, quietMs / 600));
 }
 
 /** A client that follows a {@linkcode Tail}. */
-export interface Follower {
-  /** Called when there may be something new; it must not throw. */
-  wake: (() => void) | null;
+export class Follower {
   /** It still reads by itself, and is woken after each look: the log may have moved on without a line. */
-  apart: boolean;
+  apart = true;
+  /** Called when there may be something new. */
+  wake: () => void = () => {};
+
+  constructor(readonly signal: AbortSignal) {
+    signal.addEventListener("abort", () => this.wake());
+  }
+
+  /** Resolves when there may be something new, or the client has left. */
+  woken(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = resolve;
+      if (this.signal.aborted) resolve();
+    });
+  }
 }
 
 /**
@@ -59,14 +62,9 @@ export class Tail {
   /** Reads nothing before the first follower has joined. */
   constructor(readonly place: LogPlace, readonly report: Report, readonly poll: typeof pollMs) {}
 
-  /** An item by its number; undefined when it is not there yet, or no longer. */
-  at(number: number): LogItem | undefined {
-    return this.#items[number - this.#first];
-  }
-
-  /** Whether an item is no longer retained. */
-  dropped(number: number): boolean {
-    return number < this.#first;
+  /** An item by its number: undefined when it is not there yet, null when it is no longer retained. */
+  at(number: number): LogItem | null | undefined {
+    return number < this.#first ? null : this.#items[number - this.#first];
   }
 
   /**
@@ -114,8 +112,7 @@ export class Tail {
 
   #wait(): void {
     const quietMs = performance.now() - this.#newAt;
-    const ms = this.poll({ followers: this.followers.size, quietMs, absent: this.reader!.absent });
-    this.#timer = setTimeout(this.#look, ms);
+    this.#timer = setTimeout(this.#look, this.poll(this.followers.size, quietMs, this.reader!.absent));
   }
 
   async #read(reader: LogReader): Promise<void> {
@@ -126,7 +123,7 @@ export class Tail {
         this.#keep(item);
         this.#cursor = reader.cursor;
         this.#newAt = performance.now();
-        for (const { wake } of this.followers) wake?.();
+        for (const follower of this.followers) follower.wake();
       }
       this.#failing = false;
     } catch (error) {
@@ -135,7 +132,7 @@ export class Tail {
       this.#failing = true;
     }
     this.#cursor = reader.cursor;
-    for (const { wake, apart } of this.followers) if (apart) wake?.();
+    for (const follower of this.followers) if (follower.apart) follower.wake();
   }
 
   #keep(item: LogItem): void {

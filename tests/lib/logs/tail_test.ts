@@ -36,7 +36,7 @@ Deno.test("a log is looked at less often the longer it has been quiet, and an ab
     [500, 60 * minute, true, 1_000],
   ];
   for (const [followers, quietMs, absent, expected] of table) {
-    assertEquals(pollMs({ followers, quietMs, absent }), expected, `${[followers, quietMs, absent]}`);
+    assertEquals(pollMs(followers, quietMs, absent), expected, `${[followers, quietMs, absent]}`);
   }
 });
 
