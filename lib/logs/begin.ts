@@ -9,19 +9,21 @@ import type { LogReader } from "./log_reader.ts";
 const blockBytes = 65_536;
 
 /** Where to begin, and whether to go on. */
-export interface BeginOptions {
+export interface FollowOptions {
   /** The cursor to go on after, in place of `from`. */
   after?: string;
   /** Number of last lines to begin with, or "start" for all of them. */
   from: number | "start";
   /** Wait for new lines; otherwise it ends with the last one that is there. */
   follow: boolean;
+  /** Called once, with the cursor that it begins at; "" when there is no file yet. */
+  begun?: (cursor: string) => void;
   /** Ends it at once, also in the middle of a wait. */
   signal: AbortSignal;
 }
 
 /** Opens the reader where the options say; returns a cursor that led nowhere. */
-export async function begin(reader: LogReader, options: BeginOptions): Promise<string | null> {
+export async function begin(reader: LogReader, options: FollowOptions): Promise<string | null> {
   const { place, lineBytes } = reader;
   const { after, from, follow, signal } = options;
   try {

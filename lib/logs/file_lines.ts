@@ -1,5 +1,5 @@
 import type { FileFingerprint } from "./fingerprint.ts";
-import { cutLine, type LineBlock, PartialLine, plainLine, WholeLines } from "./line_block.ts";
+import { decoder, type LineBlock, PartialLine, WholeLines } from "./line_block.ts";
 import type { LogFile } from "./log_file.ts";
 
 const largeRead = 262_144;
@@ -45,43 +45,41 @@ export class FileLines {
 
   /** The last line when it has no newline; with a cursor of its own only when the file is done. */
   unfinished(done: boolean): LineBlock | null {
-    const { first, at } = this.#long ?? { first: this.#rest, at: null };
-    if (first.length === 0) return null;
-    const line = at === null ? plainLine(first) : cutLine(first, at.offset - this.at.offset - first.length);
-    return done
-      ? this.#partial(line, at ?? this.at.after(first, 0))
-      : new PartialLine(this.at, this.at, line);
+    if (this.#long !== null) {
+      const { first, at } = this.#long;
+      return this.#partial(cutLine(first, at.offset - this.at.offset), done ? at : this.at);
+    }
+    const rest = this.#rest;
+    if (rest.length === 0) return null;
+    const line = decoder.decode(rest.at(-1) === 13 ? rest.subarray(0, -1) : rest);
+    return this.#partial(line, done ? this.at.after(rest, 0) : this.at);
   }
 
   /** The whole lines of what was read, or null when it ends before the first of them does. */
   #take(data: Uint8Array<ArrayBuffer>): LineBlock | null {
     const { lineBytes } = this;
-    const end = data.lastIndexOf(10) + 1;
-    if (end === 0) {
-      this.#rest = data.slice(0, lineBytes + 1);
-      if (data.length > lineBytes + 1) {
-        this.#long = { first: data.slice(0, lineBytes), at: this.at.after(data) };
-      }
-      return null;
+    const short = this.#shortLines(data, data.lastIndexOf(10) + 1);
+    if (short > 0) {
+      // A small part of what was read is copied, so that it does not keep the whole.
+      const lines = 2 * short < data.buffer.byteLength ? data.slice(0, short) : data.subarray(0, short);
+      const block = new WholeLines(this.at, lines);
+      this.#moveTo(block.after);
+      return block;
     }
-    const short = this.#shortLines(data, end);
-    if (short === 0) {
-      return this.#cut(data.slice(0, lineBytes), this.at.after(data.subarray(0, data.indexOf(10) + 1)));
-    }
-    // A small part of what was read is copied, so that it does not keep the whole.
-    const lines = 2 * short < data.buffer.byteLength ? data.slice(0, short) : data.subarray(0, short);
-    const block = new WholeLines(this.at, lines);
-    this.#moveTo(block.after);
-    return block;
+    this.#rest = data.slice(0, lineBytes + 1);
+    if (data.length <= lineBytes + 1) return null;
+    let end = lineBytes;
+    // Between characters: not before a continuation byte of UTF-8.
+    while (end > lineBytes - 3 && (data[end] & 0xc0) === 0x80) end--;
+    return this.#skip(this.#long = { first: data.slice(0, end), at: this.at }, data);
   }
 
   /** Goes on to the end of a line over the limit. */
   #skip(long: { first: Uint8Array; at: FileFingerprint }, data: Uint8Array): LineBlock | null {
-    const newline = data.indexOf(10);
-    const at = long.at.after(newline === -1 ? data : data.subarray(0, newline + 1));
-    if (newline !== -1) return this.#cut(long.first, at);
-    if (data.length > 0) long.at = at;
-    return null;
+    const end = data.indexOf(10) + 1;
+    long.at = long.at.after(end === 0 ? data : data.subarray(0, end));
+    if (end === 0) return null;
+    return this.#partial(cutLine(long.first, long.at.offset - 1 - this.at.offset), long.at);
   }
 
   /** How many of the first `end` bytes are lines within the limit, found by newlines one limit apart. */
@@ -95,10 +93,6 @@ export class FileLines {
     return at;
   }
 
-  #cut(first: Uint8Array, after: FileFingerprint): LineBlock {
-    return this.#partial(cutLine(first, after.offset - 1 - this.at.offset - first.length), after);
-  }
-
   #partial(line: string, after: FileFingerprint): LineBlock {
     const block = new PartialLine(this.at, after, line);
     this.#moveTo(after);
@@ -110,4 +104,8 @@ export class FileLines {
     this.#long = null;
     this.#rest = nothing;
   }
+}
+
+function cutLine(first: Uint8Array, length: number): string {
+  return `${decoder.decode(first)} [cut: ${length - first.length} more bytes]`;
 }

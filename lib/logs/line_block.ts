@@ -3,7 +3,8 @@ import { Encoded, type StreamEvent } from "../stream/event.ts";
 import type { Format } from "../stream/formats/format.ts";
 import { type FileFingerprint, lineStart } from "./fingerprint.ts";
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+/** Bytes that are not UTF-8 are replaced, and a BOM is text. */
+export const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /** Some whole lines of a log, as they were read together; all who follow the log share them. */
@@ -96,22 +97,4 @@ export class PartialLine extends LineBlock {
     if (!line.includes(grep)) return [];
     return [after === before ? { data: line } : { id: after.cursor, data: line }];
   }
-}
-
-/** A line over the limit: its first bytes, and how many follow. Both ends are cut between characters. */
-export function cutLine(first: Uint8Array, skipped: number): string {
-  let end = first.length;
-  // Not in the middle of a UTF-8 sequence: back over at most three continuation bytes and the lead byte.
-  for (let back = 1; back <= 4 && back <= first.length; back++) {
-    const byte = first[first.length - back];
-    if ((byte & 0xc0) === 0x80) continue;
-    if (byte >= 0xc0 && back < (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2)) end = first.length - back;
-    break;
-  }
-  return `${decoder.decode(first.subarray(0, end))} [cut: ${skipped + first.length - end} more bytes]`;
-}
-
-/** A last line that has no newline. */
-export function plainLine(bytes: Uint8Array): string {
-  return decoder.decode(bytes.at(-1) === 13 ? bytes.subarray(0, -1) : bytes);
 }

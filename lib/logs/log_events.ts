@@ -1,7 +1,8 @@
 import { Encoded } from "../stream/event.ts";
 import { merge } from "../stream/merge.ts";
 import type { Source } from "../stream/source.ts";
-import type { FollowOptions, LogFollower } from "./log_follower.ts";
+import type { FollowOptions } from "./begin.ts";
+import type { LogFollower } from "./log_follower.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { LogItem } from "./log_reader.ts";
 

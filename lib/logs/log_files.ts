@@ -7,23 +7,17 @@ import { LogPlace } from "./log_place.ts";
 import { isRotated } from "./rotated_names.ts";
 import { entries } from "./rotation.ts";
 
-/** A log in the list. */
+/** A log in the list: its size in bytes, and its last change in ISO 8601, null while there is no file. */
 export interface LogInfo {
-  /** As in `/logs/NAME`. */
   name: string;
-  /** Bytes. */
   size: number;
-  /** Its last change, ISO 8601; null while there is no file. */
   time: string | null;
 }
 
-/** Settings of the logs; paths are absolute. */
+/** Folders or files with logs, and the server's own access log, all absolute. `listing` bounds the names in the list. */
 export interface LogSettings {
-  /** Folders or files. */
   readonly logs: readonly string[];
-  /** The server's own access log. */
   readonly accessLog: string;
-  /** `listing`: names in the list. */
   readonly limits: Pick<Limits, "listing">;
 }
 

@@ -2,16 +2,11 @@ import type { Limits } from "../limits.ts";
 import { OpensBusy } from "../opens.ts";
 import { HttpError, overloaded, printReport, type Report } from "../stream/errors.ts";
 import { gap } from "../stream/event.ts";
-import { begin, type BeginOptions } from "./begin.ts";
+import { begin, type FollowOptions } from "./begin.ts";
 import { FileFingerprint } from "./fingerprint.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type LogItem, LogReader } from "./log_reader.ts";
 import { Follower, pollMs, Tail } from "./tail.ts";
-
-export interface FollowOptions extends BeginOptions {
-  /** Called once, with the cursor that it begins at; "" when there is no file yet. */
-  begun?: (cursor: string) => void;
-}
 
 /** All the logs that are followed now. */
 export class LogFollower {

@@ -36,9 +36,5 @@ export function rotationNumber(base: string, name: string): number | null {
  */
 export function isNamedAfter(base: string, name: string): boolean {
   const stem = base.slice(0, base.length - extname(base).length);
-  const letter = /[\p{L}\p{N}]/u;
-  for (let at = name.indexOf(stem); at !== -1; at = name.indexOf(stem, at + 1)) {
-    if (!letter.test(name[at - 1] ?? "") && !letter.test(name[at + stem.length] ?? "")) return true;
-  }
-  return false;
+  return new RegExp(`(?<![\\p{L}\\p{N}])${RegExp.escape(stem)}(?![\\p{L}\\p{N}])`, "u").test(name);
 }

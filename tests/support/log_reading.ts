@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { Limits } from "../../lib/limits.ts";
-import { type FollowOptions, LogFollower } from "../../lib/logs/log_follower.ts";
+import type { FollowOptions } from "../../lib/logs/begin.ts";
+import { LogFollower } from "../../lib/logs/log_follower.ts";
 import { LogPlace } from "../../lib/logs/log_place.ts";
 import { Opens } from "../../lib/opens.ts";
 import type { LogItem } from "../../lib/logs/log_reader.ts";
