@@ -37,7 +37,7 @@ export async function begin(reader: LogReader, options: FollowOptions): Promise<
     if (file !== null) {
       reader.begin(file, FileFingerprint.start(file.info));
       const offset = from === "start" ? 0 : await startOfLast(file, from, { unfinished: !follow, signal });
-      const at = await FileFingerprint.at(file, offset, lineBytes);
+      const at = await FileFingerprint.at(file, { offset }, lineBytes);
       if (at !== null) reader.begin(file, at);
     } else if (!follow && await place.stat() !== null) {
       throw new HttpError(403, `the log ${place.name} may not be read`);

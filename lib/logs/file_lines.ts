@@ -47,12 +47,14 @@ export class FileLines {
   unfinished(done: boolean): LineBlock | null {
     if (this.#long !== null) {
       const { first, at } = this.#long;
-      return this.#partial(cutLine(first, at.offset - this.at.offset), done ? at : this.at);
+      return this.#moved(
+        new PartialLine(this.at, done ? at : this.at, cutLine(first, at.offset - this.at.offset)),
+      );
     }
     const rest = this.#rest;
     if (rest.length === 0) return null;
     const line = decoder.decode(rest.at(-1) === 13 ? rest.subarray(0, -1) : rest);
-    return this.#partial(line, done ? this.at.after(rest, 0) : this.at);
+    return this.#moved(new PartialLine(this.at, done ? this.at.after(rest, 0) : this.at, line));
   }
 
   /** The whole lines of what was read, or null when it ends before the first of them does. */
@@ -62,9 +64,7 @@ export class FileLines {
     if (short > 0) {
       // A small part of what was read is copied, so that it does not keep the whole.
       const lines = 2 * short < data.buffer.byteLength ? data.slice(0, short) : data.subarray(0, short);
-      const block = new WholeLines(this.at, lines);
-      this.#moveTo(block.after);
-      return block;
+      return this.#moved(new WholeLines(this.at, lines));
     }
     this.#rest = data.slice(0, lineBytes + 1);
     if (data.length <= lineBytes + 1) return null;
@@ -79,7 +79,8 @@ export class FileLines {
     const end = data.indexOf(10) + 1;
     long.at = long.at.after(end === 0 ? data : data.subarray(0, end));
     if (end === 0) return null;
-    return this.#partial(cutLine(long.first, long.at.offset - 1 - this.at.offset), long.at);
+    const line = cutLine(long.first, long.at.offset - 1 - this.at.offset);
+    return this.#moved(new PartialLine(this.at, long.at, line));
   }
 
   /** How many of the first `end` bytes are lines within the limit, found by newlines one limit apart. */
@@ -93,16 +94,12 @@ export class FileLines {
     return at;
   }
 
-  #partial(line: string, after: FileFingerprint): LineBlock {
-    const block = new PartialLine(this.at, after, line);
-    this.#moveTo(after);
-    return block;
-  }
-
-  #moveTo(at: FileFingerprint): void {
-    this.at = at;
+  /** Goes on after a block. */
+  #moved(block: LineBlock): LineBlock {
+    this.at = block.after;
     this.#long = null;
     this.#rest = nothing;
+    return block;
   }
 }
 

@@ -13,19 +13,6 @@ export interface Located {
   copied: boolean;
 }
 
-/** The part of a cursor that identifies the content and not the file. */
-export type Position = Pick<Cursor, "offset" | "check">;
-
-/** The position in a file that has the content before another; null when the file does not have it. */
-export async function holds(
-  file: LogFile,
-  { offset, check }: Position,
-  lineBytes: number,
-): Promise<FileFingerprint | null> {
-  const at = file.stat().size < offset ? null : await FileFingerprint.at(file, offset, lineBytes);
-  return at?.check === check ? at : null;
-}
-
 /** Tries again while it is undefined: a file was renamed between being seen and being opened. */
 async function retried<T>(find: () => Promise<T | undefined>): Promise<T | null> {
   for (let tries = 0; tries < 20; tries++) {
@@ -53,7 +40,7 @@ export async function locate(place: LogPlace, cursor: Cursor, lineBytes: number)
     if (seen === undefined) return null;
     const file = await place.openFile(seen.path, seen.info);
     if (file === null) return undefined;
-    const at = await holds(file, cursor, lineBytes);
+    const at = await FileFingerprint.at(file, cursor, lineBytes);
     if (at !== null) return { file, at, copied: false };
     file[Symbol.dispose]();
     truncated = true;
@@ -65,7 +52,7 @@ export async function locate(place: LogPlace, cursor: Cursor, lineBytes: number)
 /** The rotated file that has the content before a position, if there is just one: what `copytruncate` made. */
 export async function findCopy(
   place: LogPlace,
-  position: Position,
+  position: Pick<Cursor, "offset" | "check">,
   lineBytes: number,
 ): Promise<Located | null> {
   // With nothing before the position, every file has it.
@@ -76,7 +63,7 @@ export async function findCopy(
       if (packed) continue;
       using file = await place.openFile(path, info);
       if (file === null) return undefined;
-      const at = await holds(file, position, lineBytes);
+      const at = await FileFingerprint.at(file, position, lineBytes);
       if (at !== null) copies.push({ path, info, at });
     }
     if (copies.length !== 1) return null;

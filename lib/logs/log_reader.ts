@@ -4,7 +4,7 @@ import { sameFile } from "./cursor.ts";
 import { FileLines } from "./file_lines.ts";
 import { FileFingerprint } from "./fingerprint.ts";
 import type { LineBlock } from "./line_block.ts";
-import { findCopy, holds } from "./locate.ts";
+import { findCopy } from "./locate.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type Newer, newer } from "./rotation.ts";
@@ -16,10 +16,8 @@ export type LogItem = LineBlock | StreamEvent<Gap>;
 const lateMs = 5_000;
 
 /**
- * Reads a log from a position on, across its rotations.
- *
- * A file that is no longer at the log's place is read to its end before the next one is begun. Its writer may go on writing
- * to it until it opens the new file: the first byte there says that it has.
+ * Reads a log from a position on, across its rotations: a file that is no longer at the log's path is read to its end first.
+ * Its writer may go on writing to it until it opens the new file: the first byte there says that it has.
  */
 export class LogReader implements Disposable {
   #lines: FileLines | null = null;
@@ -76,7 +74,7 @@ export class LogReader implements Disposable {
     }
   }
 
-  /** The unfinished last line, for a reader that does not wait for its end; null when there is none. */
+  /** The unfinished last line; null when there is none. */
   unfinished(): LineBlock | null {
     return this.#lines?.unfinished(false) ?? null;
   }
@@ -122,7 +120,7 @@ export class LogReader implements Disposable {
       const certain = complete && !copied && !this.#copied;
       // A copy is there before the truncation: until then the log still has what the copy has.
       const untouched = !certain && at.offset > 0 && first.path === this.place.path
-        ? await holds(next, at, this.lineBytes)
+        ? await FileFingerprint.at(next, at, this.lineBytes)
         : null;
       this.#before?.file[Symbol.dispose]();
       this.#before = { file, end: at.offset, until: Date.now() + lateMs };
