@@ -46,7 +46,7 @@ export async function begin(reader: LogReader, options: FollowOptions): Promise<
   } catch (error) {
     if (!follow || !(error instanceof OpensBusy)) throw error;
     signal.throwIfAborted();
-    // The open has waited for its permit by itself.
+    // The open itself has waited for a permit.
     return await begin(reader, options);
   }
 }

@@ -123,7 +123,7 @@ export function lineStart(bytes: Uint8Array, end: number): number {
   return end < 2 ? 0 : bytes.lastIndexOf(10, end - 2) + 1;
 }
 
-// FNV-1a, 32 bits: it has to tell accidents apart, not attacks.
+// FNV-1a, 32 bits: against accidents, not attacks.
 const seed = 0x811c9dc5;
 
 function hash(state: number, bytes: Uint8Array, from: number, to: number): number {

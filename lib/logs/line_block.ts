@@ -7,7 +7,7 @@ import { type FileFingerprint, lineStart } from "./fingerprint.ts";
 export const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 
-/** Some whole lines of a log, as they were read together; all who follow the log share them. */
+/** Some whole lines of a log, as they were read together; its followers share them. */
 export abstract class LineBlock {
   readonly #encoded = new Map<Format, Encoded>();
 
@@ -25,7 +25,7 @@ export abstract class LineBlock {
     return position.cursor === this.before.cursor ? this : null;
   }
 
-  /** The lines as records of a format, made once for all who follow. */
+  /** The lines as records of a format, made once for all followers. */
   encode(format: Format): Encoded {
     let encoded = this.#encoded.get(format);
     if (encoded === undefined) this.#encoded.set(format, encoded = new Encoded(this.records(format)));

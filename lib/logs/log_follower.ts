@@ -12,7 +12,7 @@ import { Follower, pollMs, Tail } from "./tail.ts";
 export class LogFollower {
   readonly #tails = new Map<string, Tail>();
 
-  /** `poll` returns the time until the next look at a log. */
+  /** `poll` returns the time until a log is polled again. */
   constructor(
     readonly limits: Pick<Limits, "lineBytes" | "followedLogs">,
     readonly report: Report = printReport,
@@ -81,7 +81,7 @@ export class LogFollower {
   }
 }
 
-/** Only what there is now: a writer that is faster than the reader would keep it for ever. */
+/** Only what there is now: a writer that is faster than the reader would never let it end. */
 async function* toEnd(reader: LogReader, { from, signal }: FollowOptions): AsyncGenerator<LogItem> {
   const now = await reader.place.stat();
   const last = now === null ? null : FileFingerprint.start(now).prefix;

@@ -44,7 +44,7 @@ export class LogPlace {
    * @throws OpensBusy
    */
   async open(): Promise<LogFile | null> {
-    // Opening a FIFO would wait for its writer for ever.
+    // `stat` comes first: opening a FIFO would wait for its writer.
     const info = await this.stat();
     return info && await this.openFile(this.path, info);
   }

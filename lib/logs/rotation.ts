@@ -23,7 +23,7 @@ export interface Sibling {
 export interface Newer {
   /** Oldest first, the log itself last. */
   files: Sibling[];
-  /** No file between is missing, as far as names and times can tell. */
+  /** No file between is missing, as far as names and times show. */
   complete: boolean;
   /** The file is a copy that was made before a truncation. */
   copied: boolean;
@@ -86,7 +86,7 @@ export async function newer(place: LogPlace, file: LogFile): Promise<Newer> {
   let ours: Sibling | undefined = rotated[at];
   let files = rotated.slice(at + 1);
   if (at === -1) {
-    // Renamed to something else, or deleted: then its time tells which ones are newer.
+    // Renamed to something else, or deleted: then the times show which ones are newer.
     ours = (await look(place, () => true)).find(isOurs);
     files = rotated.filter(({ info }) => changed(info) > last);
   }

@@ -11,7 +11,7 @@ const retainedBytes = 1_048_576;
 const comingMs = 1_000;
 
 /**
- * Time until the next look at a log, in ms, whose last line came `quietMs` ago; `absent`: there is no file at its path. With
+ * Time until a log is polled again, in ms. `quietMs`: time since its last line; `absent`: there is no file at its path. With
  * many followers each line costs a write to each, so lines are waited for a little longer and sent together.
  */
 export function pollMs(followers: number, quietMs: number, absent: boolean): number {
@@ -21,7 +21,7 @@ export function pollMs(followers: number, quietMs: number, absent: boolean): num
 
 /** A client that follows a {@linkcode Tail}. */
 export class Follower {
-  /** It still reads by itself, and is woken after each look: the log may have moved on without a line. */
+  /** It still reads by itself, and is woken after each poll: the log may have moved on without a line. */
   apart = true;
   /** Called when there may be something new. */
   wake: () => void = () => {};
@@ -40,9 +40,8 @@ export class Follower {
 }
 
 /**
- * The live end of a log: one reader, which polls the file for all who follow it. It retains its last items for them,
- * numbered, and does not know who has read what: a slow follower falls behind what is retained, and then reads the file by
- * itself.
+ * The live end of a log: one reader, which polls the file for all followers. It retains the last items, numbered; a follower
+ * that falls behind them reads the file by itself.
  */
 export class Tail {
   readonly followers: Set<Follower> = new Set();

@@ -7,7 +7,7 @@ import { Opens } from "../../lib/opens.ts";
 import type { LogItem } from "../../lib/logs/log_reader.ts";
 import type { StreamEvent } from "../../lib/stream/event.ts";
 
-/** A temporary folder with one log in it, app.log, and those who read it. `await using` ends them and removes it. */
+/** A temporary folder with one log in it, app.log, and its readers. `await using` ends them and removes it. */
 export class LogFolder implements AsyncDisposable {
   readonly path: string = Deno.makeTempDirSync({ prefix: "weir-logs-" });
   readonly log = `${this.path}/app.log`;
@@ -26,7 +26,7 @@ export class LogFolder implements AsyncDisposable {
     return new LogPlace(basename(path), path, root, opens);
   }
 
-  /** Reads from now on as a process does that has just started. Each log is looked at every millisecond. */
+  /** Reads from now on as a process that has just started. Each log is polled every millisecond. */
   restart(): LogFollower {
     const report = (message: string) => void this.reports.push(message);
     return this.follower = new LogFollower(new Limits(this.limits), report, () => 1);
@@ -46,9 +46,9 @@ export class LogFolder implements AsyncDisposable {
   /** All lines and gaps up to the end that is there now. */
   async all(options: Partial<FollowOptions> = {}): Promise<string[]> {
     const reading = this.read({ from: "start", follow: false, ...options });
-    const told: string[] = [];
-    for (let line; (line = await reading.next()) !== null;) told.push(line);
-    return told;
+    const lines: string[] = [];
+    for (let line; (line = await reading.next()) !== null;) lines.push(line);
+    return lines;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -57,7 +57,7 @@ export class LogFolder implements AsyncDisposable {
   }
 }
 
-/** One who reads a log line by line; a gap is told as the line "GAP". */
+/** Reads a log line by line; a gap is the line "GAP". */
 export class Reading {
   /** The cursor after the last line that was read. */
   cursor: string | undefined;

@@ -20,7 +20,7 @@ function test(name: string, run: (folder: LogFolder) => Promise<void>, limits?: 
   });
 }
 
-Deno.test("a log is looked at less often the longer it has been quiet, and an absent path each second", () => {
+Deno.test("the longer a log has been quiet the less often it is polled, and an absent path once a second", () => {
   const minute = 60_000;
   const table: [number, number, boolean, number][] = [
     [1, 0, false, 10],
@@ -59,7 +59,7 @@ test(
   { followedLogs: 1 },
 );
 
-test("a log that nobody follows any longer makes room for another", async (folder) => {
+test("a log without followers does not count against the limit", async (folder) => {
   folder.append("a\n");
   const first = folder.read();
   await first.next();
