@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import type { Answered } from "./http/context.ts";
 import type { Limits } from "./limits.ts";
-import { endOfTurn } from "./stream/clock.ts";
+import { sleep } from "./stream/clock.ts";
 import { printReport, type Report } from "./stream/errors.ts";
 
 /** Entries that may wait for the disk; the ones after that are lost. */
@@ -10,11 +10,11 @@ const maxWaiting = 20_000;
 /** Writes are at least this far apart, in ms: what comes between is written together. */
 const joinMs = 20;
 
-/** After a failure the disk is tried again this often, in ms; so often, too, another's rotation is looked for. */
+/** Time between two attempts on a disk that fails, in ms. */
 const retryMs = 1_000;
 
 const encoder = new TextEncoder();
-const newline = new Uint8Array([10]);
+const decoder = new TextDecoder();
 
 /**
  * Writes one JSON line a request, without delaying any: a request leaves its entry, and the lines are made and written
@@ -23,30 +23,21 @@ const newline = new Uint8Array([10]);
 export class AccessLog {
   /** Lines that could not be written. */
   lost = 0;
-  readonly #max: number;
-  readonly #kept: number;
   #waiting: Answered[] = [];
   #file: Deno.FsFile | null = null;
-  #size = 0;
   /** The last write ended within a line. */
   #torn = false;
   #failing = false;
-  #checked = 0;
-  #writing: Promise<void> | null = null;
-  #scheduled = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
   #writtenAt = -Infinity;
-  #closing = false;
+  #writing: Promise<void> | null = null;
+  #closing = new AbortController();
 
   /** Opens nothing yet. The path is absolute; its folder is made when it is missing. */
   constructor(
     readonly path: string,
-    limits: Pick<Limits, "accessLogBytes" | "accessLogsKept">,
+    readonly limits: Pick<Limits, "accessLogBytes" | "accessLogsKept">,
     readonly report: Report = printReport,
-  ) {
-    this.#max = limits.accessLogBytes;
-    this.#kept = limits.accessLogsKept;
-  }
+  ) {}
 
   /** Takes one entry, to be written soon. */
   record(entry: Answered): void {
@@ -55,34 +46,29 @@ export class AccessLog {
       return;
     }
     this.#waiting.push(entry);
-    if (!this.#scheduled) this.#schedule();
+    this.#writing ??= this.#writeAll();
   }
 
   /** Writes what was recorded, and closes the file; what is recorded later opens it again. */
   async close(): Promise<void> {
-    this.#closing = true;
-    clearTimeout(this.#timer);
+    this.#closing.abort();
+    this.#closing = new AbortController();
     await this.#writing;
-    if (this.#waiting.length > 0) await this.#write();
     this.#closeFile();
-    this.#closing = this.#scheduled = false;
   }
 
-  #schedule(): void {
-    this.#scheduled = true;
-    const wait = this.#writtenAt + (this.#failing ? retryMs : joinMs) - performance.now();
-    if (wait > 0) this.#timer = setTimeout(this.#due, wait);
-    else endOfTurn(this.#due);
+  /** Writes until nothing is waiting. Closing cuts the wait short, and makes the next write the last one. */
+  async #writeAll(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let last = false; !last && this.#waiting.length > 0;) {
+      const wait = this.#writtenAt + (this.#failing ? retryMs : joinMs) - performance.now();
+      await sleep(Math.max(0, wait), signal).catch(() => {});
+      last = signal.aborted;
+      await this.#write();
+      this.#writtenAt = performance.now();
+    }
+    this.#writing = null;
   }
-
-  readonly #due = (): void => {
-    if (this.#writing !== null || this.#closing || this.#waiting.length === 0) return;
-    this.#writing = this.#write().then(() => {
-      this.#writing = null;
-      this.#scheduled = false;
-      if (this.#waiting.length > 0 && !this.#closing) this.#schedule();
-    });
-  };
 
   async #write(): Promise<void> {
     const entries = this.#waiting;
@@ -95,69 +81,57 @@ export class AccessLog {
       text += `{"time":"${iso}","method":"${method}","path":${JSON.stringify(path)},"status":${status},` +
         `"bytes":${bytes},"ms":${ms},"end":"${end}"}\n`;
     }
-    const bytes = encoder.encode(text);
-    let written = 0;
+    let rest = encoder.encode(text);
     try {
-      const file = await this.#open(bytes.length);
-      if (this.#torn && this.#size > 0) await file.write(newline);
-      while (written < bytes.length) {
-        const count = await file.write(written === 0 ? bytes : bytes.subarray(written));
-        written += count;
-        this.#size += count;
+      const file = await this.#open(rest.length);
+      if (this.#torn && (await file.stat()).size > 0) await file.write(encoder.encode("\n"));
+      this.#torn = false;
+      while (rest.length > 0) {
+        const written = await file.write(rest);
+        this.#torn = rest[written - 1] !== 10;
+        rest = rest.subarray(written);
       }
-      this.#torn = this.#failing = false;
+      this.#failing = false;
     } catch (error) {
-      if (written > 0) this.#torn = bytes[written - 1] !== 10;
-      this.lost += entries.length - countLines(bytes.subarray(0, written));
+      this.lost += decoder.decode(rest).split("\n").length - 1;
       this.#closeFile();
       if (!this.#failing) this.report(`the access log cannot be written: ${(error as Error).message}`);
       this.#failing = true;
     }
-    this.#writtenAt = performance.now();
   }
 
   /** The file to write to: opened, made with its folder, or rotated, as need be. */
   async #open(bytes: number): Promise<Deno.FsFile> {
-    if (this.#file !== null && Date.now() - this.#checked >= retryMs) await this.#check(this.#file);
-    if (this.#file !== null && this.#size > 0 && this.#size + bytes > this.#max) await this.#rotate();
-    if (this.#file === null) {
-      await this.#openFile();
-      if (this.#size > 0 && this.#size + bytes > this.#max) {
-        await this.#rotate();
-        await this.#openFile();
-      }
+    let [ours, there] = await Promise.all([this.#file?.stat(), Deno.stat(this.path).catch(() => null)]);
+    // Another program may have renamed or removed the file.
+    if (there === null || there.ino !== ours?.ino || there.dev !== ours.dev) {
+      this.#closeFile();
+      this.#file = await this.#create();
+      ours = await this.#file.stat();
+    }
+    if (ours.size > 0 && ours.size + bytes > this.limits.accessLogBytes) {
+      await this.#rotate();
+      this.#file = await this.#create();
     }
     return this.#file!;
   }
 
-  async #openFile(): Promise<void> {
-    const options = { append: true, create: true };
+  async #create(): Promise<Deno.FsFile> {
+    const open = () => Deno.open(this.path, { append: true, create: true });
     try {
-      this.#file = await Deno.open(this.path, options);
+      return await open();
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
       await Deno.mkdir(dirname(this.path), { recursive: true });
-      this.#file = await Deno.open(this.path, options);
+      return await open();
     }
-    this.#size = (await this.#file.stat()).size;
-    this.#checked = Date.now();
-  }
-
-  /** Someone else may have renamed or removed the file. */
-  async #check(file: Deno.FsFile): Promise<void> {
-    this.#checked = Date.now();
-    const [ours, there] = await Promise.all([file.stat(), Deno.stat(this.path).catch(() => null)]);
-    if (there === null || there.ino !== ours.ino || there.dev !== ours.dev) this.#closeFile();
-    else this.#size = ours.size;
   }
 
   async #rotate(): Promise<void> {
     this.#closeFile();
-    if (this.#kept === 0) {
-      await Deno.remove(this.path);
-      return;
-    }
-    for (let n = this.#kept; n > 0; n--) {
+    const { accessLogsKept } = this.limits;
+    if (accessLogsKept === 0) return await Deno.remove(this.path);
+    for (let n = accessLogsKept; n > 0; n--) {
       const from = n === 1 ? this.path : `${this.path}.${n - 1}`;
       try {
         await Deno.rename(from, `${this.path}.${n}`);
@@ -171,11 +145,4 @@ export class AccessLog {
     this.#file?.close();
     this.#file = null;
   }
-}
-
-/** Whole lines in what was written. */
-function countLines(bytes: Uint8Array): number {
-  let lines = 0;
-  for (let at = 0; (at = bytes.indexOf(10, at) + 1) > 0;) lines++;
-  return lines;
 }

@@ -1,20 +1,19 @@
 /** A position in a log, as a client holds it: `DEV-INODE-BIRTH-OFFSET-CHECK`, the first three in base 36. */
 export interface Cursor {
-  /** Device of the file. */
   dev: number;
-  /** Inode of the file; 0 where there are none. */
+  /** Inode; 0 where there are none. */
   ino: number;
   /** When the file was created, in ms; 0 where the file system does not say. */
   birth: number;
   /** Bytes before the position. */
   offset: number;
-  /** Tells the content before the position: see `FileFingerprint.check`. */
+  /** Hash of the content before the position: see `FileFingerprint.check`. */
   check: number;
 }
 
 const pattern = /^([0-9a-z]{1,12})-([0-9a-z]{1,12})-([0-9a-z]{1,12})-(\d{1,16})-(\d{1,10})$/;
 
-/** Reads a cursor; null when it is none. */
+/** Null when the text is not a cursor. */
 export function parseCursor(text: string): Cursor | null {
   const match = pattern.exec(text);
   if (match === null) return null;
@@ -23,14 +22,13 @@ export function parseCursor(text: string): Cursor | null {
   return Number.isSafeInteger(offset) ? { dev, ino, birth, offset, check: Number(match[5]) } : null;
 }
 
-/** The identity of a file, as a cursor holds it. */
-export function identity(info: Deno.FileInfo): { dev: number; ino: number; birth: number } {
+export function identity(info: Deno.FileInfo): Pick<Cursor, "dev" | "ino" | "birth"> {
   return { dev: info.dev, ino: info.ino ?? 0, birth: info.birthtime?.getTime() ?? 0 };
 }
 
 /**
- * Whether both are the same file, as far as the file system knows: an inode number is used again after a deletion. Where
- * there are no inodes (Windows) it is the same when it was born at the same time and has only grown from one to the other.
+ * Whether both are the same file: the birth time counts too, since an inode number is used again after a deletion. Without
+ * inodes (Windows) a file is the same when it was born at the same time and has only grown.
  */
 export function sameFile(earlier: Deno.FileInfo, later: Deno.FileInfo): boolean {
   const [a, b] = [identity(earlier), identity(later)];

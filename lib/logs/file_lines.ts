@@ -1,5 +1,5 @@
-import { FileFingerprint } from "./fingerprint.ts";
-import { cutLine, type LineBlock, PartialLine, plainLine, WholeLines } from "./line_block.ts";
+import type { FileFingerprint } from "./fingerprint.ts";
+import { decoder, type LineBlock, PartialLine, WholeLines } from "./line_block.ts";
 import type { LogFile } from "./log_file.ts";
 
 const largeRead = 262_144;
@@ -11,38 +11,20 @@ const nothing = new Uint8Array(0);
  * The lines of one file from a position on. It reads nothing but whole lines: what is unfinished is read again. Each read
  * begins a little before its position, so that a truncation is seen even when the file has grown past it since.
  */
-export class FileLines implements Disposable {
-  #at: FileFingerprint;
+export class FileLines {
   /** What there is of the unfinished last line. */
   #rest: Uint8Array = nothing;
   /** A line over the limit, while its end is looked for: its first bytes, and how far it was read. */
   #long: { first: Uint8Array; at: FileFingerprint } | null = null;
   #readBytes = smallRead;
 
-  /** Takes over an open file, to read on from where a line ends or the file begins. */
-  constructor(readonly file: LogFile, at: FileFingerprint, readonly lineBytes: number) {
-    this.#at = at;
-  }
+  /** Reads an open file on from `at`, where a line ends or the file begins; later that is the position after the last line. */
+  constructor(readonly file: LogFile, public at: FileFingerprint, readonly lineBytes: number) {}
 
-  /** The position after the last line. */
-  get at(): FileFingerprint {
-    return this.#at;
-  }
-
-  /** Begins anew with what the file has after it was truncated. */
-  restart(): void {
-    this.#moveTo(FileFingerprint.start(this.file.info));
-  }
-
-  /** Closes the file. */
-  [Symbol.dispose](): void {
-    this.file[Symbol.dispose]();
-  }
-
-  /** The next whole lines, or one that is cut; null at the end; "truncated" when what was read is not there any more. */
+  /** The next whole lines, or one that is cut; null at the end; "truncated" when what was read is no longer there. */
   async next(): Promise<LineBlock | "truncated" | null> {
     for (;;) {
-      const from = this.#long?.at ?? this.#at;
+      const from = this.#long?.at ?? this.at;
       const before = from.tail.length;
       const room = before + (this.#readBytes > smallRead ? this.lineBytes + 2 : 0);
       const buffer = new Uint8Array(Math.max(this.#readBytes, room));
@@ -61,51 +43,47 @@ export class FileLines implements Disposable {
     }
   }
 
-  /** The unfinished last line, without a cursor of its own; null when there is none. */
-  unfinished(): LineBlock | null {
-    const line = this.#restLine();
-    return line === null ? null : new PartialLine(this.#at, this.#at, line);
-  }
-
-  /** The last line of a file that is done, when it has no newline. */
-  finish(): LineBlock | null {
-    const line = this.#restLine();
-    if (line === null) return null;
-    return this.#partial(line, this.#long?.at ?? this.#at.after(this.#rest, 0));
+  /** The last line when it has no newline; with a cursor of its own only when the file is done. */
+  unfinished(done: boolean): LineBlock | null {
+    if (this.#long !== null) {
+      const { first, at } = this.#long;
+      return this.#moved(
+        new PartialLine(this.at, done ? at : this.at, cutLine(first, at.offset - this.at.offset)),
+      );
+    }
+    const rest = this.#rest;
+    if (rest.length === 0) return null;
+    const line = decoder.decode(rest.at(-1) === 13 ? rest.subarray(0, -1) : rest);
+    return this.#moved(new PartialLine(this.at, done ? this.at.after(rest, 0) : this.at, line));
   }
 
   /** The whole lines of what was read, or null when it ends before the first of them does. */
   #take(data: Uint8Array<ArrayBuffer>): LineBlock | null {
     const { lineBytes } = this;
-    const end = data.lastIndexOf(10) + 1;
-    if (end === 0) {
-      this.#rest = data.slice(0, lineBytes + 1);
-      if (data.length > lineBytes + 1) {
-        this.#long = { first: data.slice(0, lineBytes), at: this.#at.after(data) };
-      }
-      return null;
+    const short = this.#shortLines(data, data.lastIndexOf(10) + 1);
+    if (short > 0) {
+      // A small part of what was read is copied, so that it does not keep the whole.
+      const lines = 2 * short < data.buffer.byteLength ? data.slice(0, short) : data.subarray(0, short);
+      return this.#moved(new WholeLines(this.at, lines));
     }
-    const short = this.#shortLines(data, end);
-    if (short === 0) {
-      return this.#cut(data.slice(0, lineBytes), this.#at.after(data.subarray(0, data.indexOf(10) + 1)));
-    }
-    // A small part of what was read is copied, so that it does not keep the whole.
-    const lines = 2 * short < data.buffer.byteLength ? data.slice(0, short) : data.subarray(0, short);
-    const block = new WholeLines(this.#at, lines);
-    this.#moveTo(block.after);
-    return block;
+    this.#rest = data.slice(0, lineBytes + 1);
+    if (data.length <= lineBytes + 1) return null;
+    let end = lineBytes;
+    // Between characters: not before a continuation byte of UTF-8.
+    while (end > lineBytes - 3 && (data[end] & 0xc0) === 0x80) end--;
+    return this.#skip(this.#long = { first: data.slice(0, end), at: this.at }, data);
   }
 
   /** Goes on to the end of a line over the limit. */
   #skip(long: { first: Uint8Array; at: FileFingerprint }, data: Uint8Array): LineBlock | null {
-    const newline = data.indexOf(10);
-    const at = long.at.after(newline === -1 ? data : data.subarray(0, newline + 1));
-    if (newline !== -1) return this.#cut(long.first, at);
-    if (data.length > 0) long.at = at;
-    return null;
+    const end = data.indexOf(10) + 1;
+    long.at = long.at.after(end === 0 ? data : data.subarray(0, end));
+    if (end === 0) return null;
+    const line = cutLine(long.first, long.at.offset - 1 - this.at.offset);
+    return this.#moved(new PartialLine(this.at, long.at, line));
   }
 
-  /** How many of the first `end` bytes are lines within the limit: the newlines are looked for one limit apart. */
+  /** How many of the first `end` bytes are lines within the limit, found by newlines one limit apart. */
   #shortLines(data: Uint8Array, end: number): number {
     let at = 0;
     while (at < end) {
@@ -116,25 +94,15 @@ export class FileLines implements Disposable {
     return at;
   }
 
-  #cut(first: Uint8Array, after: FileFingerprint): LineBlock {
-    return this.#partial(cutLine(first, after.offset - 1 - this.#at.offset - first.length), after);
-  }
-
-  #partial(line: string, after: FileFingerprint): LineBlock {
-    const block = new PartialLine(this.#at, after, line);
-    this.#moveTo(after);
-    return block;
-  }
-
-  #moveTo(at: FileFingerprint): void {
-    this.#at = at;
+  /** Goes on after a block. */
+  #moved(block: LineBlock): LineBlock {
+    this.at = block.after;
     this.#long = null;
     this.#rest = nothing;
+    return block;
   }
+}
 
-  #restLine(): string | null {
-    if (this.#long === null) return this.#rest.length === 0 ? null : plainLine(this.#rest);
-    const { first, at } = this.#long;
-    return cutLine(first, at.offset - this.#at.offset - first.length);
-  }
+function cutLine(first: Uint8Array, length: number): string {
+  return `${decoder.decode(first)} [cut: ${length - first.length} more bytes]`;
 }

@@ -13,21 +13,17 @@ const endBytes = 24;
 const nothing = new Uint8Array(0);
 
 /**
- * The content of a file before a position, as far as it takes to tell that it is still there: its first bytes and those just
- * before the position, beside the identity of the file. It tells a file that was truncated and filled again, even past the
- * position, and finds the copy of what was in it.
+ * Enough of a file before a position to see whether that is still there: its identity, its first bytes and those just before
+ * the position. It detects a file that was truncated and filled again, even past the position, and finds a copy of it.
  */
 export class FileFingerprint {
-  /**
-   * 30 bits that tell the content before the position: the head of the file up to there and both ends of the last line.
-   * Clients hold it in their cursors, so it has to stay what it is.
-   */
+  /** 30-bit hash of the file's head and both ends of the last line. Clients hold it in their cursors: it must not change. */
   readonly check: number;
   readonly #head: Uint8Array;
   readonly #headHash: number;
 
   private constructor(
-    /** What every cursor in the file begins with. */
+    /** What each cursor in the file begins with. */
     readonly prefix: string,
     /** Bytes before the position. */
     readonly offset: number,
@@ -50,8 +46,13 @@ export class FileFingerprint {
     return new FileFingerprint(prefix, 0, nothing, nothing, nothing, { bytes: nothing, at: 0 });
   }
 
-  /** A position of a file that a line ends at; null when the file is shorter. */
-  static async at(file: LogFile, offset: number, lineBytes: number): Promise<FileFingerprint | null> {
+  /** A position of a file that a line ends at; null when the file is shorter, or another `check` is wanted. */
+  static async at(
+    file: LogFile,
+    { offset, check }: { offset: number; check?: number },
+    lineBytes: number,
+  ): Promise<FileFingerprint | null> {
+    if (file.stat().size < offset) return null;
     const head = new Uint8Array(Math.min(offset, headBytes));
     // A line within the limit has its start, or the newline before it, within this window.
     const window = new Uint8Array(Math.min(offset, Math.max(lineBytes + 2, tailBytes)));
@@ -62,12 +63,13 @@ export class FileFingerprint {
     const line = window.subarray(known ? from : -endBytes);
     const { prefix } = FileFingerprint.start(file.info);
     const first = { bytes: line.slice(0, endBytes), at: offset - line.length };
-    return new FileFingerprint(prefix, offset, head, window.slice(-tailBytes), line, first);
+    const at = new FileFingerprint(prefix, offset, head, window.slice(-tailBytes), line, first);
+    return check === undefined || check === at.check ? at : null;
   }
 
   /**
-   * The position after `bytes`, which follow this one. The last line in them begins at `from`; of a line over the limit, only
-   * the end counts, for whoever checks it later has not read its start.
+   * The position after `bytes`, which follow this one. The last line in them begins at `from`; without it, only the end of
+   * the line counts: a later check of a line over the limit does not read its start.
    */
   after(bytes: Uint8Array, from?: number): FileFingerprint {
     const { prefix, offset } = this;
@@ -83,7 +85,6 @@ export class FileFingerprint {
     );
   }
 
-  /** The cursor of the position. */
   get cursor(): string {
     return `${this.prefix}${this.offset}-${this.check}`;
   }
@@ -93,15 +94,12 @@ export class FileFingerprint {
     return `${this.prefix}${end}-${this.#checkOf(end, bytes, from, to)}`;
   }
 
-  /** Whether `bytes`, which were read from the start of the tail on, begin with it. */
+  /** Whether `bytes`, read from where the tail begins, begin with it. */
   leadsInto(bytes: Uint8Array): boolean {
     return bytes.length >= this.tail.length && this.tail.every((byte, i) => byte === bytes[i]);
   }
 
-  /**
-   * Whether a file has this content, with `data` after it, which was read just now: it does not wait for a disk. The tail was
-   * read with the data.
-   */
+  /** Whether a file has this content before `data`, which was read just now with the tail: no disk is waited for. */
   isIn(file: LogFile, data: Uint8Array): boolean {
     return file.has(0, this.#headBefore(data)) && file.has(this.first.at, this.first.bytes);
   }
@@ -125,7 +123,7 @@ export function lineStart(bytes: Uint8Array, end: number): number {
   return end < 2 ? 0 : bytes.lastIndexOf(10, end - 2) + 1;
 }
 
-// FNV-1a, 32 bits: it has to tell accidents apart, not attacks.
+// FNV-1a, 32 bits: against accidents, not attacks.
 const seed = 0x811c9dc5;
 
 function hash(state: number, bytes: Uint8Array, from: number, to: number): number {

@@ -1,159 +1,100 @@
 import { isUtf8 } from "node:buffer";
-import { Encoded } from "../stream/event.ts";
+import { Encoded, type StreamEvent } from "../stream/event.ts";
 import type { Format } from "../stream/formats/format.ts";
 import { type FileFingerprint, lineStart } from "./fingerprint.ts";
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+/** Bytes that are not UTF-8 are replaced, and a BOM is text. */
+export const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 
-/** A line and the cursor after it. The last line of a log that ends there has none while it is unfinished. */
-export interface Line {
-  /** The cursor. */
-  id?: string;
-  /** Without its line end. */
-  line: string;
-}
-
-/** Some whole lines of a log, as they were read together; whoever follows the log shares them. */
-export interface LineBlock {
-  /** The position before the first line. */
-  readonly before: FileFingerprint;
-  /** The one after the last. */
-  readonly after: FileFingerprint;
-  /** Bytes that it keeps in memory. */
-  readonly size: number;
-  /** Each line that contains `grep`, without its LF or CRLF; bytes that are not UTF-8 are replaced. */
-  lines(grep?: string): Line[];
-  /** All lines as records of a format. */
-  encode(format: Format): Encoded;
-  /** The lines after a position; null when no line ends there. */
-  since(position: FileFingerprint): LineBlock | null;
-}
-
-/** Makes records of lines: for a block that has been filtered, too. */
-export function encodeLines(lines: Line[], format: Format): string {
-  let out = "";
-  for (const { id, line } of lines) out += format.event({ id, data: line });
-  return out;
-}
-
-/** What the kinds of block share. */
-export abstract class Block {
+/** Some whole lines of a log, as they were read together; its followers share them. */
+export abstract class LineBlock {
   readonly #encoded = new Map<Format, Encoded>();
 
-  /** See {@linkcode LineBlock.lines}. */
-  abstract lines(grep?: string): Line[];
+  /** The positions before the first line and after the last; `size` is in bytes of memory. */
+  constructor(readonly before: FileFingerprint, readonly after: FileFingerprint, readonly size: number) {}
 
-  /** Encoded once for all who follow. */
+  /**
+   * Each line that contains `grep`, with the cursor after it as its id, and without its LF or CRLF; bytes that are not UTF-8
+   * are replaced. The unfinished last line of a log that is not followed has no id.
+   */
+  abstract lines(grep?: string): StreamEvent<string>[];
+
+  /** The lines after a position; null when no line of the block ends there. */
+  since(position: FileFingerprint): LineBlock | null {
+    return position.cursor === this.before.cursor ? this : null;
+  }
+
+  /** The lines as records of a format, made once for all followers. */
   encode(format: Format): Encoded {
     let encoded = this.#encoded.get(format);
-    if (encoded === undefined) this.#encoded.set(format, encoded = new Encoded(this.make(format)));
+    if (encoded === undefined) this.#encoded.set(format, encoded = new Encoded(this.records(format)));
     return encoded;
   }
 
-  /** Makes what `encode` keeps. */
-  protected make(format: Format): Uint8Array<ArrayBuffer> {
-    return encoder.encode(encodeLines(this.lines(), format));
+  /** The records of the lines that contain `grep`. */
+  records(format: Format, grep?: string): Uint8Array<ArrayBuffer> {
+    let out = "";
+    for (const line of this.lines(grep)) out += format.event(line, line.id !== undefined);
+    return encoder.encode(out);
   }
 }
 
 /** Lines within the limit, each with its newline, as they are in the file. */
-export class WholeLines extends Block implements LineBlock {
-  readonly after: FileFingerprint;
-  readonly size: number;
-
+export class WholeLines extends LineBlock {
   /** Takes over the bytes of whole lines that follow a position. */
-  constructor(readonly before: FileFingerprint, readonly bytes: Uint8Array<ArrayBuffer>) {
-    super();
-    this.after = before.after(bytes, lineStart(bytes, bytes.length));
-    this.size = bytes.buffer.byteLength;
+  constructor(before: FileFingerprint, readonly bytes: Uint8Array<ArrayBuffer>) {
+    super(before, before.after(bytes, lineStart(bytes, bytes.length)), bytes.buffer.byteLength);
   }
 
-  lines(grep = ""): Line[] {
-    const lines: Line[] = [];
-    this.#each((line, from, to) => {
-      if (line.includes(grep)) lines.push({ id: this.#cursor(from, to), line });
-    });
+  lines(grep = ""): StreamEvent<string>[] {
+    const { bytes } = this;
+    const text = decoder.decode(bytes);
+    // Decoding never makes more characters than there are bytes: as many means that their places are the same.
+    const samePlaces = text.length === bytes.length;
+    const lines: StreamEvent<string>[] = [];
+    for (let from = 0, at = 0; at < text.length;) {
+      const newline = text.indexOf("\n", at);
+      const to = (samePlaces ? newline : bytes.indexOf(10, from)) + 1;
+      const crlf = newline > at && text.charCodeAt(newline - 1) === 13;
+      const data = text.slice(at, crlf ? newline - 1 : newline);
+      if (data.includes(grep)) lines.push({ id: this.#cursor(from, to), data });
+      at = newline + 1;
+      from = to;
+    }
     return lines;
   }
 
-  since(position: FileFingerprint): LineBlock | null {
+  override since(position: FileFingerprint): LineBlock | null {
     const { before, bytes } = this;
     const at = position.offset - before.offset;
-    if (at === 0) return position.cursor === before.cursor ? this : null;
-    if (at < 0 || at >= bytes.length || bytes[at - 1] !== 10) return null;
+    if (at <= 0 || at >= bytes.length || bytes[at - 1] !== 10) return super.since(position);
     if (this.#cursor(lineStart(bytes, at), at) !== position.cursor) return null;
     return new WholeLines(position, bytes.slice(at));
   }
 
-  /** Makes the records without a list of lines between. */
-  protected override make(format: Format): Uint8Array<ArrayBuffer> {
+  override records(format: Format, grep?: string): Uint8Array<ArrayBuffer> {
     const { bytes } = this;
     // Most logs are UTF-8 without CR: then their bytes are the text.
-    if (format.plain && isUtf8(bytes) && !bytes.includes(13)) return bytes;
-    let out = "";
-    this.#each((line, from, to) => out += format.event({ id: this.#cursor(from, to), data: line }, true));
-    return encoder.encode(out);
+    if (format.plain && grep === undefined && isUtf8(bytes) && !bytes.includes(13)) return bytes;
+    return super.records(format, grep);
   }
 
   #cursor(from: number, to: number): string {
     return this.after.cursorOf(this.before.offset + to, this.bytes, from, to);
   }
-
-  /** Calls back for each line, with where its bytes begin and end. */
-  #each(callback: (line: string, from: number, to: number) => void): void {
-    const { bytes } = this;
-    const text = decoder.decode(bytes);
-    // Decoding never makes more characters than there are bytes: as many means that their places are the same.
-    const samePlaces = text.length === bytes.length;
-    let from = 0;
-    let at = 0;
-    while (at < text.length) {
-      const newline = text.indexOf("\n", at);
-      const to = (samePlaces ? newline : bytes.indexOf(10, from)) + 1;
-      const crlf = newline > at && text.charCodeAt(newline - 1) === 13;
-      callback(text.slice(at, crlf ? newline - 1 : newline), from, to);
-      at = newline + 1;
-      from = to;
-    }
-  }
 }
 
 /** One line that is not in the file as it is sent: cut at the limit, or the last of a file and without a newline. */
-export class PartialLine extends Block implements LineBlock {
-  readonly size: number;
-
+export class PartialLine extends LineBlock {
   /** `after` is `before` for an unfinished line: a reader that comes back gets it again, whole. */
-  constructor(readonly before: FileFingerprint, readonly after: FileFingerprint, readonly line: string) {
-    super();
-    this.size = 2 * line.length;
+  constructor(before: FileFingerprint, after: FileFingerprint, readonly line: string) {
+    super(before, after, 2 * line.length);
   }
 
-  lines(grep = ""): Line[] {
+  lines(grep = ""): StreamEvent<string>[] {
     const { before, after, line } = this;
     if (!line.includes(grep)) return [];
-    return [after === before ? { line } : { id: after.cursor, line }];
+    return [after === before ? { data: line } : { id: after.cursor, data: line }];
   }
-
-  since({ cursor }: FileFingerprint): LineBlock | null {
-    return cursor === this.before.cursor ? this : null;
-  }
-}
-
-/** A line over the limit: its first bytes, and how many follow. Both ends are cut between characters. */
-export function cutLine(first: Uint8Array, skipped: number): string {
-  let end = first.length;
-  // Not in the middle of a UTF-8 sequence: back over at most three continuation bytes and the lead byte.
-  for (let back = 1; back <= 4 && back <= first.length; back++) {
-    const byte = first[first.length - back];
-    if ((byte & 0xc0) === 0x80) continue;
-    if (byte >= 0xc0 && back < (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2)) end = first.length - back;
-    break;
-  }
-  return `${decoder.decode(first.subarray(0, end))} [cut: ${skipped + first.length - end} more bytes]`;
-}
-
-/** A last line that has no newline. */
-export function plainLine(bytes: Uint8Array): string {
-  return decoder.decode(bytes.at(-1) === 13 ? bytes.subarray(0, -1) : bytes);
 }

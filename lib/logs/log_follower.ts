@@ -2,33 +2,17 @@ import type { Limits } from "../limits.ts";
 import { OpensBusy } from "../opens.ts";
 import { HttpError, overloaded, printReport, type Report } from "../stream/errors.ts";
 import { gap } from "../stream/event.ts";
-import { parseCursor } from "./cursor.ts";
+import { begin, type FollowOptions } from "./begin.ts";
 import { FileFingerprint } from "./fingerprint.ts";
-import { startOfLast } from "./last_lines.ts";
-import { locate } from "./locate.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type LogItem, LogReader } from "./log_reader.ts";
-import { type Follower, pollMs, Tail } from "./tail.ts";
-
-/** Where to begin, and whether to go on. */
-export interface FollowOptions {
-  /** The cursor to go on after; it wins. */
-  after?: string;
-  /** The last lines to begin with, or "start" for all of them. */
-  from: number | "start";
-  /** Wait for new lines; otherwise it ends with the last one that is there. */
-  follow: boolean;
-  /** Called once, with the cursor that it begins at; "" when there is no file yet. */
-  begun?: (cursor: string) => void;
-  /** Ends it at once, also in the middle of a wait. */
-  signal: AbortSignal;
-}
+import { Follower, pollMs, Tail } from "./tail.ts";
 
 /** All the logs that are followed now. */
 export class LogFollower {
   readonly #tails = new Map<string, Tail>();
 
-  /** Follows nothing yet. `poll` tells how long to wait until the next look at a log. */
+  /** `poll` returns the time until a log is polled again. */
   constructor(
     readonly limits: Pick<Limits, "lineBytes" | "followedLogs">,
     readonly report: Report = printReport,
@@ -43,11 +27,9 @@ export class LogFollower {
    */
   async *follow(place: LogPlace, options: FollowOptions): AsyncGenerator<LogItem> {
     const { follow, signal } = options;
-    const follower: Follower = { wake: null, apart: true };
+    const follower = new Follower(signal);
     const tail = follow ? this.#tail(place) : null;
     tail?.followers.add(follower);
-    const abort = () => follower.wake?.();
-    signal.addEventListener("abort", abort);
     let reader: LogReader | null = null;
     try {
       for (let wanted = options; !signal.aborted;) {
@@ -57,21 +39,15 @@ export class LogFollower {
         if (lost !== null) yield gap(lost, reader.cursor || null, null);
         if (tail === null) return yield* toEnd(reader, options);
         // At its own pace, until it has come to the live end …
-        const joined = yield* catchUp(reader, tail, follower, signal);
+        const joined = yield* catchUp(reader, tail, follower);
         if (joined === null) return;
-        let { cursor } = reader;
-        if (!joined.adopted) reader[Symbol.dispose]();
         reader = null;
-        if (joined.rest !== null) {
-          ({ cursor } = joined.rest.after);
-          yield joined.rest;
-        }
         // … and then with the others.
         follower.apart = false;
-        for (let { number } = joined; !signal.aborted && !tail.dropped(number);) {
-          const item = tail.at(number);
+        let { number, cursor } = joined;
+        for (let item; !signal.aborted && (item = tail.at(number)) !== null;) {
           if (item === undefined) {
-            await woken(follower, signal);
+            await follower.woken();
             continue;
           }
           number++;
@@ -85,9 +61,12 @@ export class LogFollower {
     } catch (error) {
       throw error instanceof OpensBusy ? new HttpError(503, "too many logs are being opened") : error;
     } finally {
-      signal.removeEventListener("abort", abort);
       reader?.[Symbol.dispose]();
-      if (tail !== null) await this.#leave(tail, follower);
+      tail?.followers.delete(follower);
+      if (tail?.followers.size === 0) {
+        this.#tails.delete(place.path);
+        await tail.close();
+      }
     }
   }
 
@@ -100,47 +79,9 @@ export class LogFollower {
     }
     return tail;
   }
-
-  async #leave(tail: Tail, follower: Follower): Promise<void> {
-    tail.followers.delete(follower);
-    if (tail.followers.size > 0) return;
-    this.#tails.delete(tail.place.path);
-    await tail.close();
-  }
 }
 
-/** Opens the reader where the options say; returns a cursor that led nowhere. */
-async function begin(reader: LogReader, options: FollowOptions): Promise<string | null> {
-  const { place, lineBytes } = reader;
-  const { after, from, follow, signal } = options;
-  try {
-    const cursor = after === undefined ? null : parseCursor(after);
-    const found = cursor === null ? null : await locate(place, cursor, lineBytes);
-    if (found !== null) {
-      reader.begin(found.file, found.at, found.copied);
-      return null;
-    }
-    const file = await place.open();
-    if (file !== null) {
-      reader.begin(file, FileFingerprint.start(file.info));
-      if (from !== "start") {
-        const offset = await startOfLast(file, from, { unfinished: !follow, signal });
-        const at = await FileFingerprint.at(file, offset, lineBytes);
-        if (at !== null) reader.begin(file, at);
-      }
-    } else if (!follow && await place.stat() !== null) {
-      throw new HttpError(403, `the log ${place.name} may not be read`);
-    }
-    return after ?? null;
-  } catch (error) {
-    if (!follow || !(error instanceof OpensBusy)) throw error;
-    signal.throwIfAborted();
-    // It has waited for its turn by itself.
-    return await begin(reader, options);
-  }
-}
-
-/** What there is now, and no more: a writer that is faster than the reader would keep it for ever. */
+/** Only what there is now: a writer that is faster than the reader would never let it end. */
 async function* toEnd(reader: LogReader, { from, signal }: FollowOptions): AsyncGenerator<LogItem> {
   const now = await reader.place.stat();
   const last = now === null ? null : FileFingerprint.start(now).prefix;
@@ -155,13 +96,13 @@ async function* toEnd(reader: LogReader, { from, signal }: FollowOptions): Async
   if (rest !== null && from !== 0) yield rest;
 }
 
-/** Reads until the tail has been met; null when the client has left before. */
+/** Reads until it has met the tail, and closes the reader unless the tail has taken it over; null when the client has left before. */
 async function* catchUp(
   reader: LogReader,
   tail: Tail,
   follower: Follower,
-  signal: AbortSignal,
-): AsyncGenerator<LogItem, ReturnType<Tail["join"]>> {
+): AsyncGenerator<LogItem, { number: number; cursor: string } | null> {
+  const { signal } = follower;
   while (!signal.aborted) {
     const item = await reader.next().catch(unlessBusy);
     if (signal.aborted) break;
@@ -169,30 +110,22 @@ async function* catchUp(
       yield item;
       continue;
     }
-    let joined = tail.join(reader);
-    if (joined === null) {
-      await tail.advance();
-      joined = tail.join(reader);
+    const { cursor } = reader;
+    const joined = tail.join(reader) ?? await tail.advance().then(() => tail.join(reader));
+    if (joined !== null) {
+      if (tail.reader !== reader) reader[Symbol.dispose]();
+      const { number, rest } = joined;
+      if (rest !== null) yield rest;
+      return { number, cursor: rest?.after.cursor ?? cursor };
     }
-    if (joined !== null) return joined;
     // One of the two has moved to a newer file already.
-    await woken(follower, signal);
+    await follower.woken();
   }
   return null;
 }
 
-/** A file that could not be opened for now is not there for now. */
+/** A file that cannot be opened for now is treated as absent. */
 function unlessBusy(error: unknown): null {
   if (error instanceof OpensBusy) return null;
   throw error;
-}
-
-function woken(follower: Follower, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    follower.wake = () => {
-      follower.wake = null;
-      resolve();
-    };
-  });
 }

@@ -6,11 +6,10 @@ import { LogFile } from "./log_file.ts";
 /** Time that one open may take, in ms. */
 const openMs = 5_000;
 
-/** Where a log is: a path at which one file after the other may be. */
+/** The path of a log, which one file after another takes. */
 export class LogPlace {
-  /** The folder of `path`, where its rotated ones are. */
+  /** Of `path`; the rotated files are in it. */
   readonly folder: string;
-  /** The last segment of `path`. */
   readonly base: string;
 
   /** `path` is absolute; `root` is the real folder that a symlink may not lead out of, null where the operator named the file. */
@@ -24,23 +23,34 @@ export class LogPlace {
     this.base = basename(path);
   }
 
-  /** The file that is there now; null when there is none that could be read: a folder, a device, a link that leads out. */
+  /** The file that is there now; null for none, a folder, a device or a link that leads out. */
   async stat(): Promise<Deno.FileInfo | null> {
-    return (await this.#look(this.path))?.info ?? null;
+    try {
+      let info = await Deno.lstat(this.path);
+      if (info.isSymlink) {
+        const path = await Deno.realPath(this.path);
+        if (this.root !== null && !isBelow(this.root, path)) return null;
+        info = await Deno.lstat(path);
+      }
+      return info.isFile ? info : null;
+    } catch {
+      return null;
+    }
   }
 
   /**
-   * Opens it; null when there is none, or it may not be read: both can change.
+   * Opens it; null when there is none, or it may not be read. Both can change.
    *
    * @throws OpensBusy
    */
   async open(): Promise<LogFile | null> {
-    const found = await this.#look(this.path);
-    return found === null ? null : await this.openFile(found.path, found.info);
+    // `stat` comes first: opening a FIFO would wait for its writer.
+    const info = await this.stat();
+    return info && await this.openFile(this.path, info);
   }
 
   /**
-   * Opens the regular file that was seen at a path; null when it is another by now, or cannot be opened.
+   * Opens the file that was seen at a path; null when another has taken its place, or it cannot be opened.
    *
    * @throws OpensBusy when too many files are being opened, or this one does not open: a FIFO may have taken its place
    */
@@ -56,29 +66,10 @@ export class LogPlace {
     } finally {
       clearTimeout(timer);
     }
-    try {
-      const info = file.statSync();
-      if (info.isFile && sameFile(seen, info)) return new LogFile(file, info);
-    } catch {
-      // As if it were another.
-    }
+    const info = file.statSync();
+    if (info.isFile && sameFile(seen, info)) return new LogFile(file, info);
     file.close();
     return null;
-  }
-
-  /** The path behind a symlink and what is there. `lstat` comes first: opening a FIFO would wait for its writer for ever. */
-  async #look(path: string): Promise<{ path: string; info: Deno.FileInfo } | null> {
-    try {
-      let info = await Deno.lstat(path);
-      if (info.isSymlink) {
-        path = await Deno.realPath(path);
-        if (this.root !== null && !isBelow(this.root, path)) return null;
-        info = await Deno.lstat(path);
-      }
-      return info.isFile ? { path, info } : null;
-    } catch {
-      return null;
-    }
   }
 }
 

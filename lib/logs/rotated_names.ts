@@ -1,18 +1,11 @@
 import { extname } from "node:path";
 
-const packed = /\.(?:gz|xz|bz2|zst|Z)$/;
-
-/** Whether a name is that of a packed file. */
-export function isPacked(name: string): boolean {
-  return packed.test(name);
-}
-
-/** The name that a file had before it was packed. */
+/** The name that a file had before it was packed: its own when it is not. */
 export function unpacked(name: string): string {
-  return name.replace(packed, "");
+  return name.replace(/\.(?:gz|xz|bz2|zst|Z)$/, "");
 }
 
-/** What rotation added to `base`, before its extension or at its end; null for a name that is none of its rotated ones. */
+/** What rotation added to `base`, before its extension or at its end; null when `name` is not a rotated one. */
 function added(base: string, name: string): string | null {
   name = unpacked(name);
   let part = "";
@@ -33,8 +26,8 @@ export function isRotated(base: string, name: string): boolean {
 
 /** The number of `.1`, `.2` …, which grows with age; null for a date. */
 export function rotationNumber(base: string, name: string): number | null {
-  const match = /^[.\-_](\d{1,3})$/.exec(added(base, name) ?? "");
-  return match === null ? null : Number(match[1]);
+  const number = /^[.\-_](\d{1,3})$/.exec(added(base, name) ?? "")?.[1];
+  return number === undefined ? null : Number(number);
 }
 
 /**
@@ -43,9 +36,5 @@ export function rotationNumber(base: string, name: string): number | null {
  */
 export function isNamedAfter(base: string, name: string): boolean {
   const stem = base.slice(0, base.length - extname(base).length);
-  const letter = /[\p{L}\p{N}]/u;
-  for (let at = name.indexOf(stem); at !== -1; at = name.indexOf(stem, at + 1)) {
-    if (!letter.test(name[at - 1] ?? "") && !letter.test(name[at + stem.length] ?? "")) return true;
-  }
-  return false;
+  return new RegExp(`(?<![\\p{L}\\p{N}])${RegExp.escape(stem)}(?![\\p{L}\\p{N}])`, "u").test(name);
 }

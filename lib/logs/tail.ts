@@ -7,46 +7,47 @@ import type { LogItem, LogReader } from "./log_reader.ts";
 /** Bytes of recent items that are retained; a follower that is further behind reads the file. */
 const retainedBytes = 1_048_576;
 
-/** What the time until the next look at a log depends on. */
-export interface TailState {
-  /** Clients that follow the log. */
-  followers: number;
-  /** Time since its last line, in ms. */
-  quietMs: number;
-  /** Whether there is no file at its path. */
-  absent: boolean;
-}
-
 /** Lines count as coming for this long after the last one, in ms. */
 const comingMs = 1_000;
 
 /**
- * Time until the next look at a log, in ms. With many followers each line costs a write to each, so lines are waited for a
- * little longer and sent together.
+ * Time until a log is polled again, in ms. `quietMs`: time since its last line; `absent`: there is no file at its path. With
+ * many followers each line costs a write to each, so lines are waited for a little longer and sent together.
  */
-export function pollMs({ followers, quietMs, absent }: TailState): number {
+export function pollMs(followers: number, quietMs: number, absent: boolean): number {
   if (quietMs < comingMs) return followers <= 50 ? 10 : 20;
   return absent ? 1_000 : Math.min(1_000, Math.max(100, quietMs / 600));
 }
 
 /** A client that follows a {@linkcode Tail}. */
-export interface Follower {
-  /** Called when there may be something new; it must not throw. */
-  wake: (() => void) | null;
-  /** It still reads by itself, and is woken after each look: the log may have moved on without a line. */
-  apart: boolean;
+export class Follower {
+  /** It still reads by itself, and is woken after each poll: the log may have moved on without a line. */
+  apart = true;
+  /** Called when there may be something new. */
+  wake: () => void = () => {};
+
+  constructor(readonly signal: AbortSignal) {
+    signal.addEventListener("abort", () => this.wake());
+  }
+
+  /** Resolves when there may be something new, or the client has left. */
+  woken(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = resolve;
+      if (this.signal.aborted) resolve();
+    });
+  }
 }
 
 /**
- * The live end of a log: one reader, which polls the file for all who follow it. It retains its last items for them,
- * numbered, and knows nothing of who has read what: a slow follower falls out of what is retained, and then reads the file by
- * itself.
+ * The live end of a log: one reader, which polls the file for all followers. It retains the last items, numbered; a follower
+ * that falls behind them reads the file by itself.
  */
 export class Tail {
-  /** Who is woken. */
   readonly followers: Set<Follower> = new Set();
-  #reader: LogReader | null = null;
+  reader: LogReader | null = null;
   #items: LogItem[] = [];
+  /** Number of the first of the items, and their size together. */
   #first = 0;
   #bytes = 0;
   /** The reader's cursor after the last item. */
@@ -60,33 +61,27 @@ export class Tail {
   /** Reads nothing before the first follower has joined. */
   constructor(readonly place: LogPlace, readonly report: Report, readonly poll: typeof pollMs) {}
 
-  /** An item by its number; undefined when it is not there yet, or no longer. */
-  at(number: number): LogItem | undefined {
-    return this.#items[number - this.#first];
-  }
-
-  /** Whether an item has been dropped already. */
-  dropped(number: number): boolean {
-    return number < this.#first;
+  /** An item by its number: undefined when it is not there yet, null when it is no longer retained. */
+  at(number: number): LogItem | null | undefined {
+    return number < this.#first ? null : this.#items[number - this.#first];
   }
 
   /**
    * Where to go on after a reader that has come to the end: the number of the next item, and the lines before it that the
    * reader has not seen. The first reader becomes the tail's own. Null when the two have not met.
    */
-  join(reader: LogReader): { number: number; rest: LineBlock | null; adopted: boolean } | null {
-    const next = this.#first + this.#items.length;
-    if (this.#reader === null) {
-      this.#reader = reader;
-      this.#cursor = reader.cursor;
+  join(reader: LogReader): { number: number; rest: LineBlock | null } | null {
+    const { at, cursor } = reader;
+    if (this.reader === null) {
+      this.reader = reader;
+      this.#cursor = cursor;
       this.#wait();
-      return { number: next, rest: null, adopted: true };
     }
-    if (this.#cursor === reader.cursor) return { number: next, rest: null, adopted: false };
-    for (let i = this.#items.length - 1; i >= 0 && reader.at !== null; i--) {
+    if (this.#cursor === cursor) return { number: this.#first + this.#items.length, rest: null };
+    for (let i = this.#items.length - 1; i >= 0 && at !== null; i--) {
       const item = this.#items[i];
-      const rest = "data" in item ? null : item.since(reader.at);
-      if (rest !== null) return { number: this.#first + i + 1, rest, adopted: false };
+      const rest = "data" in item ? null : item.since(at);
+      if (rest !== null) return { number: this.#first + i + 1, rest };
     }
     return null;
   }
@@ -102,13 +97,13 @@ export class Tail {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#looking;
-    this.#reader?.[Symbol.dispose]();
+    this.reader?.[Symbol.dispose]();
   }
 
   readonly #look = (): Promise<void> => {
-    if (this.#closed || this.#reader === null) return Promise.resolve();
+    if (this.#closed || this.reader === null) return Promise.resolve();
     clearTimeout(this.#timer);
-    return this.#looking ??= this.#read(this.#reader).then(() => {
+    return this.#looking ??= this.#read(this.reader).then(() => {
       this.#looking = null;
       if (!this.#closed) this.#wait();
     });
@@ -116,8 +111,7 @@ export class Tail {
 
   #wait(): void {
     const quietMs = performance.now() - this.#newAt;
-    const ms = this.poll({ followers: this.followers.size, quietMs, absent: this.#reader!.absent });
-    this.#timer = setTimeout(this.#look, ms);
+    this.#timer = setTimeout(this.#look, this.poll(this.followers.size, quietMs, this.reader!.absent));
   }
 
   async #read(reader: LogReader): Promise<void> {
@@ -128,7 +122,7 @@ export class Tail {
         this.#keep(item);
         this.#cursor = reader.cursor;
         this.#newAt = performance.now();
-        for (const { wake } of this.followers) wake?.();
+        for (const follower of this.followers) follower.wake();
       }
       this.#failing = false;
     } catch (error) {
@@ -137,7 +131,7 @@ export class Tail {
       this.#failing = true;
     }
     this.#cursor = reader.cursor;
-    for (const { wake, apart } of this.followers) if (apart) wake?.();
+    for (const follower of this.followers) if (follower.apart) follower.wake();
   }
 
   #keep(item: LogItem): void {

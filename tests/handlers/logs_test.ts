@@ -118,7 +118,7 @@ test(
   },
 );
 
-test("a cursor that leads nowhere is told in-band", async ({ origin }, log) => {
+test("a cursor that leads nowhere is a gap in-band", async ({ origin }, log) => {
   await Deno.writeTextFile(log, "a\nb\n");
   const { status, text } = await get(`${origin}/logs/app.log?after=${"x".repeat(200)}&lines=1&follow=false`);
   assertEquals(status, 200);

@@ -53,7 +53,7 @@ test("it is written without being closed", async (folder) => {
   await log.close();
 });
 
-test("it is rotated at its size, and as many as wanted are kept", async (folder) => {
+test("it is rotated at its size, and the configured number of files is retained", async (folder) => {
   const path = `${folder}/access.log`;
   const size = JSON.stringify({ ...entry("/0"), time: "2030-01-01T00:00:00.000Z" }).length + 1;
   const log = new AccessLog(path, { accessLogBytes: 2 * size, accessLogsKept: 2 });
@@ -69,7 +69,7 @@ test("it is rotated at its size, and as many as wanted are kept", async (folder)
   assertEquals([paths(`${path}.2`), paths(`${path}.1`), paths(path)], [["/4", "/5"], ["/6", "/7"], ["/8"]]);
 });
 
-test("with none to keep, it begins anew", async (folder) => {
+test("with none to retain, it starts over", async (folder) => {
   const path = `${folder}/access.log`;
   const log = new AccessLog(path, { accessLogBytes: 10, accessLogsKept: 0 });
   for (const name of ["/a", "/b"]) {
@@ -79,22 +79,22 @@ test("with none to keep, it begins anew", async (folder) => {
   assertEquals(paths(path), ["/b"]);
 });
 
-test("a disk that fails costs lines, which are counted and told once, and it is used again when it is back", async (folder) => {
-  const told: string[] = [];
+test("a disk that fails costs lines, which are counted and reported once, and it is used again when it is back", async (folder) => {
+  const reports: string[] = [];
   const path = `${folder}/logs/access.log`;
   Deno.writeTextFileSync(`${folder}/logs`, "in the way");
   const log = new AccessLog(
     path,
     { accessLogBytes: 1_000_000, accessLogsKept: 3 },
-    (message) => void told.push(message),
+    (message) => void reports.push(message),
   );
   for (let i = 0; i < 3; i++) {
     log.record(entry("/lost"));
     await log.close();
   }
   assertEquals(log.lost, 3);
-  assertEquals(told.length, 1);
-  assert(told[0].startsWith("the access log cannot be written: "));
+  assertEquals(reports.length, 1);
+  assert(reports[0].startsWith("the access log cannot be written: "));
   Deno.removeSync(`${folder}/logs`);
   log.record(entry("/back"));
   await until(() => exists(path) && paths(path).length > 0);
@@ -103,7 +103,7 @@ test("a disk that fails costs lines, which are counted and told once, and it is 
   assertEquals(log.lost, 3);
 });
 
-test("what waits for the disk is bounded", async (folder) => {
+test("the number of entries that wait for the disk is bounded", async (folder) => {
   const log = new AccessLog(`${folder}/access.log`, { accessLogBytes: 100_000_000, accessLogsKept: 3 });
   for (let i = 0; i < 30_000; i++) log.record(entry("/"));
   assertEquals(log.lost, 10_000);
@@ -111,7 +111,7 @@ test("what waits for the disk is bounded", async (folder) => {
   assertEquals(paths(`${folder}/access.log`).length, 20_000);
 });
 
-test("a file that someone else has renamed is left to him", async (folder) => {
+test("a file that another program has renamed gets no more lines", async (folder) => {
   const path = `${folder}/access.log`;
   const log = new AccessLog(path, { accessLogBytes: 1_000_000, accessLogsKept: 3 });
   log.record(entry("/old"));

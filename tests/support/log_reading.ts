@@ -1,11 +1,13 @@
 import { basename } from "node:path";
 import { Limits } from "../../lib/limits.ts";
-import { type FollowOptions, LogFollower } from "../../lib/logs/log_follower.ts";
+import type { FollowOptions } from "../../lib/logs/begin.ts";
+import { LogFollower } from "../../lib/logs/log_follower.ts";
 import { LogPlace } from "../../lib/logs/log_place.ts";
 import { Opens } from "../../lib/opens.ts";
 import type { LogItem } from "../../lib/logs/log_reader.ts";
+import type { StreamEvent } from "../../lib/stream/event.ts";
 
-/** A temporary folder with one log in it, app.log, and those who read it. `await using` ends them and removes it. */
+/** A temporary folder with one log in it, app.log, and its readers. `await using` ends them and removes it. */
 export class LogFolder implements AsyncDisposable {
   readonly path: string = Deno.makeTempDirSync({ prefix: "weir-logs-" });
   readonly log = `${this.path}/app.log`;
@@ -24,7 +26,7 @@ export class LogFolder implements AsyncDisposable {
     return new LogPlace(basename(path), path, root, opens);
   }
 
-  /** Reads from now on as a process does that has just started. Each log is looked at every millisecond. */
+  /** Reads from now on as a process that has just started. Each log is polled every millisecond. */
   restart(): LogFollower {
     const report = (message: string) => void this.reports.push(message);
     return this.follower = new LogFollower(new Limits(this.limits), report, () => 1);
@@ -44,9 +46,9 @@ export class LogFolder implements AsyncDisposable {
   /** All lines and gaps up to the end that is there now. */
   async all(options: Partial<FollowOptions> = {}): Promise<string[]> {
     const reading = this.read({ from: "start", follow: false, ...options });
-    const told: string[] = [];
-    for (let line; (line = await reading.next()) !== null;) told.push(line);
-    return told;
+    const lines: string[] = [];
+    for (let line; (line = await reading.next()) !== null;) lines.push(line);
+    return lines;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -55,13 +57,13 @@ export class LogFolder implements AsyncDisposable {
   }
 }
 
-/** One who reads a log line by line; a gap is told as the line "GAP". */
+/** Reads a log line by line; a gap is the line "GAP". */
 export class Reading {
   /** The cursor after the last line that was read. */
   cursor: string | undefined;
   readonly #abort = new AbortController();
   readonly #items: AsyncGenerator<LogItem>;
-  #lines: { id?: string; line: string }[] = [];
+  #lines: StreamEvent<string>[] = [];
 
   constructor(follower: LogFollower, place: LogPlace, options: Partial<FollowOptions>) {
     this.cursor = options.after;
@@ -81,9 +83,9 @@ export class Reading {
       if ("data" in value) return "GAP";
       this.#lines = value.lines();
     }
-    const { id, line } = this.#lines.shift()!;
+    const { id, data } = this.#lines.shift()!;
     this.cursor = id;
-    return line;
+    return data;
   }
 
   async take(count: number): Promise<(string | null)[]> {

@@ -70,10 +70,10 @@ Deno.test({
     for (const line of lines) {
       // Of a line over the limit, only the end counts.
       at = at.after(bytes(line), line.length > 101 ? undefined : 0);
-      const read = (await FileFingerprint.at(file, at.offset, 100))!;
+      const read = (await FileFingerprint.at(file, at, 100))!;
       assertEquals([read.cursor, read.tail], [at.cursor, at.tail]);
     }
-    assertEquals(await FileFingerprint.at(file, at.offset + 1, 100), null);
+    assertEquals(await FileFingerprint.at(file, { offset: at.offset + 1 }, 100), null);
   },
 });
 

@@ -35,7 +35,7 @@ test("without following, it ends with what is there, an unfinished line included
   assertEquals(reading.cursor, undefined);
 });
 
-test("an unfinished line is told once it is complete", async (folder) => {
+test("an unfinished line is sent once it is complete", async (folder) => {
   folder.append("a\nhal");
   const reading = folder.read();
   assertEquals(await reading.next(), "a");
@@ -130,8 +130,8 @@ test("a cursor several rotations back goes through the newer files in turn", asy
     await writer.rotate("rename", 1);
     writer.write(2);
   }
-  const told = [first, ...await folder.all({ after: reading.cursor })];
-  assertEquals(told.map((line) => parseInt(line!)), Array.from({ length: writer.last }, (_, i) => i + 1));
+  const lines = [first, ...await folder.all({ after: reading.cursor })];
+  assertEquals(lines.map((line) => parseInt(line!)), Array.from({ length: writer.last }, (_, i) => i + 1));
 });
 
 test("a missing or packed file between is a gap", async (folder) => {
@@ -224,7 +224,7 @@ test("a renamed file is not done while the new one is empty: its writer may not 
   assertEquals(await folder.all({ after: reading.cursor }), ["unfinished", "b"]);
 });
 
-test("lines that are still written to the file before are told as a gap", async (folder) => {
+test("lines that are still written to the rotated file are a gap", async (folder) => {
   folder.append("a\n");
   const reading = folder.read();
   await reading.next();
@@ -245,7 +245,7 @@ test("a cursor in an older copy does not read twice what the log still has", asy
   Deno.renameSync(folder.log, `${folder.log}.2`);
   folder.append("b\n");
   const birth = () => Deno.statSync(folder.log).birthtime!.getTime();
-  // The file system's clock is coarse: the copy has to be younger by what it tells.
+  // The file system's clock is coarse: the copy must have a later birth time.
   do {
     Deno.copyFileSync(folder.log, `${folder.log}.new`);
     Deno.renameSync(`${folder.log}.new`, `${folder.log}.1`);
@@ -292,7 +292,7 @@ test("a cursor whose line has changed leads nowhere", async (folder) => {
 });
 
 Deno.test({
-  name: "a FIFO in the place of a log holds up nobody",
+  name: "a FIFO in the place of a log does not delay readers of other logs",
   ignore: ignore || !granted.run || Deno.build.os === "windows",
   async fn() {
     await using folder = new LogFolder();
@@ -330,7 +330,7 @@ test("many followers get every line, and a slow one gets them from the file", as
   for (const reading of [slow, ...readings]) assertEquals(await reading.next(), "end");
 });
 
-test("whoever leaves stops at once, in the middle of a wait", async (folder) => {
+test("a reader that leaves in the middle of a wait ends at once", async (folder) => {
   const reading = folder.read();
   const line = reading.next();
   await reading.stop();
@@ -348,7 +348,7 @@ for (const how of ["rename", "copytruncate"] as Rotation[]) {
         writer.write(1 + Math.floor(random() * 50));
         // Sometimes it keeps up, sometimes it stays behind.
         const upTo = random() < 0.5 ? writer.last : writer.last - Math.floor(random() * 60);
-        while (seen.last < upTo) tell(await reading.next());
+        while (seen.last < upTo) add(await reading.next());
         if (random() < 0.3) {
           await reading.stop();
           if (random() < 0.5) folder.restart();
@@ -358,11 +358,11 @@ for (const how of ["rename", "copytruncate"] as Rotation[]) {
       await writer.rotate(how, Math.floor(random() * 3));
     }
     writer.write(1);
-    while (seen.last < writer.last) tell(await reading.next());
+    while (seen.last < writer.last) add(await reading.next());
     if (how === "rename") assertEquals([seen.gaps, seen.missing], [0, 0]);
     else assert(seen.missing <= 40 * 60, `${seen.missing} lines are missing`);
 
-    function tell(line: string | null): void {
+    function add(line: string | null): void {
       if (line === "GAP") seen.gap();
       else seen.line(line!);
     }

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { startOfLast } from "../../../lib/logs/last_lines.ts";
+import { startOfLast } from "../../../lib/logs/begin.ts";
 import { granted } from "../../support/granted.ts";
 import { LogFolder } from "../../support/log_reading.ts";
 import { seeded } from "../../support/log_writer.ts";

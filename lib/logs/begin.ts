@@ -1,0 +1,81 @@
+import { OpensBusy } from "../opens.ts";
+import { HttpError } from "../stream/errors.ts";
+import { parseCursor } from "./cursor.ts";
+import { FileFingerprint } from "./fingerprint.ts";
+import { locate } from "./locate.ts";
+import type { LogFile } from "./log_file.ts";
+import type { LogReader } from "./log_reader.ts";
+
+const blockBytes = 65_536;
+
+/** Where to begin, and whether to go on. */
+export interface FollowOptions {
+  /** The cursor to go on after, in place of `from`. */
+  after?: string;
+  /** Number of last lines to begin with, or "start" for all of them. */
+  from: number | "start";
+  /** Wait for new lines; otherwise it ends with the last one that is there. */
+  follow: boolean;
+  /** Called once, with the cursor that it begins at; "" when there is no file yet. */
+  begun?: (cursor: string) => void;
+  /** Ends it at once, also in the middle of a wait. */
+  signal: AbortSignal;
+}
+
+/** Opens the reader where the options say; returns a cursor that led nowhere. */
+export async function begin(reader: LogReader, options: FollowOptions): Promise<string | null> {
+  const { place, lineBytes } = reader;
+  const { after, from, follow, signal } = options;
+  try {
+    const cursor = after === undefined ? null : parseCursor(after);
+    const found = cursor && await locate(place, cursor, lineBytes);
+    if (found !== null) {
+      reader.begin(found.file, found.at, found.copied);
+      return null;
+    }
+    const file = await place.open();
+    if (file !== null) {
+      reader.begin(file, FileFingerprint.start(file.info));
+      const offset = from === "start" ? 0 : await startOfLast(file, from, { unfinished: !follow, signal });
+      const at = await FileFingerprint.at(file, { offset }, lineBytes);
+      if (at !== null) reader.begin(file, at);
+    } else if (!follow && await place.stat() !== null) {
+      throw new HttpError(403, `the log ${place.name} may not be read`);
+    }
+    return after ?? null;
+  } catch (error) {
+    if (!follow || !(error instanceof OpensBusy)) throw error;
+    signal.throwIfAborted();
+    // The open itself has waited for a permit.
+    return await begin(reader, options);
+  }
+}
+
+/**
+ * Where the last `count` lines of a file begin, read backwards from its end, so that its size does not matter. A last line
+ * without a newline counts only when `unfinished`.
+ */
+export async function startOfLast(
+  file: LogFile,
+  count: number,
+  { unfinished, signal }: { unfinished: boolean; signal: AbortSignal },
+): Promise<number> {
+  const { size } = file.stat();
+  // The newline that ends the last line is no line's start; the one before the first wanted line is looked for.
+  let wanted = unfinished && count > 0 ? count : count + 1;
+  const buffer = new Uint8Array(Math.min(size, blockBytes));
+  for (let end = size; end > 0;) {
+    signal.throwIfAborted();
+    const start = Math.max(0, end - blockBytes);
+    const read = await file.read(start, buffer.subarray(0, end - start));
+    if (end === size && unfinished && buffer[read - 1] === 10) wanted = count + 1;
+    for (let at = read; at > 0;) {
+      at = buffer.lastIndexOf(10, at - 1);
+      if (at === -1) break;
+      if (--wanted === 0) return start + at + 1;
+      if (at === 0) break;
+    }
+    end = start;
+  }
+  return 0;
+}
