@@ -44,12 +44,12 @@ export class Server implements ServerSide<App, Route> {
     const failed = (error: unknown) => {
       // What a handler throws after its client has gone is no failure; the status is for the access log alone.
       const told = context.left ? new HttpError(499, "the client has gone") : error;
-      return context.answered(errorResponse(told, this.report));
+      return context.finish(errorResponse(told, this.report));
     };
     try {
       const response = this.#dispatch(request, context);
-      if (response instanceof Response) return context.answered(response);
-      return response.then((response) => context.answered(response)).catch(failed);
+      if (response instanceof Response) return context.finish(response);
+      return response.then((response) => context.finish(response)).catch(failed);
     } catch (error) {
       return failed(error);
     }

@@ -28,15 +28,6 @@ declare module "@std/async/delay" {
   export function delay(ms: number, options?: { signal?: AbortSignal }): Promise<void>;
 }
 
-declare module "@std/cli/parse-args" {
-  export function parseArgs(args: string[], options: {
-    string?: string[];
-    boolean?: string[];
-    collect?: string[];
-    unknown?: (arg: string, key?: string, value?: unknown) => unknown;
-  }): { _: (string | number)[]; [flag: string]: unknown };
-}
-
 declare module "@std/html" {
   export function escape(text: string): string;
 }

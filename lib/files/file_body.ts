@@ -19,7 +19,7 @@ const stalledSeconds = 300;
  * The body owns the reader and the permit, and gives both back at its end.
  */
 export function fileBody(
-  exchange: Pick<Exchange, "bodies" | "overTcp" | "opened" | "sent" | "finished">,
+  exchange: Pick<Exchange, "bodies" | "overTcp" | "opened" | "sent" | "ended">,
   reader: PieceReader,
   permit: Permit,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
@@ -45,7 +45,7 @@ export function fileBody(
     exchange.bodies.delete(open);
     reader.cancel();
     permit.release();
-    exchange.finished(reader.left === 0 ? "complete" : "cut");
+    exchange.ended(reader.left === 0 ? "complete" : "cut");
   };
 
   exchange.opened();

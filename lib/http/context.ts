@@ -60,31 +60,20 @@ export class RequestContext<App, Route> implements Exchange {
   #end: "complete" | "cut" | null = null;
   #gone: (() => void) | null = null;
 
+  readonly app: App;
+  readonly routes: readonly Route[];
+  readonly bodies: OpenBodies;
+  readonly draining: AbortSignal;
+  readonly report: Report;
+
   /** `overTcp`: `Deno.serve` made the request. */
   constructor(
     readonly request: Request,
     readonly server: ServerSide<App, Route>,
     readonly overTcp: boolean,
-  ) {}
-
-  get app(): App {
-    return this.server.app;
-  }
-
-  get routes(): readonly Route[] {
-    return this.server.routes;
-  }
-
-  get bodies(): OpenBodies {
-    return this.server.bodies;
-  }
-
-  get draining(): AbortSignal {
-    return this.server.bodies.draining;
-  }
-
-  get report(): Report {
-    return this.server.report;
+  ) {
+    ({ app: this.app, routes: this.routes, bodies: this.bodies, report: this.report } = server);
+    this.draining = this.bodies.draining;
   }
 
   get method(): string {
@@ -138,14 +127,14 @@ export class RequestContext<App, Route> implements Exchange {
     this.server.sent(bytes);
   }
 
-  finished(how: "complete" | "cut"): void {
+  ended(how: "complete" | "cut"): void {
     if (how === "cut") (this.#controller ??= new AbortController()).abort();
     if (this.#status === 0) this.#end = how;
     else this.#record(how, 0);
   }
 
   /** Takes the response; a body that does not report its own end is short, and counts as delivered. */
-  answered(response: Response): Response {
+  finish(response: Response): Response {
     const { status } = response;
     this.#status = status;
     if (this.#gone !== null) {

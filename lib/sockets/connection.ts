@@ -55,7 +55,7 @@ export class Connection {
     if (this.#controller.signal.aborted) return;
     this.#controller.abort();
     clearTimeout(this.#closeTimer);
-    this.exchange.finished(code === 1000 || code === 1001 || code === 1005 ? "complete" : "cut");
+    this.exchange.ended(code === 1000 || code === 1001 || code === 1005 ? "complete" : "cut");
     this.#gone.resolve();
   }
 

@@ -27,7 +27,7 @@ export interface Exchange {
   /** The body has handed over this many bytes. */
   sent(bytes: number): void;
   /** The body has ended; called once. */
-  finished(how: "complete" | "cut"): void;
+  ended(how: "complete" | "cut"): void;
 }
 
 /** What the requests of one server share. */
@@ -107,5 +107,5 @@ class RequestExchange implements Exchange {
 
   sent() {}
 
-  finished() {}
+  ended() {}
 }

@@ -12,7 +12,7 @@ import type { StreamItem } from "./source.ts";
 export interface LiveStreamHooks {
   /** Reports a failure inside. */
   readonly report: Report;
-  /** There is something to send: an event, the end or a failure. Called at the latest before the first byte. */
+  /** There is something to send: an event, the end or a failure. */
   started(): void;
   /** The first turn has ended with nothing to send. */
   quiet(): void;
@@ -20,7 +20,7 @@ export interface LiveStreamHooks {
   stop(): void;
   /** Bytes were handed over. */
   sent(bytes: number): void;
-  /** Called once, when the reader has everything or will get no more; the generator may still be cleaning up. */
+  /** Called once, when the reader has everything or will get no more. */
   ended(how: "complete" | "cut"): void;
   /** Called once, after `ended`, when the generator has finished its cleanup. */
   released(): void;
@@ -65,7 +65,6 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     this.#pump.ask();
   }
 
-  /** Whether the pump may ask for another item. */
   get wants(): boolean {
     return this.#wanted;
   }
@@ -100,12 +99,10 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     else this.#pump.ask();
   }
 
-  /** The reader has gone. */
   cancel(): void {
     this.#settle("cut");
   }
 
-  /** Says where the format can that the server is shutting down, and ends. */
   drain(): void {
     if (this.#ended || this.#last !== null) return;
     this.#end("shutdown", shuttingDown());
@@ -127,7 +124,6 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     return false;
   }
 
-  /** Takes an item of the pump's; true when the source has had its share of this turn. */
   take(item: StreamItem): boolean {
     if (item instanceof Encoded) {
       if (item.bytes.length > 0) {
@@ -148,7 +144,6 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     return share;
   }
 
-  /** The source has ended, or failed. */
   close(failure: { error: unknown } | null): void {
     if (failure === null) return this.#end("complete");
     if (this.#sentEvents || this.#controller !== null) this.hooks.report("a stream failed", failure.error);

@@ -176,7 +176,7 @@ class Run implements Wanted, LiveStreamHooks {
 
   ended(how: "complete" | "cut"): void {
     if (this.#open) this.exchange.bodies.delete(this.#stream!);
-    this.exchange.finished(how);
+    this.exchange.ended(how);
   }
 
   released(): void {

@@ -22,7 +22,7 @@ async function open({ first = 0, last = 299_999, overTcp = false } = {}) {
     overTcp,
     opened: () => void reported.push("opened"),
     sent: (bytes: number) => void reported.push(bytes),
-    finished: (how: string) => void reported.push(how),
+    ended: (how: string) => void reported.push(how),
   };
   const body = fileBody(exchange, new PieceReader(file, [{ first, last }]), downloads.tryAcquire()!);
   return {
