@@ -16,11 +16,27 @@ async function* ndjson(count: number) {
 const respond = (source: AsyncIterable<string>) =>
   new Response(ReadableStream.from(source).pipeThrough(new TextEncoderStream()));
 
+// The answers of /healthz and of five steps, ready made, with the headers that the server gives them.
+const health = '{"status":"ok","uptime":10,"streams":0,"downloads":0,"sockets":0,"access_log_lost":0}\n';
+const five = Array.from({ length: 5 }, (_, i) => `step ${i + 1}: ${i + 1} x 2 = ${i * 2 + 2}\n`).join("");
+const noStore = { "Cache-Control": "no-store" };
+
 const server = Deno.serve({
   hostname: "127.0.0.1",
   port: 0,
   onListen: ({ port }) => console.log(`http://127.0.0.1:${port}/`),
-}, async (request) => {
+}, (request) => {
+  if (request.url.endsWith("/health")) {
+    return new Response(health, { headers: { "Content-Type": "application/json", ...noStore } });
+  }
+  if (request.url.endsWith("/five")) {
+    const type = { "Content-Type": "text/plain; charset=utf-8" };
+    return new Response(five, { headers: { ...type, ...noStore, "X-Accel-Buffering": "no" } });
+  }
+  return answer(request);
+});
+
+async function answer(request: Request): Promise<Response> {
   const { pathname, searchParams } = new URL(request.url);
   const count = Number(searchParams.get("count"));
   switch (pathname) {
@@ -34,5 +50,5 @@ const server = Deno.serve({
       return new Response((await Deno.open(searchParams.get("file")!)).readable);
   }
   return new Response(null, { status: 404 });
-});
+}
 Deno.addSignalListener("SIGTERM", () => server.shutdown().then(() => Deno.exit(0)));

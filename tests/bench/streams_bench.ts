@@ -22,6 +22,16 @@ async function small(port: number, path: string, total = 6_000): Promise<number>
   return total / ms * 1_000;
 }
 
+/** Answers a second by wrk, one thread and 64 connections. */
+async function wrk(port: number, path: string): Promise<number> {
+  const args = ["-t1", "-c64", "-d2", `http://127.0.0.1:${port}${path}`];
+  const { stdout } = await new Deno.Command("wrk", { args }).output();
+  return Number(/Requests\/sec: +([\d.]+)/.exec(new TextDecoder().decode(stdout))![1]);
+}
+
+const hasWrk = () =>
+  new Deno.Command("wrk", { stdout: "null", stderr: "null" }).output().then(() => true, () => false);
+
 /** From yield to client, the median of 200 values, in ms. */
 async function latency(origin: string, path: string): Promise<number> {
   const response = await fetch(origin + path);
@@ -40,6 +50,26 @@ async function* numbers(count: number) {
 
 async function exhaust(values: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of values);
+}
+
+/** The way of a request: against a ready-made answer with the same headers. */
+async function statics(ours: number, idiom: number): Promise<Row[]> {
+  const options = { unit: "requests/s", more: true };
+  const five = "/stream?count=5&interval=0&request=false";
+  return [
+    await compare(
+      "/healthz against a static answer",
+      () => wrk(ours, "/healthz"),
+      () => wrk(idiom, "/health"),
+      options,
+    ),
+    await compare(
+      "5 lines against a static answer",
+      () => wrk(ours, five),
+      () => wrk(idiom, "/five"),
+      options,
+    ),
+  ];
 }
 
 /** The streaming core against the plain idiom. */
@@ -90,6 +120,7 @@ export async function rows(): Promise<Row[]> {
             exhaust(mergeReadableStreams(...sources().map((source) => ReadableStream.from(source))))
           ),
       ),
+      ...await hasWrk() ? await statics(ours.port, idiom.port) : [],
     ];
   } finally {
     await Promise.all([ours.stop(), idiom.stop(), stamps.stop()]);
