@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { assertSameBytes, makeFifo, put, randomBytes, settled } from "../support/files.ts";
+import { assertSameBytes, makeFifo, overwrite, put, randomBytes, settled } from "../support/files.ts";
 import { granted } from "../support/granted.ts";
 import { serve, type TestServer, until } from "../support/server.ts";
 import { exchange, send } from "../support/wire.ts";
@@ -87,6 +87,22 @@ Deno.test({ name: "a file that shrinks while it is sent resets the connection", 
   });
   await until(() => server.app.limits.downloads.used === 0);
 });
+
+Deno.test(
+  { name: "a file that is overwritten in place while it is sent resets the connection", ignore },
+  async () => {
+    await using server = await serveFiles({});
+    await putHole(`${server.root}/a.bin`, 30_000_000);
+    const response = await fetch(`${server.origin}/files/a.bin`);
+    const reader = response.body!.getReader();
+    await reader.read();
+    await overwrite(`${server.root}/a.bin`, 30_000_000);
+    await assertRejects(async () => {
+      while (!(await reader.read()).done);
+    });
+    await until(() => server.app.limits.downloads.used === 0);
+  },
+);
 
 Deno.test({ name: "a download that is cut five times resumes to the same bytes", ignore }, async () => {
   const content = randomBytes(12_000_000);

@@ -226,6 +226,43 @@ Deno.test(
   },
 );
 
+/** Opens a file as another program overwrites it, up to `times` times: after the state that the response has was taken. */
+const overwriting = (times: number) =>
+  new class extends Opens {
+    override async open(path: string) {
+      const file = await super.open(path);
+      const { statSync } = file;
+      const before = statSync.call(file);
+      file.statSync = () => {
+        file.statSync = statSync;
+        if (times-- > 0) {
+          Deno.writeTextFileSync(path, `${times} left`);
+          Deno.utimeSync(path, times, times); // the clock of mtimes is slower than this test
+        }
+        return before;
+      };
+      return file;
+    }
+  }();
+
+Deno.test(
+  { name: "fileResponse() reads a small file again that was overwritten meanwhile", ignore },
+  async () => {
+    await using at = await serveRoot({ "a.txt": "before" }, { opens: overwriting(2) });
+    const { status, bytes } = await at.ask("a.txt");
+    assertEquals([status, textOf(bytes)], [200, "0 left"]);
+  },
+);
+
+Deno.test(
+  { name: "fileResponse() answers 503 for a small file that is overwritten each time", ignore },
+  async () => {
+    await using at = await serveRoot({ "a.txt": "before" }, { opens: overwriting(9) });
+    const { status, headers } = await at.ask("a.txt");
+    assertEquals([status, headers.get("retry-after"), at.downloads.used], [503, "1", 0]);
+  },
+);
+
 Deno.test({
   name: "fileResponse() answers 404 for a found file that became a symlink out of the root",
   ignore,
