@@ -20,6 +20,8 @@ export interface Listing {
   entries: Entry[];
   /** Whether there are more names than these. */
   truncated: boolean;
+  /** Names among these that cannot be asked for, because they are not UTF-8. */
+  hidden: number;
 }
 
 /** Names looked up side by side. */
@@ -34,13 +36,18 @@ export function list(root: string, segments: string[], folder: Found, max: numbe
   return withFound(root, segments, folder, async (folder) => {
     const names = await mapFileErrors(() => visibleNames(folder.path, max + 1));
     const entries: Entry[] = [];
+    let hidden = 0;
     for (let i = 0; i < names.length; i += atOnce) {
       const batch = names.slice(i, Math.min(i + atOnce, max)).map((name) =>
         entryOf(folder, name, () => find(root, [...segments, name]))
       );
-      entries.push(...(await Promise.all(batch)).filter((entry) => entry !== null));
+      for (const entry of await Promise.all(batch)) {
+        // The same name twice: one of the two has U+FFFD in place of what is not UTF-8.
+        if (entry === "hidden" || entry && entry.name === entries.at(-1)?.name) hidden++;
+        else if (entry !== null) entries.push(entry);
+      }
     }
-    return isThere(folder) ? { entries, truncated: names.length > max } : null;
+    return isThere(folder) ? { entries, truncated: names.length > max, hidden } : null;
   });
 }
 
@@ -53,10 +60,16 @@ async function visibleNames(path: string, max: number): Promise<string[]> {
   return names.sort();
 }
 
-/** Null for what is neither a file nor a folder, has gone, or leads out of the root. */
-async function entryOf(folder: Found, name: string, follow: () => Promise<Found>): Promise<Entry | null> {
+/** Null for what is neither a file nor a folder, has gone, or leads out of the root; "hidden" for a name that is not UTF-8. */
+async function entryOf(
+  folder: Found,
+  name: string,
+  follow: () => Promise<Found>,
+): Promise<Entry | "hidden" | null> {
   try {
-    let info = await Deno.lstat(join(folder.path, name));
+    let info = await Deno.lstat(join(folder.path, name)).catch(() => null);
+    // Deno gives U+FFFD for what is not UTF-8, and then there is no such name.
+    if (info === null) return name.includes("\ufffd") ? "hidden" : null;
     if (info.isSymlink) ({ info } = await follow());
     if (!info.isFile && !info.isDirectory) return null;
     return {

@@ -152,7 +152,6 @@ async function serveSecrets() {
     "sub/b.txt": "inside",
     ".hidden": "secret",
     ".git/config": "secret",
-    "a\\b": "secret",
     "../outside/secret.txt": "secret",
   });
   const { root } = server;
@@ -192,8 +191,8 @@ Deno.test({ name: "a path that leads out of the root, or to a hidden name, is 40
     "..%2foutside%2fsecret.txt",
     "sub%2fb.txt",
     "sub\\b.txt",
-    "a\\b",
-    "a%5Cb",
+    "..\\outside\\secret.txt",
+    "..%5Coutside%5Csecret.txt",
     "a.txt%00",
     "%00",
     "/a.txt",
@@ -226,7 +225,7 @@ Deno.test(
       `${root}/a.txt`,
       "out.txt",
       ".hidden",
-      "a\\b",
+      "..\\outside\\secret.txt",
       "a\0",
       "sub",
     ];
@@ -236,6 +235,19 @@ Deno.test(
         assertEquals([status, textOf(bytes)], [404, '{"error":"no such file"}\n'], name);
       }
     }
+  },
+);
+
+Deno.test(
+  { name: "a name with a backslash is served, from its own link in the page as well", ignore },
+  async () => {
+    await using server = await serveFiles({ "a\\b": "1", "x\\y/z..\\w.txt": "2" });
+    assertEquals(textOf((await get(`${server.origin}/async_download?file=a%5Cb`)).bytes), "1");
+    const page = textOf((await get(`${server.origin}/files/`, { accept: "text/html" })).bytes);
+    const [file, folder] = [...page.matchAll(/href="([^"]+)"/g)].map(([, link]) => link);
+    assertEquals(textOf((await get(`${server.origin}/files/${file}`)).bytes), "1");
+    const { entries: [{ name }] } = JSON.parse(textOf((await get(`${server.origin}/files/${folder}`)).bytes));
+    assertEquals(name, "z..\\w.txt");
   },
 );
 

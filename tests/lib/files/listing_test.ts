@@ -16,13 +16,35 @@ Deno.test({ name: "list() gives the names that could be asked for, sorted", igno
   await using at = await makeRoot({ "b.txt": "b", "a/x": "", ".hidden": "", "a\\b": "" });
   await Deno.symlink("/etc", `${at.root}/out`);
   await Deno.symlink("a", `${at.root}/in`);
-  assertEquals(await namesOf(at.root, []), { names: ["a", "b.txt", "in"], truncated: false });
+  assertEquals(await namesOf(at.root, []), { names: ["a", "a\\b", "b.txt", "in"], truncated: false });
 });
 
 Deno.test({ name: "list() leaves out a FIFO", ignore: !granted.run }, async () => {
   await using at = await makeRoot({ "a.txt": "a" });
   await makeFifo(`${at.root}/fifo`);
   assertEquals((await namesOf(at.root, [])).names, ["a.txt"]);
+});
+
+/** Makes an empty file by a name that is not UTF-8, which Deno itself cannot; \\NNN is a byte. */
+async function makeOdd(path: string): Promise<void> {
+  await new Deno.Command("sh", { args: ["-c", `: > "$(printf '${path}')"`] }).output();
+}
+
+Deno.test({ name: "list() counts names that are not UTF-8 as hidden", ignore: !granted.run }, async () => {
+  await using at = await makeRoot({ "plain.txt": "", "real\ufffd.txt": "" });
+  for (const name of ["caf\\351.txt", "caf\\350.txt", "real\\377.txt"]) await makeOdd(`${at.root}/${name}`);
+  const { entries, hidden } = await list(at.root, [], await find(at.root, []), 100);
+  assertEquals([entries.map(({ name }) => name), hidden], [["plain.txt", "real\ufffd.txt"], 3]);
+});
+
+Deno.test({ name: "list() counts no link that leads out as hidden, whatever its name", ignore }, async () => {
+  await using at = await makeRoot({});
+  await Deno.symlink("/etc", `${at.root}/out\ufffd`);
+  assertEquals(await list(at.root, [], await find(at.root, []), 9), {
+    entries: [],
+    truncated: false,
+    hidden: 0,
+  });
 });
 
 Deno.test({ name: "list() stops at its limit and says so", ignore }, async () => {
