@@ -14,12 +14,14 @@ export interface Entry {
   time: string | null;
 }
 
-/** What is in a folder, sorted by name. */
+/** Part of a folder, sorted by name (by UTF-16 code units). */
 export interface Listing {
   /** At most as many as were asked for. */
   entries: Entry[];
   /** Whether there are more names than these. */
   truncated: boolean;
+  /** The name that the following part comes after; null when there are no more. */
+  next: string | null;
   /** Names among these that cannot be asked for, because they are not UTF-8. */
   hidden: number;
 }
@@ -28,13 +30,19 @@ export interface Listing {
 const atOnce = 64;
 
 /**
- * Lists a folder in the root: what could be asked for, and nothing else, at most `max` names.
+ * Lists a folder in the root: what could be asked for, and nothing else, at most `max` names, from the first after `after`.
  *
  * @throws HttpError 404 when the folder may not be read, 503 when it cannot be just now
  */
-export function list(root: string, segments: string[], folder: Found, max: number): Promise<Listing> {
+export function list(
+  root: string,
+  segments: string[],
+  folder: Found,
+  max: number,
+  after = "",
+): Promise<Listing> {
   return withFound(root, segments, folder, async (folder) => {
-    const names = await mapFileErrors(() => visibleNames(folder.path, max + 1));
+    const names = await mapFileErrors(() => visibleNames(folder.path, after, max + 1));
     const entries: Entry[] = [];
     let hidden = 0;
     for (let i = 0; i < names.length; i += atOnce) {
@@ -47,17 +55,22 @@ export function list(root: string, segments: string[], folder: Found, max: numbe
         else if (entry !== null) entries.push(entry);
       }
     }
-    return isThere(folder) ? { entries, truncated: names.length > max, hidden } : null;
+    const truncated = names.length > max;
+    return isThere(folder) ? { entries, truncated, next: truncated ? names[max - 1] : null, hidden } : null;
   });
 }
 
-async function visibleNames(path: string, max: number): Promise<string[]> {
-  const names: string[] = [];
+/** The first names after `after`, at most `max`: sorted as they come, since a folder may have millions. */
+async function visibleNames(path: string, after: string, max: number): Promise<string[]> {
+  let names: string[] = [];
+  let last: string | null = null;
   for await (const { name } of Deno.readDir(path)) {
-    if (names.length === max) break;
-    if (isVisibleName(name)) names.push(name);
+    if (name <= after || last !== null && name > last || !isVisibleName(name)) continue;
+    if (names.push(name) < 2 * max) continue;
+    names = names.sort().slice(0, max);
+    last = names[max - 1];
   }
-  return names.sort();
+  return names.sort().slice(0, max);
 }
 
 /** Null for what is neither a file nor a folder, has gone, or leads out of the root; "hidden" for a name that is not UTF-8. */
