@@ -66,7 +66,8 @@ async function listing(context: Context, segments: string[], found: Found): Prom
   using permit = downloads.tryAcquire();
   if (permit === null) throw overloaded("downloads", downloads.max);
   const path = segments.map((segment) => `${segment}/`).join("");
-  const names = await list(config.files, segments, found, config.limits.listing);
+  const after = context.query.get("after") ?? "";
+  const names = await list(config.files, segments, found, config.limits.listing, after);
   const body = isPage ? listingPage(path, names) : JSON.stringify({ path, ...names }) + "\n";
   return wholeResponse(body, 200, headers);
 }

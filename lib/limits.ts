@@ -42,7 +42,7 @@ export class Limits {
   readonly channelsBytes: number = 67_108_864;
   /** Readings retained in a sensor's history. */
   readonly sensorReadings: number = 3_600;
-  /** Names in a directory listing. */
+  /** Names in one part of a directory listing. */
   readonly listing: number = 10_000;
 
   /** The defaults, with some of them replaced. */

@@ -14,7 +14,7 @@ const stalledSeconds = 300;
 
 /**
  * The pieces of a file as a response body. One chunk is read for each that is asked for, so the client sets the pace. A file
- * that has become shorter fails the body, which resets the connection: nothing short may look whole.
+ * that has become shorter, or was overwritten, fails the body, which resets the connection: nothing short or mixed may look whole.
  *
  * The body owns the reader and the permit, and gives both back at its end.
  */
@@ -39,13 +39,13 @@ export function fileBody(
     drain() {}, // A download goes on.
   };
 
-  const end = () => {
+  const end = (isWhole = reader.left === 0) => {
     if (ended) return;
     ended = true;
     exchange.bodies.delete(open);
     reader.cancel();
     permit.release();
-    exchange.ended(reader.left === 0 ? "complete" : "cut");
+    exchange.ended(isWhole ? "complete" : "cut");
   };
 
   exchange.opened();
@@ -64,9 +64,9 @@ export function fileBody(
       try {
         chunk = await reader.read(viewBytes);
         if (ended) return;
-        if (chunk === null) throw new Error("a file became shorter while it was sent");
+        if (chunk === null) throw new Error("a file became shorter, or was overwritten, while it was sent");
       } catch (error) {
-        end();
+        end(false);
         throw error;
       }
       exchange.sent(chunk.length);
@@ -74,6 +74,6 @@ export function fileBody(
       // Last of all: the server may cancel from within this call.
       controller.enqueue(chunk);
     },
-    cancel: end,
+    cancel: () => end(),
   }, { highWaterMark: 0 });
 }

@@ -55,7 +55,7 @@ export function fileResponse(
     const file = held.use(opened.file);
     const planned = plan(opened.info);
     if (permit === null || planned.status === 304) return new Response(null, planned);
-    const reader = new PieceReader(file, planned.pieces);
+    const reader = new PieceReader(file, planned.pieces, opened.info);
     if (reader.left <= smallBytes) {
       const body = await reader.readAll();
       return body && new Response(body, planned);

@@ -5,7 +5,7 @@ import type { Listing } from "./listing.ts";
  * A folder as a page; `path` is decoded, and "" for the root. Names come from anyone who can write there: each is escaped,
  * and isolated so that its writing direction does not reach its neighbours.
  */
-export function listingPage(path: string, { entries, truncated }: Listing): string {
+export function listingPage(path: string, { entries, next, hidden }: Listing): string {
   const title = escape(`/${path}`);
   const up = path === "" ? "" : `<tr><td><a href="../">../</a></td></tr>\n`;
   const rows = entries.map(({ name, type, size, time }) => {
@@ -14,7 +14,10 @@ export function listingPage(path: string, { entries, truncated }: Listing): stri
     const shown = `<bdi>${escape(name)}</bdi>${slash}`;
     return `<tr><td><a href="${link}">${shown}</a></td><td>${size ?? ""}</td><td>${time ?? ""}</td></tr>\n`;
   }).join("");
-  const more = truncated ? `<p>Only ${entries.length} names are shown: there are more.</p>\n` : "";
+  const more = next === null
+    ? ""
+    : `<p><a href="?after=${encodeURIComponent(next.toWellFormed())}" rel="next">more names</a></p>\n`;
+  const unseen = hidden > 0 ? `<p>Names that are not UTF-8, and so not shown: ${hidden}.</p>\n` : "";
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -29,6 +32,6 @@ td:nth-child(2) { text-align: right }
 <table>
 <tr><th align="left">name</th><th>bytes</th><th align="left">changed</th></tr>
 ${up}${rows}</table>
-${more}</html>
+${more}${unseen}</html>
 `;
 }

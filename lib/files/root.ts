@@ -29,7 +29,11 @@ export function find(root: string, segments: string[]): Promise<Found> {
   });
 }
 
-/** Calls `use` until it gives no null, at most three times, each time with what is there now: editors replace files. */
+/**
+ * Calls `use` until it gives no null, at most three times, each time with what is there now: editors replace files.
+ *
+ * @throws HttpError 404 when nothing is there now, 503 when it changes too fast
+ */
 export async function withFound<T>(
   root: string,
   segments: string[],
@@ -41,7 +45,7 @@ export async function withFound<T>(
     const result = await use(found);
     if (result !== null) return result;
   }
-  throw notFound();
+  throw notNow("the file is being changed just now");
 }
 
 /**
@@ -84,6 +88,10 @@ export function notFound(): HttpError {
   return new HttpError(404, "no such file");
 }
 
+function notNow(message: string): HttpError {
+  return new HttpError(503, message, { headers: { "Retry-After": "1" } });
+}
+
 /** Errors of a path that leads nowhere, or where the server may not go. */
 const absent = /^(ENOENT|ENOTDIR|EACCES|EPERM|ELOOP|ENAMETOOLONG|EINVAL|EISDIR|ENXIO)$/;
 
@@ -97,7 +105,7 @@ export async function mapFileErrors<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     const { code = "" } = error as { code?: string };
     if (error instanceof OpensBusy || busy.test(code)) {
-      throw new HttpError(503, "the file cannot be opened just now", { headers: { "Retry-After": "1" } });
+      throw notNow("the file cannot be opened just now");
     }
     if (error instanceof Deno.errors.NotCapable || absent.test(code)) throw notFound();
     throw error;

@@ -25,13 +25,16 @@ const wholeSecond = (ms: number) => Math.floor(ms / 1_000) * 1_000;
  */
 export function validatorsOf(info: FileState, now: number = Date.now()): Validators {
   const mtime = info.mtime?.getTime() ?? now;
-  const strong = now - mtime >= settledMs;
+  const isPast = now - mtime >= settledMs;
+  // An mtime may be set to any time, also one to come. ctime has whole seconds: the change can be a second younger.
+  const ctime = info.mtime && info.ctime;
+  const strong = isPast || ctime !== null && now - ctime.getTime() >= settledMs + 1_000;
   const tag = [info.ino ?? 0, info.size, mtime, info.ctime?.getTime() ?? 0].map((n) => n.toString(36));
   return {
     etag: `${strong ? "" : "W/"}"${tag.join("-")}"`,
     lastModified: wholeSecond(Math.min(mtime, now)),
     // What was changed or put in its place since that second has a later ctime, whatever mtime it was given.
-    strongDate: strong && info.ctime !== null && wholeSecond(info.ctime.getTime()) <= wholeSecond(mtime),
+    strongDate: isPast && info.ctime !== null && wholeSecond(info.ctime.getTime()) <= wholeSecond(mtime),
   };
 }
 

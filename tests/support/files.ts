@@ -11,6 +11,13 @@ export async function put(path: string, content: string | Uint8Array): Promise<v
   await Deno.utime(path, settled, settled);
 }
 
+/** Writes zeros into a file as it is, from a byte on. */
+export async function overwrite(path: string, length: number, at = 0): Promise<void> {
+  using file = await Deno.open(path, { write: true });
+  file.seekSync(at, Deno.SeekMode.Start);
+  for (let written = 0; written < length;) written += file.writeSync(new Uint8Array(length - written));
+}
+
 /** A folder with these files below `root/`; a name may begin with `../`. */
 export async function makeRoot(
   contents: Record<string, string | Uint8Array>,

@@ -3,7 +3,7 @@ import { fileBody } from "../../../lib/files/file_body.ts";
 import { PieceReader } from "../../../lib/files/piece_reader.ts";
 import { Limiter } from "../../../lib/stream/limiter.ts";
 import { OpenBodies } from "../../../lib/stream/open_bodies.ts";
-import { assertSameBytes, makeRoot, randomBytes } from "../../support/files.ts";
+import { assertSameBytes, makeRoot, overwrite, randomBytes } from "../../support/files.ts";
 import { granted } from "../../support/granted.ts";
 
 const ignore = !granted.files;
@@ -24,8 +24,10 @@ async function open({ first = 0, last = 299_999, overTcp = false } = {}) {
     sent: (bytes: number) => void reported.push(bytes),
     ended: (how: string) => void reported.push(how),
   };
-  const body = fileBody(exchange, new PieceReader(file, [{ first, last }]), downloads.tryAcquire()!);
+  const reader = new PieceReader(file, [{ first, last }], file.statSync());
+  const body = fileBody(exchange, reader, downloads.tryAcquire()!);
   return {
+    path: `${made.root}/a.bin`,
     file,
     body,
     bodies,
@@ -87,6 +89,47 @@ Deno.test({ name: "fileBody() fails when the file has become shorter", ignore },
   assertEquals(at.reported, ["opened", 100_000, "cut"]);
   assertEquals([at.downloads.used, at.bodies.size], [0, 0]);
 });
+
+/** What another program does to the file after the first chunk was sent; whether the body is still one version's. */
+const changes: [name: string, isWhole: boolean, change: (path: string) => Promise<void>][] = [
+  ["is overwritten in place", false, (path) => overwrite(path, 300_000)],
+  ["is overwritten in place by less, and filled up", false, async (path) => {
+    await Deno.writeFile(path, new Uint8Array(10));
+    await Deno.truncate(path, 300_000);
+  }],
+  ["is overwritten in its last byte alone", false, (path) => overwrite(path, 1, 299_999)],
+  ["is overwritten and given an old mtime", false, async (path) => {
+    await overwrite(path, 300_000);
+    await Deno.utime(path, 1, 1);
+  }],
+  ["is appended to", true, (path) => Deno.writeFile(path, new Uint8Array(10), { append: true })],
+  ["is renamed", true, (path) => Deno.rename(path, `${path}.1`)],
+  ["is replaced by another", true, async (path) => {
+    await Deno.writeFile(`${path}.new`, new Uint8Array(300_000));
+    await Deno.rename(`${path}.new`, path);
+  }],
+  ["is removed", true, (path) => Deno.remove(path)],
+];
+
+for (const [name, isWhole, change] of changes) {
+  Deno.test(
+    { name: `fileBody() ${isWhole ? "goes on" : "fails"} when the file ${name}`, ignore },
+    async () => {
+      await using at = await open();
+      const reader = at.body.getReader();
+      const first = (await reader.read()).value!;
+      await change(at.path);
+      if (isWhole) {
+        const rest = (await reader.read()).value!;
+        assertSameBytes(await new Response(new Blob([first, rest])).bytes(), content);
+        assertEquals((await reader.read()).done, true);
+      } else {
+        await assertRejects(() => reader.read(), Error, "overwritten");
+        assertEquals([at.reported, at.downloads.used], [["opened", 262_144, "cut"], 0]);
+      }
+    },
+  );
+}
 
 Deno.test({ name: "fileBody() fails when the file cannot be read", ignore }, async () => {
   await using at = await open();

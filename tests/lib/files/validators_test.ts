@@ -30,6 +30,31 @@ Deno.test("validatorsOf() gives no Last-Modified in the future (RFC 9110, 8.8.2.
   assertEquals([etag, lastModified], [`W/${tag}`, Date.parse("Mon, 06 May 2024 07:07:09 GMT")]);
 });
 
+/** When the state of a file with an mtime an hour ahead was changed, before now in ms; whether its ETag is strong. */
+for (
+  const [ago, strong] of [[-3_600_000, false], [0, false], [1_999, false], [2_000, true], [
+    9e9,
+    true,
+  ]] as const
+) {
+  Deno.test(`validatorsOf() of an mtime ahead is ${strong ? "strong" : "weak"} ${ago} ms after the change`, () => {
+    const now = mtime.getTime() - 3_600_000;
+    const { etag, strongDate } = validatorsOf({ ...state, ctime: new Date(now - ago) }, now);
+    assertEquals([etag.startsWith('"'), strongDate], [strong, false]);
+  });
+}
+
+Deno.test("validatorsOf() of an mtime ahead stays strong while the clock passes it", () => {
+  const ctime = new Date(mtime.getTime() - 3_600_000);
+  for (const ms of [-1, 0, 500, 1_000]) {
+    assertEquals(validatorsOf({ ...state, ctime }, mtime.getTime() + ms).etag[0], '"');
+  }
+});
+
+Deno.test("validatorsOf() of an mtime ahead is weak where the system has no ctime", () => {
+  assertEquals(validatorsOf({ ...state, ctime: null }, mtime.getTime() - 3_600_000).etag[0], "W");
+});
+
 Deno.test("validatorsOf() is weak where the system has no mtime", () => {
   const { etag, strongDate } = validatorsOf({ ...state, mtime: null });
   assertEquals([etag.startsWith("W/"), strongDate], [true, false]);
