@@ -6,6 +6,8 @@ import { Limits } from "./limits.ts";
 export interface Config {
   /** The address to bind; also a name that the server answers to. */
   readonly host: string;
+  /** Other names that the server answers to; `*.example.org` is every name below. Default: none. */
+  readonly allowHosts?: readonly string[];
   /** 0 takes a free one. */
   readonly port: number;
   /** Absolute path: the root of /files. */
@@ -35,6 +37,7 @@ export const help = `Usage: deno task start [flags]
 Weir turns async generators into live streams.
 
   --host HOST       address to bind, and a name to answer to (default 127.0.0.1)
+  --allow-host NAME one more name to answer to, or *.NAME for every name below it; repeatable
   --port PORT       port to bind; 0 takes a free one (default 8000)
   --files DIR       root of /files (default: the working directory)
   --logs PATH       folder or file that /logs lists; repeatable (default logs/)
@@ -43,12 +46,12 @@ Weir turns async generators into live streams.
   --drain SECONDS   from SIGTERM or SIGINT to exit, at the latest (default 10)
   --help, --version
 
-Each flag has an environment variable: WEIR_HOST, WEIR_PORT, WEIR_FILES, WEIR_LOGS (several, separated as in PATH),
-WEIR_SENSORS, WEIR_UPSTREAM, WEIR_DRAIN. A flag wins over its variable. A relative path is taken from where the command
-was typed.
+Each flag has an environment variable: WEIR_HOST, WEIR_ALLOW_HOST (several, separated by commas), WEIR_PORT, WEIR_FILES,
+WEIR_LOGS (several, separated as in PATH), WEIR_SENSORS, WEIR_UPSTREAM, WEIR_DRAIN. A flag wins over its variable. A
+relative path is taken from where the command was typed.
 `;
 
-const flags = ["host", "port", "files", "logs", "sensors", "upstream", "drain"] as const;
+const flags = ["host", "allow-host", "port", "files", "logs", "sensors", "upstream", "drain"] as const;
 type Flag = typeof flags[number];
 
 const options = {
@@ -57,7 +60,7 @@ const options = {
   version: { type: "boolean" },
 } as const;
 
-const variableOf = (flag: string) => `WEIR_${flag.toUpperCase()}`;
+const variableOf = (flag: string) => `WEIR_${flag.toUpperCase().replaceAll("-", "_")}`;
 
 /** What the process is started with. */
 export interface Surroundings {
@@ -102,6 +105,12 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
     if (value !== undefined && !isGood(value)) fail(nameOf(flag, args, around), rule, value);
     return value;
   };
+  const many = (flag: Flag, separator: string, rule = "", isGood = (_value: string) => true) => {
+    const listed = variable(flag)?.split(separator).filter((value) => value !== "") ?? [];
+    const all = typed(flag).length > 0 ? typed(flag) : listed;
+    for (const value of all) if (!isGood(value)) fail(nameOf(flag, args, around), rule, value);
+    return all;
+  };
   const absolute = (path: string) => around.resolve(around.base, path);
   const number = (flag: Flag, fallback: number, max: number) => {
     const isWhole = (value: string) => parseWhole(value, 0, max) !== undefined;
@@ -111,10 +120,10 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
   const isUrl = (value: string) => /^https?:$/.test(URL.parse(value)?.protocol ?? "");
   const sensors = one("sensors");
   const ownLogs = around.resolve(around.home, "logs");
-  const paths = variable("logs")?.split(around.delimiter).filter((path) => path !== "") ?? [];
-  const logs = (typed("logs").length > 0 ? typed("logs") : paths).map(absolute);
+  const logs = many("logs", around.delimiter).map(absolute);
   return Object.freeze({
     host: one("host", "be a host name or an address", isHost) ?? "127.0.0.1",
+    allowHosts: Object.freeze(many("allow-host", ",", "be a host name or an address, or *.NAME", isName)),
     port: number("port", 8000, 65_535),
     files: absolute(one("files") ?? ""),
     logs: Object.freeze(logs.length > 0 ? logs : [ownLogs]),
@@ -134,6 +143,10 @@ export function nameOf(flag: string, args: string[], around: Pick<Surroundings, 
 
 function fail(name: string, rule: string, value: string): never {
   throw new ConfigError(`${name} must ${rule}: current value is ${JSON.stringify(value)}`);
+}
+
+function isName(value: string): boolean {
+  return isHost(value.replace(/^\*\./, ""));
 }
 
 function isHost(value: string): boolean {

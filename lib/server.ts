@@ -22,9 +22,9 @@ export class Server implements ServerSide<App, Route> {
 
   /** A server that does not listen yet. */
   constructor(readonly app: App, readonly routes: readonly Route[]) {
-    const { host, limits } = app.config;
+    const { host, allowHosts, limits } = app.config;
     this.#router = new Router(routes);
-    this.#hosts = new AllowedHosts(host);
+    this.#hosts = new AllowedHosts(host, allowHosts);
     this.bodies = new OpenBodies(this.#drain.signal, app.limits.streams);
     this.requestBodies = new RequestBodies(limits, this.#drain.signal);
   }

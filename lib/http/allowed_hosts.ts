@@ -12,14 +12,19 @@ const address = /^\[|^[\d.]+$/;
  * Addresses cannot be rebound: with a wildcard `--host` every literal address is the server's own.
  */
 export class AllowedHosts {
-  readonly #host: string;
+  readonly #names: ReadonlySet<string>;
+  /** What the names below `*.NAME` end with. */
+  readonly #endings: readonly string[];
   readonly #wildcard: boolean;
   #lastHost: string | undefined;
   #lastOrigin = "";
 
-  /** Loopback and the value of `--host`. */
-  constructor(host: string) {
-    this.#host = hostOf(host.includes(":") ? `[${host}]` : host);
+  /** Loopback, the value of `--host`, and those of `--allow-host`. */
+  constructor(host: string, allowed: readonly string[] = []) {
+    const isBelow = (name: string) => name.startsWith("*.");
+    const normal = (name: string) => hostOf(name.includes(":") ? `[${name}]` : name);
+    this.#names = new Set([host, ...allowed.filter((name) => !isBelow(name))].map(normal));
+    this.#endings = allowed.filter(isBelow).map((name) => `.${normal(name.slice(2))}`);
     this.#wildcard = host === "0.0.0.0" || host === "::";
   }
 
@@ -48,8 +53,11 @@ export class AllowedHosts {
     }
     for (const authority of [host ?? url.host, url.host]) {
       const name = hostOf(authority);
-      if (name === this.#host || loopback.test(name) || this.#wildcard && address.test(name)) continue;
-      const message = `Host must be loopback or --host: current value is ${quote(authority)}`;
+      if (this.#names.has(name) || loopback.test(name) || this.#wildcard && address.test(name)) continue;
+      if (this.#endings.some((ending) => name.length > ending.length && name.endsWith(ending))) continue;
+      const message = `Host must be loopback, --host or one of --allow-host: current value is ${
+        quote(authority)
+      }`;
       throw new HttpError(STATUS_CODE.MisdirectedRequest, message);
     }
     if (host !== url.host) return;

@@ -20,6 +20,7 @@ function parse(args: string[], variables: Record<string, string> = {}) {
 Deno.test("without flags and variables every setting has its default", () => {
   assertEquals(parse([]), {
     host: "127.0.0.1",
+    allowHosts: [],
     port: 8000,
     files: "/typed/here",
     logs: ["/srv/weir/logs"],
@@ -47,6 +48,11 @@ const good: [args: string[], variables: Record<string, string>, field: string, v
   [["--host", "::"], {}, "host", "::"],
   [["--host", "::ffff:127.0.0.1"], {}, "host", "::ffff:127.0.0.1"],
   [[], { WEIR_HOST: "weir.example" }, "host", "weir.example"],
+  [["--allow-host", "a.example", "--allow-host", "*.b.example"], {}, "allowHosts", [
+    "a.example",
+    "*.b.example",
+  ]],
+  [[], { WEIR_ALLOW_HOST: "a.example,*.b.example" }, "allowHosts", ["a.example", "*.b.example"]],
   [["--files", "data"], {}, "files", "/typed/here/data"],
   [["--files", "../data"], {}, "files", "/typed/data"],
   [["--files", "/data"], {}, "files", "/data"],
@@ -83,6 +89,16 @@ const bad: [args: string[], variables: Record<string, string>, message: string][
   [[], { WEIR_PORT: "x" }, 'WEIR_PORT must be a whole number from 0 to 65535: current value is "x"'],
   [["--drain", "3601"], {}, '--drain must be a whole number from 0 to 3600: current value is "3601"'],
   [["--host", "a b"], {}, '--host must be a host name or an address: current value is "a b"'],
+  [
+    ["--allow-host", "*"],
+    {},
+    '--allow-host must be a host name or an address, or *.NAME: current value is "*"',
+  ],
+  [
+    [],
+    { WEIR_ALLOW_HOST: "a.example,b:80" },
+    'WEIR_ALLOW_HOST must be a host name or an address, or *.NAME: current value is "b:80"',
+  ],
   [[""], {}, 'an argument must be a known flag (see --help): current value is ""'],
   [["--host", ""], {}, '--host must have a value: current value is ""'],
   [["--port", "", "--drain", "1"], {}, '--port must have a value: current value is ""'],
@@ -146,7 +162,7 @@ Deno.test("--help and --version are asked for by name", () => {
 });
 
 Deno.test("help has every flag and variable", () => {
-  for (const flag of ["host", "port", "files", "logs", "sensors", "upstream", "drain"]) {
-    assert(help.includes(`--${flag} `) && help.includes(`WEIR_${flag.toUpperCase()}`));
+  for (const flag of ["host", "allow-host", "port", "files", "logs", "sensors", "upstream", "drain"]) {
+    assert(help.includes(`--${flag} `) && help.includes(`WEIR_${flag.toUpperCase().replace("-", "_")}`));
   }
 });

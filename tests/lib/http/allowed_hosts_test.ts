@@ -50,6 +50,32 @@ for (const [listens, host, expected] of rows) {
   });
 }
 
+const allowed: [host: string, status: number][] = [
+  ["weir.example", 200],
+  ["WEIR.example:8000", 200],
+  ["192.168.1.7", 200],
+  ["[2001:db8::1]:80", 200],
+  ["a.example.org", 200],
+  ["a.b.example.org", 200],
+  ["localhost", 200],
+  ["example.org", 421],
+  [".example.org", 421],
+  ["evilexample.org", 421],
+  ["a.example.org.evil.example", 421],
+  ["a.weir.example", 421],
+  ["evil.example", 421],
+];
+
+for (const [host, expected] of allowed) {
+  Deno.test(`with names allowed, Host ${host} is answered ${expected}`, () => {
+    const names = ["Weir.Example", "192.168.1.7", "2001:db8::1", "*.example.org"];
+    assertEquals(
+      status(new AllowedHosts("127.0.0.1", names), request("http://localhost/", { host })),
+      expected,
+    );
+  });
+}
+
 Deno.test("a 421 names the foreign host, of Host or of an absolute target", () => {
   const hosts = new AllowedHosts("127.0.0.1");
   for (const [target, host] of [["evil.example", "localhost"], ["localhost", "evil.example"]]) {
