@@ -8,6 +8,8 @@ export interface Config {
   readonly host: string;
   /** Other names that the server answers to; `*.example.org` is every name below. Default: none. */
   readonly allowHosts?: readonly string[];
+  /** Origins whose pages may use the server, beside its own. Default: none. */
+  readonly allowOrigins?: readonly string[];
   /** 0 takes a free one. */
   readonly port: number;
   /** Absolute path: the root of /files. */
@@ -38,6 +40,8 @@ Weir turns async generators into live streams.
 
   --host HOST       address to bind, and a name to answer to (default 127.0.0.1)
   --allow-host NAME one more name to answer to, or *.NAME for every name below it; repeatable
+  --allow-origin ORIGIN
+                    one more origin whose pages may read and post, as in https://app.example; repeatable
   --port PORT       port to bind; 0 takes a free one (default 8000)
   --files DIR       root of /files (default: the working directory)
   --logs PATH       folder or file that /logs lists; repeatable (default logs/)
@@ -46,12 +50,22 @@ Weir turns async generators into live streams.
   --drain SECONDS   from SIGTERM or SIGINT to exit, at the latest (default 10)
   --help, --version
 
-Each flag has an environment variable: WEIR_HOST, WEIR_ALLOW_HOST (several, separated by commas), WEIR_PORT, WEIR_FILES,
-WEIR_LOGS (several, separated as in PATH), WEIR_SENSORS, WEIR_UPSTREAM, WEIR_DRAIN. A flag wins over its variable. A
-relative path is taken from where the command was typed.
+Each flag has an environment variable: WEIR_HOST, WEIR_ALLOW_HOST and WEIR_ALLOW_ORIGIN (several, separated by commas),
+WEIR_PORT, WEIR_FILES, WEIR_LOGS (several, separated as in PATH), WEIR_SENSORS, WEIR_UPSTREAM, WEIR_DRAIN. A flag wins
+over its variable. A relative path is taken from where the command was typed.
 `;
 
-const flags = ["host", "allow-host", "port", "files", "logs", "sensors", "upstream", "drain"] as const;
+const flags = [
+  "host",
+  "allow-host",
+  "allow-origin",
+  "port",
+  "files",
+  "logs",
+  "sensors",
+  "upstream",
+  "drain",
+] as const;
 type Flag = typeof flags[number];
 
 const options = {
@@ -124,6 +138,9 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
   return Object.freeze({
     host: one("host", "be a host name or an address", isHost) ?? "127.0.0.1",
     allowHosts: Object.freeze(many("allow-host", ",", "be a host name or an address, or *.NAME", isName)),
+    allowOrigins: Object.freeze(
+      many("allow-origin", ",", "be an origin, as in https://app.example", isOrigin),
+    ),
     port: number("port", 8000, 65_535),
     files: absolute(one("files") ?? ""),
     logs: Object.freeze(logs.length > 0 ? logs : [ownLogs]),
@@ -143,6 +160,11 @@ export function nameOf(flag: string, args: string[], around: Pick<Surroundings, 
 
 function fail(name: string, rule: string, value: string): never {
   throw new ConfigError(`${name} must ${rule}: current value is ${JSON.stringify(value)}`);
+}
+
+/** As browsers send it: without a path, a default port or upper-case letters. */
+function isOrigin(value: string): boolean {
+  return /^https?:/.test(value) && URL.parse(value)?.origin === value;
 }
 
 function isName(value: string): boolean {

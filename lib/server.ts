@@ -4,12 +4,16 @@ import type { Route } from "./handler.ts";
 import { AllowedHosts } from "./http/allowed_hosts.ts";
 import { RequestBodies } from "./http/body.ts";
 import { type Answered, RequestContext, type ServerSide } from "./http/context.ts";
+import { AllowedOrigins } from "./http/origins.ts";
 import { Router } from "./http/router.ts";
 import { errorResponse, HttpError, type Report, shuttingDown } from "./stream/errors.ts";
 import { OpenBodies } from "./stream/open_bodies.ts";
 
 /** Pause before listening again, in ms. */
 const againMs = 500;
+
+/** Methods that change something; any method but those that are defined to be safe (RFC 9110, 9.2.1). */
+const changes = /^(?!(GET|HEAD|OPTIONS)$)/;
 
 /** Dispatches requests to the handlers of a route table. */
 export class Server implements ServerSide<App, Route> {
@@ -18,13 +22,15 @@ export class Server implements ServerSide<App, Route> {
   readonly #drain = new AbortController();
   readonly #router: Router<Route>;
   readonly #hosts: AllowedHosts;
+  readonly #origins: AllowedOrigins;
   readonly #listeners: Deno.HttpServer<Deno.NetAddr>[] = [];
 
   /** A server that does not listen yet. */
   constructor(readonly app: App, readonly routes: readonly Route[]) {
-    const { host, allowHosts, limits } = app.config;
+    const { host, allowHosts, allowOrigins, limits } = app.config;
     this.#router = new Router(routes);
     this.#hosts = new AllowedHosts(host, allowHosts);
+    this.#origins = new AllowedOrigins(allowOrigins);
     this.bodies = new OpenBodies(this.#drain.signal, app.limits.streams);
     this.requestBodies = new RequestBodies(limits, this.#drain.signal);
   }
@@ -44,12 +50,13 @@ export class Server implements ServerSide<App, Route> {
     const failed = (error: unknown) => {
       // What a handler throws after its client has gone is no failure; the status is for the access log alone.
       const told = context.left ? new HttpError(499, "the client has gone") : error;
-      return context.finish(errorResponse(told, this.report));
+      return finish(errorResponse(told, this.report));
     };
+    const finish = (response: Response) => context.finish(this.#shared(request, response));
     try {
       const response = this.#dispatch(request, context);
-      if (response instanceof Response) return context.finish(response);
-      return response.then((response) => context.finish(response)).catch(failed);
+      if (response instanceof Response) return finish(response);
+      return response.then(finish).catch(failed);
     } catch (error) {
       return failed(error);
     }
@@ -57,11 +64,26 @@ export class Server implements ServerSide<App, Route> {
 
   #dispatch(request: Request, context: RequestContext<App, Route>): Response | Promise<Response> {
     if (this.#drain.signal.aborted) throw shuttingDown();
+    const { method, headers, url } = request;
     context.path = this.#hosts.check(request, this.app.config.limits.targetBytes);
-    const match = this.#router.match(request.method, context.path);
+    if (changes.test(method) || headers.has("upgrade")) this.#origins.checkChange(headers, url);
+    const match = this.#router.match(method, context.path);
     if (match instanceof Response) return match;
     context.params = match.params;
     return match.route.handler(request, context);
+  }
+
+  /** The response with the headers that say which pages may read it. */
+  #shared(request: Request, response: Response): Response {
+    try {
+      this.#origins.share(request.method, request.headers, response);
+      return response;
+    } catch {
+      // The headers of a response that came from fetch() cannot be changed.
+      const copy = new Response(response.body, response);
+      this.#origins.share(request.method, request.headers, copy);
+      return copy;
+    }
   }
 
   get report(): Report {

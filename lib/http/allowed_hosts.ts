@@ -8,7 +8,7 @@ const address = /^\[|^[\d.]+$/;
 
 /**
  * The names that the server answers to. A page of another site can make a browser send requests here, also by pointing a name
- * of that site here (DNS rebinding): requests for other names are refused, and so are changes that come from another origin.
+ * of that site here (DNS rebinding): requests for other names are refused.
  * Addresses cannot be rebound: with a wildcard `--host` every literal address is the server's own.
  */
 export class AllowedHosts {
@@ -31,10 +31,10 @@ export class AllowedHosts {
   /**
    * The path of a request for this server, as it was sent.
    *
-   * @throws HttpError 400 for a Host that does not parse, 414 beyond `maxBytes`, 421 for another name, 403 for another origin
+   * @throws HttpError 400 for a Host that does not parse, 414 beyond `maxBytes`, 421 for another name
    */
   check(request: Request, maxBytes: number): string {
-    const { headers, method, url } = request;
+    const { headers, url } = request;
     if (url.length > maxBytes) {
       const rule = `the request target must have at most ${maxBytes} bytes`;
       throw new HttpError(STATUS_CODE.URITooLong, `${rule}: current value is ${url.length}`);
@@ -42,7 +42,6 @@ export class AllowedHosts {
     const host = headers.get("host");
     // An absolute-form target overrides Host in `request.url`, so both are checked; most requests repeat the last pair.
     if (host !== this.#lastHost || !url.startsWith(this.#lastOrigin)) this.#checkHost(host, url);
-    if (method !== "GET" && method !== "HEAD" || headers.has("upgrade")) checkSameOrigin(headers, url);
     return pathOf(url);
   }
 
@@ -72,21 +71,6 @@ function hostOf(authority: string): string {
   if (url !== null) return url.hostname;
   const message = `Host must be a name or an address, and a port: current value is ${quote(authority)}`;
   throw new HttpError(STATUS_CODE.BadRequest, message);
-}
-
-/** Refuses a change, or an upgrade, that comes from a page of another site: a browser lets any page send it. */
-function checkSameOrigin(headers: Headers, url: string): void {
-  const site = headers.get("sec-fetch-site");
-  if (site === "cross-site" || site === "same-site") {
-    throw new HttpError(STATUS_CODE.Forbidden, "a request from another site must not change anything here");
-  }
-  const origin = headers.get("origin");
-  if (origin === null) return;
-  const { host } = new URL(url);
-  // By host and port alone: behind a proxy that ends TLS the schemes differ.
-  if (URL.parse(origin)?.host === host) return;
-  const message = `Origin must be that of ${host}: current value is ${quote(origin)}`;
-  throw new HttpError(STATUS_CODE.Forbidden, message);
 }
 
 /** From the slash after the authority up to the query: as it was sent, where a URL parser would take `..` out. */

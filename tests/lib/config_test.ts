@@ -21,6 +21,7 @@ Deno.test("without flags and variables every setting has its default", () => {
   assertEquals(parse([]), {
     host: "127.0.0.1",
     allowHosts: [],
+    allowOrigins: [],
     port: 8000,
     files: "/typed/here",
     logs: ["/srv/weir/logs"],
@@ -53,6 +54,8 @@ const good: [args: string[], variables: Record<string, string>, field: string, v
     "*.b.example",
   ]],
   [[], { WEIR_ALLOW_HOST: "a.example,*.b.example" }, "allowHosts", ["a.example", "*.b.example"]],
+  [["--allow-origin", "https://a.example"], {}, "allowOrigins", ["https://a.example"]],
+  [[], { WEIR_ALLOW_ORIGIN: "http://a:1,https://b" }, "allowOrigins", ["http://a:1", "https://b"]],
   [["--files", "data"], {}, "files", "/typed/here/data"],
   [["--files", "../data"], {}, "files", "/typed/data"],
   [["--files", "/data"], {}, "files", "/data"],
@@ -99,6 +102,14 @@ const bad: [args: string[], variables: Record<string, string>, message: string][
     { WEIR_ALLOW_HOST: "a.example,b:80" },
     'WEIR_ALLOW_HOST must be a host name or an address, or *.NAME: current value is "b:80"',
   ],
+  ...["*", "null", "a.example", "https://a.example/", "https://A.example", "https://a.example:443", "ws://a"]
+    .map((
+      value,
+    ): typeof bad[0] => [
+      ["--allow-origin", value],
+      {},
+      `--allow-origin must be an origin, as in https://app.example: current value is "${value}"`,
+    ]),
   [[""], {}, 'an argument must be a known flag (see --help): current value is ""'],
   [["--host", ""], {}, '--host must have a value: current value is ""'],
   [["--port", "", "--drain", "1"], {}, '--port must have a value: current value is ""'],
@@ -162,7 +173,19 @@ Deno.test("--help and --version are asked for by name", () => {
 });
 
 Deno.test("help has every flag and variable", () => {
-  for (const flag of ["host", "allow-host", "port", "files", "logs", "sensors", "upstream", "drain"]) {
+  for (
+    const flag of [
+      "host",
+      "allow-host",
+      "allow-origin",
+      "port",
+      "files",
+      "logs",
+      "sensors",
+      "upstream",
+      "drain",
+    ]
+  ) {
     assert(help.includes(`--${flag} `) && help.includes(`WEIR_${flag.toUpperCase().replace("-", "_")}`));
   }
 });

@@ -4,6 +4,7 @@ import { HttpError } from "../../lib/stream/errors.ts";
 import { routes } from "../../main.ts";
 import { granted } from "../support/granted.ts";
 import { serve, until } from "../support/server.ts";
+import { upgrade } from "../support/socket_client.ts";
 import { exchange, open, route, send } from "../support/wire.ts";
 
 const ignore = !granted.server;
@@ -127,6 +128,88 @@ Deno.test({
     assertEquals(await post("Origin: null"), 403);
     assertEquals(await post("Sec-Fetch-Site: cross-site"), 403);
     assertEquals(await post("Sec-Fetch-Site: same-site"), 403);
+  },
+});
+
+for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
+  Deno.test({
+    name: `a ${method} from another's page is 403, whatever the route takes`,
+    ignore,
+    async fn() {
+      await using server = await serve();
+      const head = `${method} /channels/demo HTTP/1.1\nHost: localhost\nConnection: close`;
+      assertEquals(await status(server.port, `${head}\nOrigin: http://evil.example\n\n`), 403);
+    },
+  });
+}
+
+Deno.test({
+  name: "behind a proxy that sends its own Host, the own page posts and upgrades",
+  ignore,
+  async fn() {
+    await using server = await serve();
+    const page = "Origin: https://weir.example\nSec-Fetch-Site: same-origin";
+    const head = `POST /channels/demo HTTP/1.1\nHost: localhost\nConnection: close\n${page}`;
+    assertEquals(await status(server.port, `${head}\nContent-Length: 1\n\n1`), 201);
+    using conn = await send(server.port, upgrade("/ws", ...page.split("\n")));
+    const buffer = new Uint8Array(1_024);
+    const count = await conn.read(buffer);
+    assertMatch(new TextDecoder().decode(buffer.subarray(0, count ?? 0)), /^HTTP\/1\.1 101 /);
+  },
+});
+
+const app = "https://app.example";
+
+Deno.test({
+  name: "the pages of an allowed origin may read every answer, also an error and a stream",
+  ignore,
+  async fn() {
+    await using server = await serve({ allowOrigins: [app] });
+    const paths = ["/healthz", "/nowhere", "/stream?count=1&request=false&format=sse", "/files/"];
+    for (const path of paths) {
+      const shared = async (origin: string) => {
+        const { headers, body } = await fetch(server.origin + path, { headers: { origin } });
+        await body?.cancel();
+        return [headers.get("access-control-allow-origin"), headers.get("vary")?.includes("Origin")];
+      };
+      assertEquals(await shared(app), [app, true], path);
+      assertEquals(await shared("https://evil.example"), [null, true], path);
+    }
+  },
+});
+
+Deno.test({
+  name: "a preflight of an allowed origin is answered with the methods of the route",
+  ignore,
+  async fn() {
+    await using server = await serve({ allowOrigins: [app] });
+    const preflight = async (origin: string) => {
+      const { status, headers } = await fetch(`${server.origin}/channels/demo`, {
+        method: "OPTIONS",
+        headers: {
+          origin,
+          "access-control-request-method": "POST",
+          "access-control-request-headers": "content-type",
+        },
+      });
+      const names = ["origin", "methods", "headers"].map((name) => `access-control-allow-${name}`);
+      return [status, ...names.map((name) => headers.get(name))];
+    };
+    assertEquals(await preflight(app), [204, app, "GET, HEAD, POST, OPTIONS", "content-type"]);
+    assertEquals(await preflight("https://evil.example"), [204, null, null, null]);
+  },
+});
+
+Deno.test({
+  name: "a handler may return the response of a fetch, also to an allowed origin",
+  ignore,
+  async fn() {
+    await using upstream = await serve();
+    const proxy = route("/", () => fetch(`${upstream.origin}/healthz`));
+    await using server = await serve({ allowOrigins: [app], routes: [proxy] });
+    const response = await fetch(server.origin, { headers: { origin: app } });
+    assertEquals((await response.json()).status, "ok");
+    assertEquals(response.headers.get("access-control-allow-origin"), app);
   },
 });
 
