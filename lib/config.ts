@@ -10,6 +10,8 @@ export interface Config {
   readonly allowHosts?: readonly string[];
   /** Origins whose pages may use the server, beside its own. Default: none. */
   readonly allowOrigins?: readonly string[];
+  /** Whether `X-Forwarded-*` are the words of a proxy in front of the server. Default: false. */
+  readonly trustProxy?: boolean;
   /** 0 takes a free one. */
   readonly port: number;
   /** Absolute path: the root of /files. */
@@ -42,6 +44,7 @@ Weir turns async generators into live streams.
   --allow-host NAME one more name to answer to, or *.NAME for every name below it; repeatable
   --allow-origin ORIGIN
                     one more origin whose pages may read and post, as in https://app.example; repeatable
+  --trust-proxy     take client, scheme and host from the last hop of X-Forwarded-*: only behind a proxy that sets them
   --port PORT       port to bind; 0 takes a free one (default 8000)
   --files DIR       root of /files (default: the working directory)
   --logs PATH       folder or file that /logs lists; repeatable (default logs/)
@@ -51,8 +54,8 @@ Weir turns async generators into live streams.
   --help, --version
 
 Each flag has an environment variable: WEIR_HOST, WEIR_ALLOW_HOST and WEIR_ALLOW_ORIGIN (several, separated by commas),
-WEIR_PORT, WEIR_FILES, WEIR_LOGS (several, separated as in PATH), WEIR_SENSORS, WEIR_UPSTREAM, WEIR_DRAIN. A flag wins
-over its variable. A relative path is taken from where the command was typed.
+WEIR_TRUST_PROXY (true or false), WEIR_PORT, WEIR_FILES, WEIR_LOGS (several, separated as in PATH), WEIR_SENSORS,
+WEIR_UPSTREAM, WEIR_DRAIN. A flag wins over its variable. A relative path is taken from where the command was typed.
 `;
 
 const flags = [
@@ -67,9 +70,12 @@ const flags = [
   "drain",
 ] as const;
 type Flag = typeof flags[number];
+/** Flags without a value. */
+const switches = ["trust-proxy"] as const;
 
 const options = {
   ...Object.fromEntries(flags.map((flag) => [flag, { type: "string", multiple: true } as const])),
+  ...Object.fromEntries(switches.map((flag) => [flag, { type: "boolean" } as const])),
   help: { type: "boolean" },
   version: { type: "boolean" },
 } as const;
@@ -103,6 +109,9 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
     if (token.kind === "positional" || !Object.hasOwn(options, token.name)) {
       fail(arg.split("=")[0] || "an argument", "be a known flag (see --help)", arg);
     }
+    if (token.value !== undefined && options[token.name as keyof typeof options].type === "boolean") {
+      fail(token.rawName, "have no value", token.value);
+    }
     const isMissing = !token.value || !token.inlineValue && token.value.startsWith("--");
     if (isMissing && flags.includes(token.name as Flag)) {
       fail(token.rawName, "have a value", token.value ?? "");
@@ -112,7 +121,7 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
   if (values.version) return "version";
 
   const typed = (flag: Flag) => (values[flag] ?? []) as string[];
-  const variable = (flag: Flag) => around.env(variableOf(flag)) || undefined;
+  const variable = (flag: string) => around.env(variableOf(flag)) || undefined;
   const one = (flag: Flag, rule = "", isGood = (_value: string) => true): string | undefined => {
     const [value = variable(flag), ...more] = typed(flag);
     if (more.length > 0) fail(`--${flag}`, "be given once", typed(flag).join(" "));
@@ -124,6 +133,11 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
     const all = typed(flag).length > 0 ? typed(flag) : listed;
     for (const value of all) if (!isGood(value)) fail(nameOf(flag, args, around), rule, value);
     return all;
+  };
+  const on = (flag: typeof switches[number]) => {
+    const value = values[flag] ? "true" : variable(flag) ?? "false";
+    if (!/^(true|false|0|1)$/.test(value)) fail(variableOf(flag), "be true or false", value);
+    return value === "true" || value === "1";
   };
   const absolute = (path: string) => around.resolve(around.base, path);
   const number = (flag: Flag, fallback: number, max: number) => {
@@ -141,6 +155,7 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
     allowOrigins: Object.freeze(
       many("allow-origin", ",", "be an origin, as in https://app.example", isOrigin),
     ),
+    trustProxy: on("trust-proxy"),
     port: number("port", 8000, 65_535),
     files: absolute(one("files") ?? ""),
     logs: Object.freeze(logs.length > 0 ? logs : [ownLogs]),

@@ -9,6 +9,8 @@ export type Handler = (request: Request, context: Context) => Response | Promise
 export interface Context extends Exchange {
   /** What the route's `:name` segments matched, percent-decoded; `*` has the rest of the path, as it was sent. */
   readonly params: Record<string, string>;
+  /** Address of the client, with `--trust-proxy` as the proxy says; "" when the request did not come over TCP. */
+  readonly client: string;
   /** The services of the server. */
   readonly app: App;
   /** The route table. */

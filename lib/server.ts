@@ -4,6 +4,7 @@ import type { Route } from "./handler.ts";
 import { AllowedHosts } from "./http/allowed_hosts.ts";
 import { RequestBodies } from "./http/body.ts";
 import { type Answered, RequestContext, type ServerSide } from "./http/context.ts";
+import { forwardedUrl } from "./http/forwarded.ts";
 import { AllowedOrigins } from "./http/origins.ts";
 import { Router } from "./http/router.ts";
 import { errorResponse, HttpError, type Report, shuttingDown } from "./stream/errors.ts";
@@ -46,7 +47,7 @@ export class Server implements ServerSide<App, Route> {
    * A response that needs no wait goes out without a promise: an await is a twentieth of the cost of a small answer.
    */
   readonly fetch = (request: Request, info?: Deno.ServeHandlerInfo): Response | Promise<Response> => {
-    const context = new RequestContext<App, Route>(request, this, info !== undefined);
+    const context = new RequestContext<App, Route>(request, this, info);
     const failed = (error: unknown) => {
       // What a handler throws after its client has gone is no failure; the status is for the access log alone.
       const told = context.left ? new HttpError(499, "the client has gone") : error;
@@ -64,8 +65,9 @@ export class Server implements ServerSide<App, Route> {
 
   #dispatch(request: Request, context: RequestContext<App, Route>): Response | Promise<Response> {
     if (this.#drain.signal.aborted) throw shuttingDown();
-    const { method, headers, url } = request;
-    context.path = this.#hosts.check(request, this.app.config.limits.targetBytes);
+    const { method, headers } = request;
+    const url = context.target = this.trustProxy ? forwardedUrl(request) : request.url;
+    context.path = this.#hosts.check(headers.get("host"), url, this.app.config.limits.targetBytes);
     if (changes.test(method) || headers.has("upgrade")) this.#origins.checkChange(headers, url);
     const match = this.#router.match(method, context.path);
     if (match instanceof Response) return match;
@@ -84,6 +86,10 @@ export class Server implements ServerSide<App, Route> {
       this.#origins.share(request.method, request.headers, copy);
       return copy;
     }
+  }
+
+  get trustProxy(): boolean {
+    return this.app.config.trustProxy ?? false;
   }
 
   get report(): Report {

@@ -16,7 +16,7 @@ export class AllowedHosts {
   /** What the names below `*.NAME` end with. */
   readonly #endings: readonly string[];
   readonly #wildcard: boolean;
-  #lastHost: string | undefined;
+  #lastHost: string | null | undefined;
   #lastOrigin = "";
 
   /** Loopback, the value of `--host`, and those of `--allow-host`. */
@@ -29,18 +29,16 @@ export class AllowedHosts {
   }
 
   /**
-   * The path of a request for this server, as it was sent.
+   * The path of a request for this server, as it was sent; `url` is the one that the client asked for.
    *
    * @throws HttpError 400 for a Host that does not parse, 414 beyond `maxBytes`, 421 for another name
    */
-  check(request: Request, maxBytes: number): string {
-    const { headers, url } = request;
+  check(host: string | null, url: string, maxBytes: number): string {
     if (url.length > maxBytes) {
       const rule = `the request target must have at most ${maxBytes} bytes`;
       throw new HttpError(STATUS_CODE.URITooLong, `${rule}: current value is ${url.length}`);
     }
-    const host = headers.get("host");
-    // An absolute-form target overrides Host in `request.url`, so both are checked; most requests repeat the last pair.
+    // An absolute-form target, or a proxy, overrides Host in the URL, so both are checked; most requests repeat the last pair.
     if (host !== this.#lastHost || !url.startsWith(this.#lastOrigin)) this.#checkHost(host, url);
     return pathOf(url);
   }
@@ -59,13 +57,13 @@ export class AllowedHosts {
       }`;
       throw new HttpError(STATUS_CODE.MisdirectedRequest, message);
     }
-    if (host !== url.host) return;
     this.#lastHost = host;
-    this.#lastOrigin = `${url.protocol}//${host}/`;
+    this.#lastOrigin = `${url.protocol}//${url.host}/`;
   }
 }
 
-function hostOf(authority: string): string {
+/** The name or address of a Host; throws HttpError 400 for one that does not parse. */
+export function hostOf(authority: string): string {
   // Anything that ends an authority would move the rest of a Host into the path of `request.url`.
   const url = /[/\\?#@\s]/.test(authority) ? null : URL.parse(`http://${authority}/`);
   if (url !== null) return url.hostname;

@@ -213,6 +213,46 @@ Deno.test({
   },
 });
 
+for (const trustProxy of [true, false]) {
+  Deno.test({
+    name: `a proxy that is ${trustProxy ? "" : "not "}trusted says ${
+      trustProxy ? "" : "nothing of "
+    }who asks, and for which URL`,
+    ignore,
+    async fn() {
+      const told = route("/", (_request, { client, url }) => Response.json([client, url.href]));
+      await using server = await serve({ trustProxy, allowHosts: ["weir.example"], routes: [told] });
+      const response = await fetch(`${server.origin}/?a=1`, {
+        headers: {
+          "x-forwarded-for": "10.0.0.1, 192.0.2.1",
+          "x-forwarded-proto": "https",
+          "x-forwarded-host": "weir.example",
+        },
+      });
+      const asProxied = ["192.0.2.1", "https://weir.example/?a=1"];
+      const asSent = ["127.0.0.1", `${server.origin}/?a=1`];
+      assertEquals(await response.json(), trustProxy ? asProxied : asSent);
+    },
+  });
+}
+
+Deno.test({
+  name: "a name that a trusted proxy was asked for has to be allowed, and makes the own origin",
+  ignore,
+  async fn() {
+    await using server = await serve({ trustProxy: true, allowHosts: ["weir.example"] });
+    const post = async (host: string, origin: string) => {
+      const headers = { "x-forwarded-host": host, origin };
+      const response = await fetch(`${server.origin}/channels/demo`, { method: "POST", headers, body: "1" });
+      await response.body?.cancel();
+      return response.status;
+    };
+    assertEquals(await post("weir.example", "https://weir.example"), 201);
+    assertEquals(await post("weir.example", "https://evil.example"), 403);
+    assertEquals(await post("evil.example", "https://evil.example"), 421);
+  },
+});
+
 Deno.test({
   name: "what is not HTTP, or half of it, ends no server",
   ignore,
