@@ -20,7 +20,9 @@ import { Server } from "./lib/server.ts";
 
 /** Every URL of the server: method, path, handler, what it does, an example for the first page. */
 export const routes: Route[] = [
-  ["GET", "/", home, "this page; with Accept: application/json the same list as JSON", "/"],
+  ["GET", "/", home, "this page; with Accept: application/json the same list as JSON", "/", {
+    anySite: true,
+  }],
   ["GET", "/async_route", asyncRoute, "JSON after an asynchronous wait of 100 ms", "/async_route"],
   ["GET", "/stream", stream, "steps, each with an outbound request", "/stream?count=5&interval=1000"],
   ["GET", "/concurrent_stream", concurrentStream, "tasks side by side, merged", "/concurrent_stream"],
@@ -48,9 +50,9 @@ export const routes: Route[] = [
   ["GET", "/sensors/:id/history", sensorHistory, "[time, value] pairs of one sensor", "/sensors/cpu/history"],
   ["POST", "/sensors/:id", pushReading, "a push sensor's value: a number", "/sensors/mine"],
   ["GET", "/ws", ws, "a WebSocket: each message is processed and answered in order", "#ws"],
-  ["GET", "/healthz", health, "status, uptime, and counts of what is open", "/healthz"],
-].map(([method, path, handler, description, example]) =>
-  ({ method, path, handler, description, example }) as Route
+  ["GET", "/healthz", health, "status, uptime, and counts of what is open", "/healthz", { anySite: true }],
+].map(([method, path, handler, description, example, more]) =>
+  Object.assign({ method, path, handler, description, example }, more) as Route
 );
 
 /** @throws ConfigError when there is no such folder */

@@ -33,4 +33,6 @@ export interface Route extends RoutePath {
   description: string;
   /** A path and query that shows it, for the first page; `{file}` stands for the name of an existing file. */
   example: string;
+  /** Whether pages of other sites may make a browser get it. Default: false. */
+  anySite?: boolean;
 }

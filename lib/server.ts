@@ -13,13 +13,14 @@ import { OpenBodies } from "./stream/open_bodies.ts";
 /** Pause before listening again, in ms. */
 const againMs = 500;
 
-/** Methods that change something; any method but those that are defined to be safe (RFC 9110, 9.2.1). */
-const changes = /^(?!(GET|HEAD|OPTIONS)$)/;
+/** Methods that change nothing (RFC 9110, 9.2.1). */
+const safeMethods = ["GET", "HEAD", "OPTIONS"];
 
 /** Dispatches requests to the handlers of a route table. */
 export class Server implements ServerSide<App, Route> {
   readonly bodies: OpenBodies;
   readonly requestBodies: RequestBodies;
+  readonly trustProxy: boolean;
   readonly #drain = new AbortController();
   readonly #router: Router<Route>;
   readonly #hosts: AllowedHosts;
@@ -28,7 +29,8 @@ export class Server implements ServerSide<App, Route> {
 
   /** A server that does not listen yet. */
   constructor(readonly app: App, readonly routes: readonly Route[]) {
-    const { host, allowHosts, allowOrigins, limits } = app.config;
+    const { host, allowHosts, allowOrigins, trustProxy = false, limits } = app.config;
+    this.trustProxy = trustProxy;
     this.#router = new Router(routes);
     this.#hosts = new AllowedHosts(host, allowHosts);
     this.#origins = new AllowedOrigins(allowOrigins);
@@ -68,9 +70,10 @@ export class Server implements ServerSide<App, Route> {
     const { method, headers } = request;
     const url = context.target = this.trustProxy ? forwardedUrl(request) : request.url;
     context.path = this.#hosts.check(headers.get("host"), url, this.app.config.limits.targetBytes);
-    if (changes.test(method) || headers.has("upgrade")) this.#origins.checkChange(headers, url);
+    if (!safeMethods.includes(method) || headers.has("upgrade")) this.#origins.checkChange(headers, url);
     const match = this.#router.match(method, context.path);
     if (match instanceof Response) return match;
+    if (!match.route.anySite) this.#origins.checkRead(headers, url);
     context.params = match.params;
     return match.route.handler(request, context);
   }
@@ -86,10 +89,6 @@ export class Server implements ServerSide<App, Route> {
       this.#origins.share(request.method, request.headers, copy);
       return copy;
     }
-  }
-
-  get trustProxy(): boolean {
-    return this.app.config.trustProxy ?? false;
   }
 
   get report(): Report {

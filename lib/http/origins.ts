@@ -34,12 +34,34 @@ export class AllowedOrigins {
     throw new HttpError(STATUS_CODE.Forbidden, `${rule}: current value is ${quote(origin)}`);
   }
 
-  /** Adds what lets the pages of an allowed origin read the response (Fetch, 3.3), also a preflight's. */
+  /**
+   * Refuses what a page of another site makes a browser get, also inside a frame: each would cost work here. Whoever follows
+   * a link navigates, and passes. Browsers leave Sec-Fetch-* out over plain HTTP, but send Origin with what a script reads.
+   *
+   * @throws HttpError 403
+   */
+  checkRead(headers: Headers, url: string): void {
+    const site = headers.get("sec-fetch-site");
+    if (site !== null && site !== "cross-site") return;
+    const origin = headers.get("origin");
+    if (site === null && origin === null || origin !== null && this.#allowed.has(origin)) return;
+    if (site === null && isOwn(origin!, url)) return;
+    const isFramed = framed.test(headers.get("sec-fetch-dest") ?? "");
+    if (headers.get("sec-fetch-mode") === "navigate" && !isFramed) return;
+    throw new HttpError(
+      STATUS_CODE.Forbidden,
+      "a page of another site must not read this, unless its origin is one of --allow-origin: " +
+        `current value is ${origin === null ? "absent" : quote(origin)}`,
+    );
+  }
+
+  /** Adds what keeps the response from other sites (Fetch, 3.7), and what lets the pages of an allowed origin read the response (Fetch, 3.3), also a preflight's. */
   share(method: string, requested: Headers, { headers }: Response): void {
-    if (this.#allowed.size === 0) return;
-    headers.append("Vary", "Origin");
-    const origin = requested.get("origin");
-    if (origin === null || !this.#allowed.has(origin)) return;
+    const origin = this.#allowed.size === 0 ? null : requested.get("origin");
+    if (this.#allowed.size > 0) headers.append("Vary", "Origin");
+    if (origin === null || !this.#allowed.has(origin)) {
+      return headers.set("Cross-Origin-Resource-Policy", "same-origin");
+    }
     headers.set("Access-Control-Allow-Origin", origin);
     headers.set("Access-Control-Expose-Headers", "*");
     if (method !== "OPTIONS" || !requested.has("access-control-request-method")) return;
@@ -48,6 +70,9 @@ export class AllowedOrigins {
     headers.set("Access-Control-Max-Age", "600");
   }
 }
+
+/** What a navigation within a page is for: `Sec-Fetch-Dest`. */
+const framed = /^(object|embed|i?frame|fencedframe)$/;
 
 /** By host and port alone: behind a proxy that ends TLS the schemes differ. */
 function isOwn(origin: string, url: string): boolean {

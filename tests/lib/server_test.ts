@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { sleep } from "../../lib/stream/clock.ts";
 import { HttpError } from "../../lib/stream/errors.ts";
+import type { Handler, Route } from "../../lib/handler.ts";
 import { routes } from "../../main.ts";
 import { granted } from "../support/granted.ts";
 import { serve, until } from "../support/server.ts";
@@ -210,6 +211,53 @@ Deno.test({
     const response = await fetch(server.origin, { headers: { origin: app } });
     assertEquals((await response.json()).status, "ok");
     assertEquals(response.headers.get("access-control-allow-origin"), app);
+  },
+});
+
+Deno.test({
+  name: "another site's page gets 403 from every route but those that say otherwise, and they start nothing",
+  ignore,
+  async fn() {
+    let started = 0;
+    const counted = (route: Route) => ({
+      ...route,
+      handler: (...args: Parameters<Handler>) => (started++, route.handler(...args)),
+    });
+    await using server = await serve({ routes: routes.map(counted) });
+    const headers = "Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: no-cors\nConnection: close";
+    for (const { method, path, anySite = false } of routes) {
+      started = 0;
+      const target = path.replace(/:\w+|\*$/, "x");
+      const got = await status(server.port, `${method} ${target} HTTP/1.1\nHost: localhost\n${headers}\n\n`);
+      assertEquals([got !== 403, started], [anySite, anySite ? 1 : 0], `${method} ${path}`);
+    }
+  },
+});
+
+Deno.test({
+  name: "every answer keeps itself to its own origin, also an error, a redirect, a file and a stream",
+  ignore,
+  async fn() {
+    await using server = await serve({ allowOrigins: [app] });
+    await Deno.writeTextFile(`${server.folder}/files/a`, "a");
+    for (
+      const path of [
+        "/",
+        "/healthz",
+        "/nowhere",
+        "/files",
+        "/files/a",
+        "/sensors/stream",
+        "/channels/sensors",
+      ]
+    ) {
+      const policy = async (headers: HeadersInit) => {
+        const response = await fetch(server.origin + path, { headers, redirect: "manual" });
+        await response.body?.cancel();
+        return response.headers.get("cross-origin-resource-policy");
+      };
+      assertEquals([await policy({}), await policy({ origin: app })], ["same-origin", null], path);
+    }
   },
 });
 
