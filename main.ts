@@ -3,6 +3,7 @@ import denoJson from "./deno.json" with { type: "json" };
 import { asyncRoute } from "./handlers/async_route.ts";
 import { publish, subscribe } from "./handlers/channels.ts";
 import { concurrentStream } from "./handlers/concurrent_stream.ts";
+import { favicon } from "./handlers/favicon.ts";
 import { asyncDownload, files, streamFile } from "./handlers/files.ts";
 import { health } from "./handlers/health.ts";
 import { home } from "./handlers/home.ts";
@@ -50,6 +51,9 @@ export const routes: Route[] = [
   ["GET", "/sensors/:id/history", sensorHistory, "[time, value] pairs of one sensor", "/sensors/cpu/history"],
   ["POST", "/sensors/:id", pushReading, "a push sensor's value: a number", "/sensors/mine"],
   ["GET", "/ws", ws, "a WebSocket: each message is processed and answered in order", "#ws"],
+  // A WebSocket client follows no redirect.
+  ["GET", "/ws/", ws, "the same", "#ws", { hidden: true }],
+  ["GET", "/favicon.ico", favicon, "the icon of the pages", "/favicon.ico", { anySite: true, hidden: true }],
   ["GET", "/healthz", health, "status, uptime, and counts of what is open", "/healthz", { anySite: true }],
 ].map(([method, path, handler, description, example, more]) =>
   Object.assign({ method, path, handler, description, example }, more) as Route

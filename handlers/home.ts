@@ -56,14 +56,16 @@ function html({ method, path, description, curl, link }: Row): string {
 const headers = {
   "Cache-Control": "no-store",
   "Content-Security-Policy":
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'",
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src 'self'; connect-src 'self'; frame-ancestors 'none'",
   Vary: "Accept",
 };
 
 /** GET /: every route, with a curl line and a link; JSON for a client that prefers it. */
 export const home: Handler = async (_request, { app, headers: requested, routes, url }) => {
   const file = await firstFile(app.config.files);
-  const rows = routes.map((route) => describe(route, routes, url.origin, file));
+  const rows = routes.filter(({ hidden }) => !hidden).map((route) =>
+    describe(route, routes, url.origin, file)
+  );
   if (accepts(requested, "text/html", "application/json") === "application/json") {
     return json(rows, { headers });
   }

@@ -51,7 +51,7 @@ Weir turns async generators into live streams.
   --sensors FILE    JSON file of more sensors (default: none)
   --upstream URL    what /stream requests at each step (default: its own /async_route)
   --drain SECONDS   from SIGTERM or SIGINT to exit, at the latest (default 10)
-  --help, --version
+  --help (-h), --version
 
 Each flag has an environment variable: WEIR_HOST, WEIR_ALLOW_HOST and WEIR_ALLOW_ORIGIN (several, separated by commas),
 WEIR_TRUST_PROXY (true or false), WEIR_PORT, WEIR_FILES, WEIR_LOGS (several, separated as in PATH), WEIR_SENSORS,
@@ -76,7 +76,7 @@ const switches = ["trust-proxy"] as const;
 const options = {
   ...Object.fromEntries(flags.map((flag) => [flag, { type: "string", multiple: true } as const])),
   ...Object.fromEntries(switches.map((flag) => [flag, { type: "boolean" } as const])),
-  help: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
 } as const;
 

@@ -35,4 +35,6 @@ export interface Route extends RoutePath {
   example: string;
   /** Whether pages of other sites may make a browser get it. Default: false. */
   anySite?: boolean;
+  /** Whether the first page leaves it out. Default: false. */
+  hidden?: boolean;
 }

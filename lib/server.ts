@@ -71,7 +71,7 @@ export class Server implements ServerSide<App, Route> {
     const url = context.target = this.trustProxy ? forwardedUrl(request) : request.url;
     context.path = this.#hosts.check(headers.get("host"), url, this.app.config.limits.targetBytes);
     if (!safeMethods.includes(method) || headers.has("upgrade")) this.#origins.checkChange(headers, url);
-    const match = this.#router.match(method, context.path);
+    const match = this.#router.match(method, context.path, url);
     if (match instanceof Response) return match;
     if (!match.route.anySite) this.#origins.checkRead(headers, url);
     context.params = match.params;

@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { routes } from "../../main.ts";
+import { routes as allRoutes } from "../../main.ts";
 import { granted } from "../support/granted.ts";
 import { serve, until } from "../support/server.ts";
 import { exchange, open, route } from "../support/wire.ts";
 
 const ignore = !granted.server;
+const routes = allRoutes.filter(({ hidden }) => !hidden);
 const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 interface Row {
@@ -46,6 +47,20 @@ Deno.test({
     const response = await fetch(server.origin, { headers: { accept: browser } });
     assertMatch(response.headers.get("content-security-policy") ?? "", /^default-src 'none';/);
     await response.body?.cancel();
+  },
+});
+
+Deno.test({
+  name: "the icon that browsers ask for is there, and allowed on the first page",
+  ignore,
+  async fn() {
+    await using server = await serve();
+    const icon = await fetch(`${server.origin}/favicon.ico`);
+    assertEquals([icon.status, icon.headers.get("content-type")], [200, "image/svg+xml"]);
+    assertStringIncludes(await icon.text(), "<svg");
+    const page = await fetch(server.origin, { headers: { accept: browser } });
+    assertMatch(page.headers.get("content-security-policy") ?? "", /img-src 'self'/);
+    await page.body?.cancel();
   },
 });
 

@@ -177,6 +177,7 @@ for (const [args, variables, name] of names) {
 
 Deno.test("--help and --version are asked for by name", () => {
   assertEquals(parseConfig(["--help"], around()), "help");
+  assertEquals(parseConfig(["-h"], around()), "help");
   assertEquals(parseConfig(["--version", "--port", "1"], around()), "version");
 });
 
