@@ -1,4 +1,5 @@
 import { postedValues } from "../lib/channels/posted.ts";
+import { checkParams, streamParams } from "../lib/http/params.ts";
 import { HttpError, quote } from "../lib/stream/errors.ts";
 import { json } from "../lib/stream/json.ts";
 import type { Handler } from "../lib/handler.ts";
@@ -16,6 +17,7 @@ export const subscribe: Handler = (_request, context) => {
       headers: { Location: `/sensors/stream${context.url.search}`, "Cache-Control": "no-cache" },
     });
   }
+  checkParams(context.query, streamParams);
   const { channels } = context.app;
   return streamResponse(context, (wanted) => channels.subscribe(name, wanted), { format: "sse" });
 };

@@ -7,7 +7,7 @@ import { listingPage } from "../lib/files/listing_page.ts";
 import { type Disposition, harmless } from "../lib/files/plan.ts";
 import { find, type Found, notFound } from "../lib/files/root.ts";
 import { pathSegments } from "../lib/files/safe_path.ts";
-import { requiredParam } from "../lib/http/params.ts";
+import { checkParams, requiredParam } from "../lib/http/params.ts";
 import type { Context, Handler } from "../lib/handler.ts";
 
 /** GET /files/*: a file below the root, or the listing of a folder: JSON, or a page for a browser. */
@@ -37,6 +37,7 @@ export const asyncDownload: Handler = (_request, context) => named(context, "att
 export const streamFile: Handler = (_request, context) => named(context, "inline");
 
 async function named(context: Context, how: Disposition): Promise<Response> {
+  checkParams(context.query, ["file"]);
   const segments = pathSegments(requiredParam(context.query, "file", "report.csv"), { encoded: false });
   if (segments === null) throw notFound();
   return await send(context, await find(context.app.config.files, segments), segments, how);

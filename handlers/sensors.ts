@@ -1,4 +1,5 @@
 import type { Handler } from "../lib/handler.ts";
+import { checkParams, streamParams } from "../lib/http/params.ts";
 import type { Reading } from "../lib/sensors/sensor.ts";
 import { HttpError, quote } from "../lib/stream/errors.ts";
 import type { StreamEvent } from "../lib/stream/event.ts";
@@ -16,6 +17,7 @@ export const sensors: Handler = (_request, context) => json(context.app.sensors.
 
 /** GET /sensors/stream: readings as they are made; `?id=`, repeatable, chooses sensors. */
 export const sensorStream: Handler = (_request, context) => {
+  checkParams(context.query, streamParams, ["id"]);
   const source = context.app.sensors.stream(context.query.getAll("id"));
   return streamResponse(context, source, { format: "sse", line });
 };

@@ -467,6 +467,35 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "every route that takes parameters refuses one that is repeated, or written almost as it is",
+  ignore,
+  async fn() {
+    await using server = await serve();
+    await Deno.writeTextFile(`${server.folder}/logs/some.log`, "a\nb\n");
+    for (const path of live) {
+      for (const query of ["format=sse&format=text", "after=1&after=1", "fromat=sse", "formats=sse"]) {
+        const response = await fetch(server.origin + path + (path.includes("?") ? "&" : "?") + query);
+        assertEquals(
+          [response.status, typeof (await response.json()).error],
+          [400, "string"],
+          `${path} ${query}`,
+        );
+      }
+    }
+    for (
+      const path of [
+        "/async_download?file=a&file=b",
+        "/stream/file?file=a&file=a",
+        "/logs?name=some.log&lnes=1",
+      ]
+    ) {
+      const response = await fetch(server.origin + path);
+      assertEquals([response.status, typeof (await response.json()).error], [400, "string"], path);
+    }
+  },
+});
+
 Deno.test("the app of main.ts has no route twice", () => {
   const names = routes.map(({ method, path }) => `${method} ${path}`);
   assertEquals(new Set(names).size, names.length);
