@@ -1,14 +1,14 @@
 import { delimiter, resolve } from "node:path";
 import denoJson from "./deno.json" with { type: "json" };
 import { asyncRoute } from "./handlers/async_route.ts";
-import { publish, subscribe } from "./handlers/channels.ts";
+import { channels, publish, subscribe } from "./handlers/channels.ts";
 import { concurrentStream } from "./handlers/concurrent_stream.ts";
 import { favicon } from "./handlers/favicon.ts";
 import { asyncDownload, files, streamFile } from "./handlers/files.ts";
 import { health } from "./handlers/health.ts";
 import { home } from "./handlers/home.ts";
 import { log, logs } from "./handlers/logs.ts";
-import { pushReading, sensorHistory, sensors, sensorStream } from "./handlers/sensors.ts";
+import { pushReading, sensor, sensorHistory, sensors, sensorStream } from "./handlers/sensors.ts";
 import { stream } from "./handlers/stream.ts";
 import { ws } from "./handlers/ws.ts";
 import { App } from "./lib/app.ts";
@@ -38,6 +38,7 @@ export const routes: Route[] = [
   ["GET", "/stream/file", streamFile, "a file in the response itself", "/stream/file?file={file}"],
   ["GET", "/logs", logs, "the log files; with ?name=a&name=b these logs, merged", "/logs"],
   ["GET", "/logs/:name", log, "the last lines of a log, then each new one", "/logs/access.log?lines=20"],
+  ["GET", "/channels", channels, "the channels, with what each retains", "/channels"],
   ["GET", "/channels/:name", subscribe, "each event published from now on", "/channels/demo"],
   ["POST", "/channels/:name", publish, "publishes a JSON or text event, or many as NDJSON", "/channels/demo"],
   ["GET", "/sensors", sensors, "the latest reading of each sensor", "/sensors"],
@@ -48,8 +49,9 @@ export const routes: Route[] = [
     "readings as they are made; ?id= chooses",
     "/sensors/stream?format=text",
   ],
+  ["GET", "/sensors/:id", sensor, "the latest reading of one sensor", "/sensors/cpu"],
   ["GET", "/sensors/:id/history", sensorHistory, "[time, value] pairs of one sensor", "/sensors/cpu/history"],
-  ["POST", "/sensors/:id", pushReading, "a push sensor's value: a number", "/sensors/mine"],
+  ["POST", "/sensors/:id", pushReading, "a push sensor's value: a number", "/sensors/{push}"],
   ["GET", "/ws", ws, "a WebSocket: each message is processed and answered in order", "#ws"],
   // A WebSocket client follows no redirect.
   ["GET", "/ws/", ws, "the same", "#ws", { hidden: true }],

@@ -8,6 +8,10 @@ import { streamResponse } from "../lib/stream/response.ts";
 /** Readings have a stream of their own. */
 const reserved = "sensors";
 
+/** GET /channels: the list of channels. */
+export const channels: Handler = async (_request, { app }) =>
+  json(await app.channels.list(), { headers: { "Cache-Control": "no-store" } });
+
 /** GET /channels/NAME: what is published there from now on, or after a cursor. */
 export const subscribe: Handler = (_request, context) => {
   const name = channelName(context.params.name);

@@ -1,5 +1,5 @@
 import { accepts } from "../lib/stream/negotiate.ts";
-import { HttpError, overloaded } from "../lib/stream/errors.ts";
+import { HttpError, overloaded, quote } from "../lib/stream/errors.ts";
 import { wholeResponse } from "../lib/stream/json.ts";
 import { fileResponse } from "../lib/files/file_response.ts";
 import { list } from "../lib/files/listing.ts";
@@ -58,7 +58,10 @@ const listingHeaders = {
 
 async function listing(context: Context, segments: string[], found: Found): Promise<Response> {
   const type = accepts(context.headers, "application/json", "text/html");
-  if (type === undefined) throw new HttpError(406, "Accept must allow application/json or text/html");
+  if (type === undefined) {
+    const accept = quote(context.headers.get("accept")!);
+    throw new HttpError(406, `Accept must allow application/json or text/html: current value is ${accept}`);
+  }
   const isPage = type === "text/html";
   const headers = { ...listingHeaders, "Content-Type": isPage ? "text/html; charset=utf-8" : type };
   // A null body would be announced as `Content-Length: 0`, which the GET is not.

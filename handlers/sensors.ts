@@ -15,6 +15,10 @@ const line = ({ data: { time, id, value, unit, state, reason } }: StreamEvent<Re
 /** GET /sensors: the last reading of each sensor. */
 export const sensors: Handler = (_request, context) => json(context.app.sensors.list(), { headers: noStore });
 
+/** GET /sensors/ID: its last reading. */
+export const sensor: Handler = (_request, context) =>
+  json(context.app.sensors.latest(context.params.id), { headers: noStore });
+
 /** GET /sensors/stream: readings as they are made; `?id=`, repeatable, chooses sensors. */
 export const sensorStream: Handler = (_request, context) => {
   checkParams(context.query, streamParams, ["id"]);

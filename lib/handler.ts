@@ -31,7 +31,7 @@ export interface Route extends RoutePath {
   handler: Handler;
   /** What it does, for the first page. */
   description: string;
-  /** A path and query that shows it, for the first page; `{file}` stands for the name of an existing file. */
+  /** A path and query that shows it, for the first page; `{file}` stands for an existing file, `{push}` for a push sensor. */
   example: string;
   /** Whether pages of other sites may make a browser get it. Default: false. */
   anySite?: boolean;

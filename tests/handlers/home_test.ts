@@ -5,6 +5,13 @@ import { serve, until } from "../support/server.ts";
 import { exchange, open, route } from "../support/wire.ts";
 
 const ignore = !granted.server;
+const push = {
+  id: "p",
+  push: true as const,
+  description: "",
+  unit: "",
+  interval: 1_000,
+};
 const routes = allRoutes.filter(({ hidden }) => !hidden);
 const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
@@ -80,7 +87,7 @@ Deno.test({
   name: "every link and curl line of the first page works",
   ignore,
   async fn() {
-    await using server = await serve();
+    await using server = await serve({ declared: [push] });
     await Deno.writeTextFile(`${server.folder}/files/a b "c" 'd'.txt`, "content");
     await Deno.writeTextFile(`${server.folder}/logs/access.log`, "{}\n");
     for (const { method, path, curl, link, description } of await rows(server.origin)) {
@@ -102,11 +109,31 @@ Deno.test({
 });
 
 Deno.test({
+  name: "every line of the first page can be pasted into a shell, with nothing to show as well",
+  ignore: !granted.run,
+  async fn() {
+    await using server = await serve();
+    const pasted = async ({ method, path, curl, link }: Row) => {
+      const response = await fetch(server.origin + link.replace("#ws", ""), { headers: { accept: browser } });
+      await response.body?.cancel();
+      assertEquals(response.status, 200, link);
+      if (curl.startsWith("#")) return `${method} ${path}`;
+      const args = ["-c", curl.replace("curl ", "curl -s -o /dev/null -w '%{http_code}' --max-time 1 ")];
+      const { stdout } = await new Deno.Command("sh", { args }).output();
+      assertMatch(new TextDecoder().decode(stdout), /^(101|20[01])$/, curl);
+      return null;
+    };
+    const without = (await Promise.all((await rows(server.origin)).map(pasted))).filter(Boolean);
+    assertEquals(without, ["GET /async_download", "GET /stream/file", "POST /sensors/:id"]);
+  },
+});
+
+Deno.test({
   name: "a shell takes every URL of the curl lines as one word, whatever the file and the host are called",
   ignore: !granted.run,
   async fn() {
     const file = 'it\'s $(id) `id` "a" & b.txt';
-    await using server = await serve();
+    await using server = await serve({ declared: [push] });
     await Deno.writeTextFile(`${server.folder}/files/${file}`, "content");
     const host = "it's$(id).localhost";
     const answer = await exchange(
