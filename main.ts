@@ -61,12 +61,20 @@ export const routes: Route[] = [
   Object.assign({ method, path, handler, description, example }, more) as Route
 );
 
-/** @throws ConfigError when there is no such folder */
+/** @throws ConfigError when there is no such folder, or no permission to read it */
 function checkFolder(flag: string, path: string): void {
+  let rule = "be an existing folder";
   try {
-    if (Deno.statSync(path).isDirectory) return;
-  } catch { /* told below */ }
-  throw new ConfigError(`${flag} must be an existing folder: current value is ${JSON.stringify(path)}`);
+    if (Deno.statSync(path).isDirectory) {
+      // Another user's folder has a stat, and no names.
+      if (Deno.build.os !== "windows") Deno.openSync(path).close();
+      return;
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) rule = "be a folder that --allow-read of deno run covers";
+    if (error instanceof Deno.errors.PermissionDenied) rule = "be a folder that this user may read";
+  }
+  throw new ConfigError(`${flag} must ${rule}: current value is ${JSON.stringify(path)}`);
 }
 
 /** Flags, environment and the sensors file, or the one line that says why not. */

@@ -199,6 +199,14 @@ Deno.test("a reading that fails has its reason, and stops no other sensor", opti
     until(() => JSON.stringify(state(id)) === JSON.stringify(expected));
   await becomes("web", ["ok", 21.5]);
   await becomes("file", ["ok", 49]);
+  answer = () => Promise.resolve(Response.json({ a: [{ b: " -2.5e1" }] }));
+  await becomes("web", ["ok", -25]);
+  for (const b of ["", " ", "12,5", "0x1f", "1 2", "Infinity"]) {
+    answer = () => Promise.resolve(Response.json({ a: [{ b }] }));
+    await becomes("web", ["failed", 'there is no number at "/a/0/b"']);
+    answer = () => Promise.resolve(Response.json({ a: [{ b: "7" }] }));
+    await becomes("web", ["ok", 7]);
+  }
   answer = () => Promise.resolve(Response.json({ a: "none" }));
   await becomes("web", ["failed", 'there is no number at "/a/0/b"']);
   answer = () => Promise.resolve(new Response("secret", { status: 500 }));
