@@ -1,13 +1,14 @@
 import { delimiter, resolve } from "node:path";
 import denoJson from "./deno.json" with { type: "json" };
 import { asyncRoute } from "./handlers/async_route.ts";
-import { publish, subscribe } from "./handlers/channels.ts";
+import { channels, publish, subscribe } from "./handlers/channels.ts";
 import { concurrentStream } from "./handlers/concurrent_stream.ts";
+import { favicon } from "./handlers/favicon.ts";
 import { asyncDownload, files, streamFile } from "./handlers/files.ts";
 import { health } from "./handlers/health.ts";
 import { home } from "./handlers/home.ts";
 import { log, logs } from "./handlers/logs.ts";
-import { pushReading, sensorHistory, sensors, sensorStream } from "./handlers/sensors.ts";
+import { pushReading, sensor, sensorHistory, sensors, sensorStream } from "./handlers/sensors.ts";
 import { stream } from "./handlers/stream.ts";
 import { ws } from "./handlers/ws.ts";
 import { App } from "./lib/app.ts";
@@ -20,7 +21,9 @@ import { Server } from "./lib/server.ts";
 
 /** Every URL of the server: method, path, handler, what it does, an example for the first page. */
 export const routes: Route[] = [
-  ["GET", "/", home, "this page; with Accept: application/json the same list as JSON", "/"],
+  ["GET", "/", home, "this page; with Accept: application/json the same list as JSON", "/", {
+    anySite: true,
+  }],
   ["GET", "/async_route", asyncRoute, "JSON after an asynchronous wait of 100 ms", "/async_route"],
   ["GET", "/stream", stream, "steps, each with an outbound request", "/stream?count=5&interval=1000"],
   ["GET", "/concurrent_stream", concurrentStream, "tasks side by side, merged", "/concurrent_stream"],
@@ -35,6 +38,7 @@ export const routes: Route[] = [
   ["GET", "/stream/file", streamFile, "a file in the response itself", "/stream/file?file={file}"],
   ["GET", "/logs", logs, "the log files; with ?name=a&name=b these logs, merged", "/logs"],
   ["GET", "/logs/:name", log, "the last lines of a log, then each new one", "/logs/access.log?lines=20"],
+  ["GET", "/channels", channels, "the channels, with what each retains", "/channels"],
   ["GET", "/channels/:name", subscribe, "each event published from now on", "/channels/demo"],
   ["POST", "/channels/:name", publish, "publishes a JSON or text event, or many as NDJSON", "/channels/demo"],
   ["GET", "/sensors", sensors, "the latest reading of each sensor", "/sensors"],
@@ -45,20 +49,32 @@ export const routes: Route[] = [
     "readings as they are made; ?id= chooses",
     "/sensors/stream?format=text",
   ],
+  ["GET", "/sensors/:id", sensor, "the latest reading of one sensor", "/sensors/cpu"],
   ["GET", "/sensors/:id/history", sensorHistory, "[time, value] pairs of one sensor", "/sensors/cpu/history"],
-  ["POST", "/sensors/:id", pushReading, "a push sensor's value: a number", "/sensors/mine"],
+  ["POST", "/sensors/:id", pushReading, "a push sensor's value: a number", "/sensors/{push}"],
   ["GET", "/ws", ws, "a WebSocket: each message is processed and answered in order", "#ws"],
-  ["GET", "/healthz", health, "status, uptime, and counts of what is open", "/healthz"],
-].map(([method, path, handler, description, example]) =>
-  ({ method, path, handler, description, example }) as Route
+  // A WebSocket client follows no redirect.
+  ["GET", "/ws/", ws, "the same", "#ws", { hidden: true }],
+  ["GET", "/favicon.ico", favicon, "the icon of the pages", "/favicon.ico", { anySite: true, hidden: true }],
+  ["GET", "/healthz", health, "status, uptime, and counts of what is open", "/healthz", { anySite: true }],
+].map(([method, path, handler, description, example, more]) =>
+  Object.assign({ method, path, handler, description, example }, more) as Route
 );
 
-/** @throws ConfigError when there is no such folder */
+/** @throws ConfigError when there is no such folder, or no permission to read it */
 function checkFolder(flag: string, path: string): void {
+  let rule = "be an existing folder";
   try {
-    if (Deno.statSync(path).isDirectory) return;
-  } catch { /* told below */ }
-  throw new ConfigError(`${flag} must be an existing folder: current value is ${JSON.stringify(path)}`);
+    if (Deno.statSync(path).isDirectory) {
+      // Another user's folder has a stat, and no names.
+      if (Deno.build.os !== "windows") Deno.openSync(path).close();
+      return;
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) rule = "be a folder that --allow-read of deno run covers";
+    if (error instanceof Deno.errors.PermissionDenied) rule = "be a folder that this user may read";
+  }
+  throw new ConfigError(`${flag} must ${rule}: current value is ${JSON.stringify(path)}`);
 }
 
 /** Flags, environment and the sensors file, or the one line that says why not. */

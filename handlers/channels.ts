@@ -1,4 +1,5 @@
 import { postedValues } from "../lib/channels/posted.ts";
+import { checkParams, streamParams } from "../lib/http/params.ts";
 import { HttpError, quote } from "../lib/stream/errors.ts";
 import { json } from "../lib/stream/json.ts";
 import type { Handler } from "../lib/handler.ts";
@@ -6,6 +7,10 @@ import { streamResponse } from "../lib/stream/response.ts";
 
 /** Readings have a stream of their own. */
 const reserved = "sensors";
+
+/** GET /channels: the list of channels. */
+export const channels: Handler = async (_request, { app }) =>
+  json(await app.channels.list(), { headers: { "Cache-Control": "no-store" } });
 
 /** GET /channels/NAME: what is published there from now on, or after a cursor. */
 export const subscribe: Handler = (_request, context) => {
@@ -16,6 +21,7 @@ export const subscribe: Handler = (_request, context) => {
       headers: { Location: `/sensors/stream${context.url.search}`, "Cache-Control": "no-cache" },
     });
   }
+  checkParams(context.query, streamParams);
   const { channels } = context.app;
   return streamResponse(context, (wanted) => channels.subscribe(name, wanted), { format: "sse" });
 };

@@ -3,7 +3,7 @@ import type { StreamEvent } from "../lib/stream/event.ts";
 import { HttpError, quote } from "../lib/stream/errors.ts";
 import { Limiter } from "../lib/stream/limiter.ts";
 import { merge } from "../lib/stream/merge.ts";
-import { parseWhole } from "../lib/http/params.ts";
+import { checkParams, parseWhole, streamParams } from "../lib/http/params.ts";
 import type { Handler } from "../lib/handler.ts";
 import { streamResponse } from "../lib/stream/response.ts";
 
@@ -49,14 +49,13 @@ function parseTask(value: string): Task {
   };
 }
 
-function line({ data }: StreamEvent): string {
-  const { task, step, steps } = data as Progress;
-  return `task ${task}: step ${step} of ${steps}`;
-}
+const line = ({ data: { task, step, steps } }: StreamEvent<Progress>) =>
+  `task ${task}: step ${step} of ${steps}`;
 
 /** GET /concurrent_stream: tasks that run side by side, their progress merged as it happens; without any, the defaults. */
 export function concurrentStreamOf(defaults: Task[]): Handler {
   return (_request, context) => {
+    checkParams(context.query, streamParams, ["task"]);
     const named = context.query.getAll("task");
     if (named.length > maxTasks) {
       const rule = `task must be given at most ${maxTasks} times`;

@@ -1,5 +1,5 @@
 import { accepts } from "../lib/stream/negotiate.ts";
-import { HttpError, overloaded } from "../lib/stream/errors.ts";
+import { HttpError, overloaded, quote } from "../lib/stream/errors.ts";
 import { wholeResponse } from "../lib/stream/json.ts";
 import { fileResponse } from "../lib/files/file_response.ts";
 import { list } from "../lib/files/listing.ts";
@@ -7,7 +7,7 @@ import { listingPage } from "../lib/files/listing_page.ts";
 import { type Disposition, harmless } from "../lib/files/plan.ts";
 import { find, type Found, notFound } from "../lib/files/root.ts";
 import { pathSegments } from "../lib/files/safe_path.ts";
-import { requiredParam } from "../lib/http/params.ts";
+import { checkParams, requiredParam } from "../lib/http/params.ts";
 import type { Context, Handler } from "../lib/handler.ts";
 
 /** GET /files/*: a file below the root, or the listing of a folder: JSON, or a page for a browser. */
@@ -37,6 +37,7 @@ export const asyncDownload: Handler = (_request, context) => named(context, "att
 export const streamFile: Handler = (_request, context) => named(context, "inline");
 
 async function named(context: Context, how: Disposition): Promise<Response> {
+  checkParams(context.query, ["file"]);
   const segments = pathSegments(requiredParam(context.query, "file", "report.csv"), { encoded: false });
   if (segments === null) throw notFound();
   return await send(context, await find(context.app.config.files, segments), segments, how);
@@ -57,7 +58,10 @@ const listingHeaders = {
 
 async function listing(context: Context, segments: string[], found: Found): Promise<Response> {
   const type = accepts(context.headers, "application/json", "text/html");
-  if (type === undefined) throw new HttpError(406, "Accept must allow application/json or text/html");
+  if (type === undefined) {
+    const accept = quote(context.headers.get("accept")!);
+    throw new HttpError(406, `Accept must allow application/json or text/html: current value is ${accept}`);
+  }
   const isPage = type === "text/html";
   const headers = { ...listingHeaders, "Content-Type": isPage ? "text/html; charset=utf-8" : type };
   // A null body would be announced as `Content-Length: 0`, which the GET is not.

@@ -11,24 +11,29 @@ interface Row extends Pick<Route, "method" | "path" | "description"> {
 }
 
 /** What makes curl a WebSocket client; the key is any 16 bytes (RFC 6455, 4.1). */
-const upgrade = [
-  "Connection: Upgrade",
-  "Upgrade: websocket",
-  "Sec-WebSocket-Version: 13",
-  "Sec-WebSocket-Key: d2VpciBpcyBhIHdlaXI9PQ==",
-].map((line) => `-H '${line}'`).join(" ");
+const upgrade = "-H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' " +
+  "-H 'Sec-WebSocket-Key: d2VpciBpcyBhIHdlaXI9PQ=='";
 
 /** One word for a shell: file names and Host can bring apostrophes into a URL. */
 const word = (url: string) => `'${url.replaceAll("'", "%27")}'`;
 
-/** Shows the example with the name of a real file. A browser cannot follow a link by POST: it gets the page above. */
+/** What an example needs, where there is none to show it with: a comment to a shell, and a page to look at. */
+const missing: Record<string, Pick<Row, "curl" | "link">> = {
+  file: { curl: "# needs a file in the folder of --files", link: "/files/" },
+  push: { curl: "# needs a sensor of type push, declared in --sensors FILE", link: "/sensors" },
+};
+
+/** Shows the example with a real file or sensor. A browser cannot follow a link by POST: it gets the page above. */
 function describe(
   { method, path, description, example }: Route,
   routes: readonly Route[],
   origin: string,
-  file: string,
+  real: Record<string, string | undefined>,
 ): Row {
-  const target = example.replace("{file}", encodeURIComponent(file));
+  const name = /\{(file|push)\}/.exec(example)?.[1];
+  const value = name === undefined ? "" : real[name];
+  if (value === undefined) return { method, path, description, ...missing[name!] };
+  const target = example.replace(`{${name}}`, encodeURIComponent(value));
   const row = { method, path, description, link: target };
   if (method === "POST") {
     const isReadable = routes.some((route) => route.method === "GET" && route.path === path);
@@ -39,13 +44,12 @@ function describe(
   return { ...row, curl: `curl -N ${word(origin + target)}` };
 }
 
-async function firstFile(folder: string): Promise<string> {
+async function firstFile(folder: string): Promise<string | undefined> {
   try {
     for await (const { name, isFile } of Deno.readDir(folder)) {
       if (isFile && !name.startsWith(".")) return name;
     }
   } catch { /* a root that cannot be read has no file to show */ }
-  return "NAME";
 }
 
 function html({ method, path, description, curl, link }: Row): string {
@@ -56,14 +60,16 @@ function html({ method, path, description, curl, link }: Row): string {
 const headers = {
   "Cache-Control": "no-store",
   "Content-Security-Policy":
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'",
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src 'self'; connect-src 'self'; frame-ancestors 'none'",
   Vary: "Accept",
 };
 
 /** GET /: every route, with a curl line and a link; JSON for a client that prefers it. */
 export const home: Handler = async (_request, { app, headers: requested, routes, url }) => {
-  const file = await firstFile(app.config.files);
-  const rows = routes.map((route) => describe(route, routes, url.origin, file));
+  const real = { file: await firstFile(app.config.files), push: app.sensors.somePush() };
+  const rows = routes.filter(({ hidden }) => !hidden).map((route) =>
+    describe(route, routes, url.origin, real)
+  );
   if (accepts(requested, "text/html", "application/json") === "application/json") {
     return json(rows, { headers });
   }

@@ -1,7 +1,7 @@
 import { HttpError, quote } from "../lib/stream/errors.ts";
 import { json } from "../lib/stream/json.ts";
 import { type LogOptions, logRecords, mergedLogs, type NamedLine } from "../lib/logs/log_events.ts";
-import { boolParam, intParam } from "../lib/http/params.ts";
+import { boolParam, checkParams, intParam, streamParams } from "../lib/http/params.ts";
 import type { Context, Handler } from "../lib/handler.ts";
 import type { StreamEvent } from "../lib/stream/event.ts";
 import { cursor, streamResponse } from "../lib/stream/response.ts";
@@ -23,7 +23,7 @@ export const logs: Handler = async (_request, context) => {
       `name must be given at most ${maxMerged} times: current value is ${names.length}`,
     );
   }
-  const options = parameters(context);
+  const options = parameters(context, ["name"]);
   const { logFiles, logFollower } = context.app;
   const after = new URLSearchParams(cursor(context));
   const places = await Promise.all(names.map((name) => logFiles.find(name, after.get(name) ?? undefined)));
@@ -38,7 +38,10 @@ export const log: Handler = async (_request, context) => {
   return await streamResponse(context, logRecords(logFollower, place, options));
 };
 
-function parameters({ query }: Context): LogOptions {
+const known = ["lines", "from", "grep", "icase", "not", "follow", ...streamParams];
+
+function parameters({ query }: Context, many: string[] = []): LogOptions {
+  checkParams(query, known, many);
   const lines = intParam(query, "lines", { min: 0, max: 10_000, fallback: 100 });
   const from = query.get("from");
   if (from !== null && from !== "start") {

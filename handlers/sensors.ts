@@ -1,4 +1,5 @@
 import type { Handler } from "../lib/handler.ts";
+import { checkParams, streamParams } from "../lib/http/params.ts";
 import type { Reading } from "../lib/sensors/sensor.ts";
 import { HttpError, quote } from "../lib/stream/errors.ts";
 import type { StreamEvent } from "../lib/stream/event.ts";
@@ -14,8 +15,13 @@ const line = ({ data: { time, id, value, unit, state, reason } }: StreamEvent<Re
 /** GET /sensors: the last reading of each sensor. */
 export const sensors: Handler = (_request, context) => json(context.app.sensors.list(), { headers: noStore });
 
+/** GET /sensors/ID: its last reading. */
+export const sensor: Handler = (_request, context) =>
+  json(context.app.sensors.latest(context.params.id), { headers: noStore });
+
 /** GET /sensors/stream: readings as they are made; `?id=`, repeatable, chooses sensors. */
 export const sensorStream: Handler = (_request, context) => {
+  checkParams(context.query, streamParams, ["id"]);
   const source = context.app.sensors.stream(context.query.getAll("id"));
   return streamResponse(context, source, { format: "sse", line });
 };

@@ -1,7 +1,7 @@
 import { every } from "../lib/stream/clock.ts";
 import { gap, type StreamEvent } from "../lib/stream/event.ts";
 import { outbound, type Outcome } from "../lib/http/outbound.ts";
-import { boolParam, intParam } from "../lib/http/params.ts";
+import { boolParam, checkParams, intParam, streamParams } from "../lib/http/params.ts";
 import type { Context, Handler } from "../lib/handler.ts";
 import { streamResponse } from "../lib/stream/response.ts";
 import type { Wanted } from "../lib/stream/source.ts";
@@ -59,9 +59,12 @@ function ask(
   return outbound(upstream ?? `${origin}/async_route`, signal, { limiter, timeoutMs, maxBytes });
 }
 
+const known = ["count", "interval", "request", ...streamParams];
+
 /** GET /stream: steps that mix a calculation with an outbound request, each as soon as it is done. */
 export const stream: Handler = (_request, context) => {
   const { app, query } = context;
+  checkParams(query, known);
   const options = {
     count: intParam(query, "count", { min: 1, max: 1_000_000, fallback: 5 }),
     interval: intParam(query, "interval", { min: 0, max: 60_000, fallback: 1_000 }),

@@ -6,6 +6,12 @@ import { Limits } from "./limits.ts";
 export interface Config {
   /** The address to bind; also a name that the server answers to. */
   readonly host: string;
+  /** Other names that the server answers to; `*.example.org` is every name below. Default: none. */
+  readonly allowHosts?: readonly string[];
+  /** Origins whose pages may use the server, beside its own. Default: none. */
+  readonly allowOrigins?: readonly string[];
+  /** Whether `X-Forwarded-*` are the words of a proxy in front of the server. Default: false. */
+  readonly trustProxy?: boolean;
   /** 0 takes a free one. */
   readonly port: number;
   /** Absolute path: the root of /files. */
@@ -35,29 +41,46 @@ export const help = `Usage: deno task start [flags]
 Weir turns async generators into live streams.
 
   --host HOST       address to bind, and a name to answer to (default 127.0.0.1)
+  --allow-host NAME one more name to answer to, or *.NAME for every name below it; repeatable
+  --allow-origin ORIGIN
+                    one more origin whose pages may read and post, as in https://app.example; repeatable
+  --trust-proxy     take client, scheme and host from the last hop of X-Forwarded-*: only behind a proxy that sets them
   --port PORT       port to bind; 0 takes a free one (default 8000)
   --files DIR       root of /files (default: the working directory)
   --logs PATH       folder or file that /logs lists; repeatable (default logs/)
   --sensors FILE    JSON file of more sensors (default: none)
   --upstream URL    what /stream requests at each step (default: its own /async_route)
   --drain SECONDS   from SIGTERM or SIGINT to exit, at the latest (default 10)
-  --help, --version
+  --help (-h), --version
 
-Each flag has an environment variable: WEIR_HOST, WEIR_PORT, WEIR_FILES, WEIR_LOGS (several, separated as in PATH),
-WEIR_SENSORS, WEIR_UPSTREAM, WEIR_DRAIN. A flag wins over its variable. A relative path is taken from where the command
-was typed.
+Each flag has an environment variable: WEIR_HOST, WEIR_ALLOW_HOST and WEIR_ALLOW_ORIGIN (several, separated by commas),
+WEIR_TRUST_PROXY (true or false), WEIR_PORT, WEIR_FILES, WEIR_LOGS (several, separated as in PATH), WEIR_SENSORS,
+WEIR_UPSTREAM, WEIR_DRAIN. A flag wins over its variable. A relative path is taken from where the command was typed.
 `;
 
-const flags = ["host", "port", "files", "logs", "sensors", "upstream", "drain"] as const;
+const flags = [
+  "host",
+  "allow-host",
+  "allow-origin",
+  "port",
+  "files",
+  "logs",
+  "sensors",
+  "upstream",
+  "drain",
+] as const;
 type Flag = typeof flags[number];
+/** Flags without a value. */
+const switches = ["trust-proxy"] as const;
 
 const options = {
   ...Object.fromEntries(flags.map((flag) => [flag, { type: "string", multiple: true } as const])),
-  help: { type: "boolean" },
+  ...Object.fromEntries(switches.map((flag) => [flag, { type: "boolean" } as const])),
+  help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
 } as const;
 
-const variableOf = (flag: string) => `WEIR_${flag.toUpperCase()}`;
+const variableOf = (flag: string) => `WEIR_${flag.toUpperCase().replaceAll("-", "_")}`;
 
 /** What the process is started with. */
 export interface Surroundings {
@@ -86,6 +109,9 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
     if (token.kind === "positional" || !Object.hasOwn(options, token.name)) {
       fail(arg.split("=")[0] || "an argument", "be a known flag (see --help)", arg);
     }
+    if (token.value !== undefined && options[token.name as keyof typeof options].type === "boolean") {
+      fail(token.rawName, "have no value", token.value);
+    }
     const isMissing = !token.value || !token.inlineValue && token.value.startsWith("--");
     if (isMissing && flags.includes(token.name as Flag)) {
       fail(token.rawName, "have a value", token.value ?? "");
@@ -95,12 +121,23 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
   if (values.version) return "version";
 
   const typed = (flag: Flag) => (values[flag] ?? []) as string[];
-  const variable = (flag: Flag) => around.env(variableOf(flag)) || undefined;
+  const variable = (flag: string) => around.env(variableOf(flag)) || undefined;
   const one = (flag: Flag, rule = "", isGood = (_value: string) => true): string | undefined => {
     const [value = variable(flag), ...more] = typed(flag);
     if (more.length > 0) fail(`--${flag}`, "be given once", typed(flag).join(" "));
     if (value !== undefined && !isGood(value)) fail(nameOf(flag, args, around), rule, value);
     return value;
+  };
+  const many = (flag: Flag, separator: string, rule = "", isGood = (_value: string) => true) => {
+    const listed = variable(flag)?.split(separator).filter((value) => value !== "") ?? [];
+    const all = typed(flag).length > 0 ? typed(flag) : listed;
+    for (const value of all) if (!isGood(value)) fail(nameOf(flag, args, around), rule, value);
+    return all;
+  };
+  const on = (flag: typeof switches[number]) => {
+    const value = values[flag] ? "true" : variable(flag) ?? "false";
+    if (!/^(true|false|0|1)$/.test(value)) fail(variableOf(flag), "be true or false", value);
+    return value === "true" || value === "1";
   };
   const absolute = (path: string) => around.resolve(around.base, path);
   const number = (flag: Flag, fallback: number, max: number) => {
@@ -111,10 +148,14 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
   const isUrl = (value: string) => /^https?:$/.test(URL.parse(value)?.protocol ?? "");
   const sensors = one("sensors");
   const ownLogs = around.resolve(around.home, "logs");
-  const paths = variable("logs")?.split(around.delimiter).filter((path) => path !== "") ?? [];
-  const logs = (typed("logs").length > 0 ? typed("logs") : paths).map(absolute);
+  const logs = many("logs", around.delimiter).map(absolute);
   return Object.freeze({
     host: one("host", "be a host name or an address", isHost) ?? "127.0.0.1",
+    allowHosts: Object.freeze(many("allow-host", ",", "be a host name or an address, or *.NAME", isName)),
+    allowOrigins: Object.freeze(
+      many("allow-origin", ",", "be an origin, as in https://app.example", isOrigin),
+    ),
+    trustProxy: on("trust-proxy"),
     port: number("port", 8000, 65_535),
     files: absolute(one("files") ?? ""),
     logs: Object.freeze(logs.length > 0 ? logs : [ownLogs]),
@@ -134,6 +175,15 @@ export function nameOf(flag: string, args: string[], around: Pick<Surroundings, 
 
 function fail(name: string, rule: string, value: string): never {
   throw new ConfigError(`${name} must ${rule}: current value is ${JSON.stringify(value)}`);
+}
+
+/** As browsers send it: without a path, a default port or upper-case letters. */
+function isOrigin(value: string): boolean {
+  return /^https?:/.test(value) && URL.parse(value)?.origin === value;
+}
+
+function isName(value: string): boolean {
+  return isHost(value.replace(/^\*\./, ""));
 }
 
 function isHost(value: string): boolean {

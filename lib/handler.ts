@@ -9,6 +9,8 @@ export type Handler = (request: Request, context: Context) => Response | Promise
 export interface Context extends Exchange {
   /** What the route's `:name` segments matched, percent-decoded; `*` has the rest of the path, as it was sent. */
   readonly params: Record<string, string>;
+  /** Address of the client, with `--trust-proxy` as the proxy says; "" when the request did not come over TCP. */
+  readonly client: string;
   /** The services of the server. */
   readonly app: App;
   /** The route table. */
@@ -29,6 +31,10 @@ export interface Route extends RoutePath {
   handler: Handler;
   /** What it does, for the first page. */
   description: string;
-  /** A path and query that shows it, for the first page; `{file}` stands for the name of an existing file. */
+  /** A path and query that shows it, for the first page; `{file}` stands for an existing file, `{push}` for a push sensor. */
   example: string;
+  /** Whether pages of other sites may make a browser get it. Default: false. */
+  anySite?: boolean;
+  /** Whether the first page leaves it out. Default: false. */
+  hidden?: boolean;
 }

@@ -4,6 +4,8 @@ import type { Route } from "./handler.ts";
 import { AllowedHosts } from "./http/allowed_hosts.ts";
 import { RequestBodies } from "./http/body.ts";
 import { type Answered, RequestContext, type ServerSide } from "./http/context.ts";
+import { forwardedUrl } from "./http/forwarded.ts";
+import { AllowedOrigins } from "./http/origins.ts";
 import { Router } from "./http/router.ts";
 import { errorResponse, HttpError, type Report, shuttingDown } from "./stream/errors.ts";
 import { OpenBodies } from "./stream/open_bodies.ts";
@@ -11,20 +13,27 @@ import { OpenBodies } from "./stream/open_bodies.ts";
 /** Pause before listening again, in ms. */
 const againMs = 500;
 
+/** Methods that change nothing (RFC 9110, 9.2.1). */
+const safeMethods = ["GET", "HEAD", "OPTIONS"];
+
 /** Dispatches requests to the handlers of a route table. */
 export class Server implements ServerSide<App, Route> {
   readonly bodies: OpenBodies;
   readonly requestBodies: RequestBodies;
+  readonly trustProxy: boolean;
   readonly #drain = new AbortController();
   readonly #router: Router<Route>;
   readonly #hosts: AllowedHosts;
+  readonly #origins: AllowedOrigins;
   readonly #listeners: Deno.HttpServer<Deno.NetAddr>[] = [];
 
   /** A server that does not listen yet. */
   constructor(readonly app: App, readonly routes: readonly Route[]) {
-    const { host, limits } = app.config;
+    const { host, allowHosts, allowOrigins, trustProxy = false, limits } = app.config;
+    this.trustProxy = trustProxy;
     this.#router = new Router(routes);
-    this.#hosts = new AllowedHosts(host);
+    this.#hosts = new AllowedHosts(host, allowHosts);
+    this.#origins = new AllowedOrigins(allowOrigins);
     this.bodies = new OpenBodies(this.#drain.signal, app.limits.streams);
     this.requestBodies = new RequestBodies(limits, this.#drain.signal);
   }
@@ -40,16 +49,17 @@ export class Server implements ServerSide<App, Route> {
    * A response that needs no wait goes out without a promise: an await is a twentieth of the cost of a small answer.
    */
   readonly fetch = (request: Request, info?: Deno.ServeHandlerInfo): Response | Promise<Response> => {
-    const context = new RequestContext<App, Route>(request, this, info !== undefined);
+    const context = new RequestContext<App, Route>(request, this, info);
     const failed = (error: unknown) => {
       // What a handler throws after its client has gone is no failure; the status is for the access log alone.
       const told = context.left ? new HttpError(499, "the client has gone") : error;
-      return context.finish(errorResponse(told, this.report));
+      return finish(errorResponse(told, this.report));
     };
+    const finish = (response: Response) => context.finish(this.#shared(request, response));
     try {
       const response = this.#dispatch(request, context);
-      if (response instanceof Response) return context.finish(response);
-      return response.then((response) => context.finish(response)).catch(failed);
+      if (response instanceof Response) return finish(response);
+      return response.then(finish).catch(failed);
     } catch (error) {
       return failed(error);
     }
@@ -57,11 +67,28 @@ export class Server implements ServerSide<App, Route> {
 
   #dispatch(request: Request, context: RequestContext<App, Route>): Response | Promise<Response> {
     if (this.#drain.signal.aborted) throw shuttingDown();
-    context.path = this.#hosts.check(request, this.app.config.limits.targetBytes);
-    const match = this.#router.match(request.method, context.path);
+    const { method, headers } = request;
+    const url = context.target = this.trustProxy ? forwardedUrl(request) : request.url;
+    context.path = this.#hosts.check(headers.get("host"), url, this.app.config.limits.targetBytes);
+    if (!safeMethods.includes(method) || headers.has("upgrade")) this.#origins.checkChange(headers, url);
+    const match = this.#router.match(method, context.path, url);
     if (match instanceof Response) return match;
+    if (!match.route.anySite) this.#origins.checkRead(headers, url);
     context.params = match.params;
     return match.route.handler(request, context);
+  }
+
+  /** The response with the headers that say which pages may read it. */
+  #shared(request: Request, response: Response): Response {
+    try {
+      this.#origins.share(request.method, request.headers, response);
+      return response;
+    } catch {
+      // The headers of a response that came from fetch() cannot be changed.
+      const copy = new Response(response.body, response);
+      this.#origins.share(request.method, request.headers, copy);
+      return copy;
+    }
   }
 
   get report(): Report {

@@ -115,6 +115,19 @@ for (const [args, env, code, line] of refused) {
 }
 
 Deno.test({
+  name: "a folder without the permission to read it is refused as that",
+  ignore,
+  async fn() {
+    await using cwd = await folder();
+    const path = `${cwd.path}/denied`;
+    await Deno.mkdir(path);
+    const result = await outcome(["--files", path], { cwd: cwd.path, run: [`--deny-read=${path}`] });
+    const rule = "--files must be a folder that --allow-read of deno run covers";
+    assertEquals([result.code, result.stderr], [2, `${rule}: current value is ${JSON.stringify(path)}\n`]);
+  },
+});
+
+Deno.test({
   name: "a relative path is taken from where the user typed the command",
   ignore,
   async fn() {

@@ -1,6 +1,16 @@
 import type { JsonText } from "../stream/event.ts";
 import type { StreamItem, Wanted } from "../stream/source.ts";
 
+/** A channel, as {@linkcode ChannelStore.list} gives it. */
+export interface ChannelInfo {
+  /** Its name. */
+  name: string;
+  /** Events retained. */
+  events: number;
+  /** Cursor of its last event; null when there has been none. */
+  last: string | null;
+}
+
 /**
  * Named channels: every subscriber gets a channel's events once and in order, or a `gap` event that reports the missing
  * ones. A store may keep them in memory or in a broker; the rest of the server knows this interface alone, and
@@ -24,6 +34,8 @@ export interface ChannelStore {
    * @throws HttpError 503 over the limit of channels, from the first `next()`
    */
   subscribe(name: string, wanted: Wanted): AsyncIterable<StreamItem>;
+  /** The channels, sorted by name. */
+  list(): ChannelInfo[] | Promise<ChannelInfo[]>;
   /** Stops the work under way; subscriptions end by their signals. */
   close(): void | Promise<void>;
 }

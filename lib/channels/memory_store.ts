@@ -3,7 +3,7 @@ import { overloaded } from "../stream/errors.ts";
 import type { JsonText } from "../stream/event.ts";
 import type { StreamItem, Wanted } from "../stream/source.ts";
 import { newEpoch } from "./channel_history.ts";
-import type { ChannelStore } from "./channel_store.ts";
+import type { ChannelInfo, ChannelStore } from "./channel_store.ts";
 import { MemoryChannel } from "./memory_channel.ts";
 import { Subscriber } from "./subscriber.ts";
 
@@ -35,6 +35,13 @@ export class MemoryStore implements ChannelStore {
 
   subscribe(name: string, wanted: Wanted): AsyncIterable<StreamItem> {
     return new Subscriber(wanted, () => this.#open(name), (channel) => this.#drop(name, channel));
+  }
+
+  list(): ChannelInfo[] {
+    const info = ([name, { history }]: [string, MemoryChannel]) => (
+      { name, events: history.length, last: history.last === 0 ? null : history.id() }
+    );
+    return [...this.#channels].map(info).sort((a, b) => a.name < b.name ? -1 : 1);
   }
 
   close(): void {

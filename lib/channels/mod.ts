@@ -23,6 +23,6 @@
  *
  * @module
  */
-export type { ChannelStore } from "./channel_store.ts";
+export type { ChannelInfo, ChannelStore } from "./channel_store.ts";
 export { MemoryStore, type MemoryStoreLimits } from "./memory_store.ts";
 export { valueOf, valueOfJson } from "./value.ts";

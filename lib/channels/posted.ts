@@ -28,7 +28,7 @@ export async function postedValues(contentType: string | null, body: string): Pr
         `current value is ${quote(type)}`,
     );
   }
-  return [parse(body, "the body")];
+  return [parse(body, "the body", " (a text is posted with Content-Type: text/plain)")];
 }
 
 async function manyValues(body: string): Promise<JsonText[]> {
@@ -49,10 +49,10 @@ function* pieces(text: string): Generator<string> {
   for (let from = 0; from < text.length; from += pieceChars) yield text.slice(from, from + pieceChars);
 }
 
-function parse(text: string, name: string): JsonText {
+function parse(text: string, name: string, hint = ""): JsonText {
   try {
     return valueOfJson(text);
   } catch {
-    throw new HttpError(400, `${name} must be JSON: current value is ${quote(text)}`);
+    throw new HttpError(400, `${name} must be JSON: current value is ${quote(text)}${hint}`);
   }
 }

@@ -1,6 +1,6 @@
 import { extname } from "node:path";
 import { contentType } from "@std/media-types";
-import { HttpError } from "../stream/errors.ts";
+import { HttpError, quote } from "../stream/errors.ts";
 import { maxRanges, parseRange } from "./byte_range.ts";
 import { contentRange, multipart, type Piece, pieceLength } from "./multipart.ts";
 import { checkPreconditions, type FileState, rangeApplies, validatorsOf } from "./validators.ts";
@@ -55,7 +55,7 @@ function piecesFor(range: string | null, size: number, headers: Plan["headers"])
   if (ranges.length === 0) {
     const rule = `Range must have at most ${maxRanges} ranges, and one within the file's ${size} bytes`;
     const headers = { "Content-Range": `bytes */${size}`, "Accept-Ranges": "bytes" };
-    throw new HttpError(416, rule, { headers });
+    throw new HttpError(416, `${rule}: current value is ${quote(range!)}`, { headers });
   }
   if (ranges.length === 1) {
     headers["Content-Range"] = contentRange(ranges[0], size);

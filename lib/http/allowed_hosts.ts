@@ -8,36 +8,38 @@ const address = /^\[|^[\d.]+$/;
 
 /**
  * The names that the server answers to. A page of another site can make a browser send requests here, also by pointing a name
- * of that site here (DNS rebinding): requests for other names are refused, and so are changes that come from another origin.
+ * of that site here (DNS rebinding): requests for other names are refused.
  * Addresses cannot be rebound: with a wildcard `--host` every literal address is the server's own.
  */
 export class AllowedHosts {
-  readonly #host: string;
+  readonly #names: ReadonlySet<string>;
+  /** What the names below `*.NAME` end with. */
+  readonly #endings: readonly string[];
   readonly #wildcard: boolean;
-  #lastHost: string | undefined;
+  #lastHost: string | null | undefined;
   #lastOrigin = "";
 
-  /** Loopback and the value of `--host`. */
-  constructor(host: string) {
-    this.#host = hostOf(host.includes(":") ? `[${host}]` : host);
+  /** Loopback, the value of `--host`, and those of `--allow-host`. */
+  constructor(host: string, allowed: readonly string[] = []) {
+    const isBelow = (name: string) => name.startsWith("*.");
+    const normal = (name: string) => hostOf(name.includes(":") ? `[${name}]` : name);
+    this.#names = new Set([host, ...allowed.filter((name) => !isBelow(name))].map(normal));
+    this.#endings = allowed.filter(isBelow).map((name) => `.${normal(name.slice(2))}`);
     this.#wildcard = host === "0.0.0.0" || host === "::";
   }
 
   /**
-   * The path of a request for this server, as it was sent.
+   * The path of a request for this server, as it was sent; `url` is the one that the client asked for.
    *
-   * @throws HttpError 400 for a Host that does not parse, 414 beyond `maxBytes`, 421 for another name, 403 for another origin
+   * @throws HttpError 400 for a Host that does not parse, 414 beyond `maxBytes`, 421 for another name
    */
-  check(request: Request, maxBytes: number): string {
-    const { headers, method, url } = request;
+  check(host: string | null, url: string, maxBytes: number): string {
     if (url.length > maxBytes) {
       const rule = `the request target must have at most ${maxBytes} bytes`;
       throw new HttpError(STATUS_CODE.URITooLong, `${rule}: current value is ${url.length}`);
     }
-    const host = headers.get("host");
-    // An absolute-form target overrides Host in `request.url`, so both are checked; most requests repeat the last pair.
+    // An absolute-form target, or a proxy, overrides Host in the URL, so both are checked; most requests repeat the last pair.
     if (host !== this.#lastHost || !url.startsWith(this.#lastOrigin)) this.#checkHost(host, url);
-    if (method !== "GET" && method !== "HEAD" || headers.has("upgrade")) checkSameOrigin(headers, url);
     return pathOf(url);
   }
 
@@ -48,37 +50,25 @@ export class AllowedHosts {
     }
     for (const authority of [host ?? url.host, url.host]) {
       const name = hostOf(authority);
-      if (name === this.#host || loopback.test(name) || this.#wildcard && address.test(name)) continue;
-      const message = `Host must be loopback or --host: current value is ${quote(authority)}`;
+      if (this.#names.has(name) || loopback.test(name) || this.#wildcard && address.test(name)) continue;
+      if (this.#endings.some((ending) => name.length > ending.length && name.endsWith(ending))) continue;
+      const message = `Host must be loopback, --host or one of --allow-host: current value is ${
+        quote(authority)
+      }`;
       throw new HttpError(STATUS_CODE.MisdirectedRequest, message);
     }
-    if (host !== url.host) return;
     this.#lastHost = host;
-    this.#lastOrigin = `${url.protocol}//${host}/`;
+    this.#lastOrigin = `${url.protocol}//${url.host}/`;
   }
 }
 
-function hostOf(authority: string): string {
+/** The name or address of a Host; throws HttpError 400 for one that does not parse. */
+export function hostOf(authority: string): string {
   // Anything that ends an authority would move the rest of a Host into the path of `request.url`.
   const url = /[/\\?#@\s]/.test(authority) ? null : URL.parse(`http://${authority}/`);
   if (url !== null) return url.hostname;
   const message = `Host must be a name or an address, and a port: current value is ${quote(authority)}`;
   throw new HttpError(STATUS_CODE.BadRequest, message);
-}
-
-/** Refuses a change, or an upgrade, that comes from a page of another site: a browser lets any page send it. */
-function checkSameOrigin(headers: Headers, url: string): void {
-  const site = headers.get("sec-fetch-site");
-  if (site === "cross-site" || site === "same-site") {
-    throw new HttpError(STATUS_CODE.Forbidden, "a request from another site must not change anything here");
-  }
-  const origin = headers.get("origin");
-  if (origin === null) return;
-  const { host } = new URL(url);
-  // By host and port alone: behind a proxy that ends TLS the schemes differ.
-  if (URL.parse(origin)?.host === host) return;
-  const message = `Origin must be that of ${host}: current value is ${quote(origin)}`;
-  throw new HttpError(STATUS_CODE.Forbidden, message);
 }
 
 /** From the slash after the authority up to the query: as it was sent, where a URL parser would take `..` out. */

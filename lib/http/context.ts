@@ -3,6 +3,7 @@ import type { Exchange } from "../stream/exchange.ts";
 import type { OpenBodies } from "../stream/open_bodies.ts";
 import { lengthOf } from "../stream/json.ts";
 import type { RequestBodies } from "./body.ts";
+import { forwardedClient } from "./forwarded.ts";
 import { noParams } from "./router.ts";
 
 /** One answered request. */
@@ -31,6 +32,8 @@ export interface ServerSide<App, Route> {
   readonly routes: readonly Route[];
   /** The open response bodies. */
   readonly bodies: OpenBodies;
+  /** Whether `X-Forwarded-*` are the words of a proxy in front of the server. */
+  readonly trustProxy: boolean;
   /** Reads request bodies. */
   readonly requestBodies: RequestBodies;
   /** Reports a failure inside. */
@@ -46,7 +49,9 @@ const noQuery = new URLSearchParams();
 /** The context of one request, until its line in the access log. */
 export class RequestContext<App, Route> implements Exchange {
   params = noParams;
-  /** The path of the request's target, as it was sent. */
+  /** The URL that the client asked for; behind a trusted proxy it is not the request's. */
+  target = "";
+  /** The path of the target, as it was sent. */
   path = "/";
   /** Whether the client has gone while the handler was at work with its signal. */
   left = false;
@@ -66,14 +71,23 @@ export class RequestContext<App, Route> implements Exchange {
   readonly draining: AbortSignal;
   readonly report: Report;
 
-  /** `overTcp`: `Deno.serve` made the request. */
   constructor(
     readonly request: Request,
     readonly server: ServerSide<App, Route>,
-    readonly overTcp: boolean,
+    readonly info?: Deno.ServeHandlerInfo,
   ) {
     ({ app: this.app, routes: this.routes, bodies: this.bodies, report: this.report } = server);
     this.draining = this.bodies.draining;
+  }
+
+  get overTcp(): boolean {
+    return this.info !== undefined;
+  }
+
+  get client(): string {
+    const { remoteAddr } = this.info ?? {};
+    const address = remoteAddr?.transport === "tcp" ? remoteAddr.hostname : "";
+    return this.server.trustProxy && forwardedClient(this.headers) || address;
   }
 
   get method(): string {
@@ -85,15 +99,14 @@ export class RequestContext<App, Route> implements Exchange {
   }
 
   get url(): URL {
-    return this.#url ??= new URL(this.request.url);
+    return this.#url ??= new URL(this.target);
   }
 
   /** Parsed alone: the whole URL costs more than twice as much, and most handlers do not need it. */
   get query(): URLSearchParams {
     if (this.#query === null) {
-      const { url } = this.request;
-      const start = url.indexOf("?") + 1;
-      this.#query = start === 0 ? noQuery : new URLSearchParams(url.slice(start).split("#", 1)[0]);
+      const start = this.target.indexOf("?") + 1;
+      this.#query = start === 0 ? noQuery : new URLSearchParams(this.target.slice(start).split("#", 1)[0]);
     }
     return this.#query;
   }

@@ -1,5 +1,44 @@
 import { HttpError, quote } from "../stream/errors.ts";
 
+/** Parameters that every live stream takes, once. */
+export const streamParams = ["format", "after", "lastEventId"];
+
+/**
+ * Checks the names in a query: those of `once` may be given once, those of `many` often. Other names belong to somebody
+ * else, as long as none of them looks like a slip of the pen: throws a 400 that names the parameter, the rule and the value.
+ */
+export function checkParams(
+  query: URLSearchParams,
+  once: readonly string[],
+  many: readonly string[] = [],
+): void {
+  if (query.size === 0) return;
+  for (const name of new Set(query.keys())) {
+    if (many.includes(name)) continue;
+    if (once.includes(name)) {
+      const values = query.getAll(name);
+      if (values.length === 1) continue;
+      const given = values.slice(0, 3).map(quote).join(" and ") + (values.length > 3 ? " and more" : "");
+      throw new HttpError(400, `${name} must be given once: current values are ${given}`);
+    }
+    const meant = [...once, ...many].find((known) => known.length >= 5 && isSlip(name, known));
+    if (meant !== undefined) {
+      throw new HttpError(400, `the parameter's name must be ${meant}: current value is ${quote(name)}`);
+    }
+  }
+}
+
+/** Whether a name is another but for one character too many, too few or wrong, or two that are swapped. */
+function isSlip(name: string, other: string): boolean {
+  if (Math.abs(name.length - other.length) > 1) return false;
+  let start = 0;
+  while (start < name.length && name[start] === other[start]) start++;
+  let [end, otherEnd] = [name.length, other.length];
+  while (end > start && otherEnd > start && name[end - 1] === other[otherEnd - 1]) end--, otherEnd--;
+  const [a, b] = [name.slice(start, end), other.slice(start, otherEnd)];
+  return a.length <= 1 && b.length <= 1 || a.length === 2 && a[0] === b[1] && a[1] === b[0];
+}
+
 /** A whole number from the query; throws a 400 that names the parameter, the rule and the value. */
 export function intParam(
   query: URLSearchParams,

@@ -1,4 +1,4 @@
-import { HttpError } from "../stream/errors.ts";
+import { HttpError, quote } from "../stream/errors.ts";
 
 /** The method and path of a route. */
 export interface RoutePath {
@@ -40,16 +40,33 @@ export class Router<Route extends RoutePath> {
     }
   }
 
-  /** The route, or the ready answer to OPTIONS; throws 404, or 405 with Allow (RFC 9110, 15.5.6). */
-  match(method: string, pathname: string): Match<Route> | Response {
+  /**
+   * The route, or the ready answer: to OPTIONS, or to a path that is a route but for a slash at its end, with the query of
+   * `url`; throws 404, or 405 with Allow (RFC 9110, 15.5.6).
+   */
+  match(method: string, pathname: string, url = pathname): Match<Route> | Response {
+    const found = this.#find(pathname);
+    if (found !== null) return choose(found.methods, found.params, method);
+    const bare = pathname.slice(0, -1);
+    if (bare.length > 1 && pathname.endsWith("/") && this.#find(bare) !== null) {
+      const query = /\?[^#]*/.exec(url)?.[0] ?? "";
+      return new Response(null, {
+        status: 308,
+        headers: { Location: bare + query, "Cache-Control": "no-cache" },
+      });
+    }
+    throw new HttpError(404, `the path must be that of a route: current value is ${quote(pathname)}`);
+  }
+
+  #find(pathname: string): Pick<Pattern<Route>, "methods"> & Pick<Match<Route>, "params"> | null {
     const literal = this.#literal.get(pathname);
-    if (literal !== undefined) return choose(literal, noParams, method);
-    if (!isPlainPath(pathname)) throw new HttpError(404, "no such path");
+    if (literal !== undefined) return { methods: literal, params: noParams };
+    if (!isPlainPath(pathname)) return null;
     for (const pattern of this.#patterns) {
       const params = matchPattern(pattern, pathname);
-      if (params !== null) return choose(pattern.methods, params, method);
+      if (params !== null) return { methods: pattern.methods, params };
     }
-    throw new HttpError(404, "no such path");
+    return null;
   }
 }
 

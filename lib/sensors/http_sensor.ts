@@ -10,6 +10,9 @@ const reasons: Record<Exclude<OutboundError, "status">, string> = {
   busy: "the last request is still under way",
 };
 
+/** A string that is a number and nothing else: of `12,5` or `0x1f` the value would be a guess. */
+const numeric = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
+
 /** Gets the `url` and takes the number that the JSON Pointer `pointer` (the whole answer) leads to. */
 export const httpSensor: SensorType = (fields, { limits }) => {
   const isUrl = (value: unknown) =>
@@ -36,6 +39,8 @@ export const httpSensor: SensorType = (fields, { limits }) => {
       throw new SensorError("the answer is not JSON");
     }
     if (typeof value === "number") return value;
+    // Many an interface writes its numbers as strings.
+    if (typeof value === "string" && numeric.test(value)) return Number(value);
     throw new SensorError(`there is no number at ${JSON.stringify(pointer)}`);
   };
 };

@@ -46,15 +46,24 @@ export class Sensors {
   }
 
   list(): Latest[] {
+    return [...this.#sensors.keys()].map((id) => this.latest(id));
+  }
+
+  /** The last reading of a sensor; throws HttpError 404 for an unknown id. */
+  latest(id: string): Latest {
+    const { unit, description, interval } = this.#sensor(id);
     const none = { time: null, value: null, state: "stale", reason: "no reading yet" } as const;
-    return [...this.#sensors.values()].map(({ id, unit, description, interval }) => (
-      { id, unit, description, interval, ...this.#readings.last(id) ?? none }
-    ));
+    return { id, unit, description, interval, ...this.#readings.last(id) ?? none };
   }
 
   /** {@linkcode Readings.history}; throws HttpError 404 for an unknown id. */
   history(id: string): [time: number, value: number | null][] {
     return this.#readings.history(this.#sensor(id).id);
+  }
+
+  /** The id of a sensor that takes values, if there is one. */
+  somePush(): string | undefined {
+    return this.#sensors.values().find((sensor) => "push" in sensor)?.id;
   }
 
   /** What takes the values of a push sensor and returns their cursors; throws HttpError 404, or 409 for a sensor that is read. */
@@ -81,7 +90,9 @@ export class Sensors {
 
   #sensor(id: string): Sensor | PushSensor {
     const sensor = this.#sensors.get(id);
-    if (sensor === undefined) throw new HttpError(404, "no such sensor");
+    if (sensor === undefined) {
+      throw new HttpError(404, `the id must be a sensor's: current value is ${quote(id)}`);
+    }
     return sensor;
   }
 

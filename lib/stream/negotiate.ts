@@ -62,6 +62,8 @@ export function negotiate(
   // The route's own format comes first: it wins where the client has no preference.
   const first = types.filter((type) => byType.get(type)!.format === usual.format);
   const chosen = accepts(headers, ...first, ...types);
-  if (chosen === undefined) throw new HttpError(406, `Accept must allow ${list(types)}`);
+  if (chosen === undefined) {
+    throw new HttpError(406, `Accept must allow ${list(types)}: current value is ${quote(accept)}`);
+  }
   return byType.get(chosen)!;
 }

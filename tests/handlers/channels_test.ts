@@ -93,6 +93,14 @@ Deno.test("a wrong post is refused, and nothing of it is published", options, as
   assertEquals(await lines.next(), "first");
 });
 
+Deno.test("the channels are listed as JSON", options, async () => {
+  await using server = await serve();
+  const { id } = await post(`${server.origin}/channels/demo`, "1\n2", "application/x-ndjson");
+  const response = await fetch(`${server.origin}/channels`);
+  assertEquals(response.headers.get("cache-control"), "no-store");
+  assertEquals(await response.json(), [{ name: "demo", events: 2, last: id }]);
+});
+
 Deno.test("a method that a channel does not have is 405", options, async () => {
   await using server = await serve();
   const put = await fetch(`${server.origin}/channels/demo`, { method: "PUT", body: "1" });

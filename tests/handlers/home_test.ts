@@ -1,10 +1,18 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { routes } from "../../main.ts";
+import { routes as allRoutes } from "../../main.ts";
 import { granted } from "../support/granted.ts";
 import { serve, until } from "../support/server.ts";
 import { exchange, open, route } from "../support/wire.ts";
 
 const ignore = !granted.server;
+const push = {
+  id: "p",
+  push: true as const,
+  description: "",
+  unit: "",
+  interval: 1_000,
+};
+const routes = allRoutes.filter(({ hidden }) => !hidden);
 const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 interface Row {
@@ -49,6 +57,20 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "the icon that browsers ask for is there, and allowed on the first page",
+  ignore,
+  async fn() {
+    await using server = await serve();
+    const icon = await fetch(`${server.origin}/favicon.ico`);
+    assertEquals([icon.status, icon.headers.get("content-type")], [200, "image/svg+xml"]);
+    assertStringIncludes(await icon.text(), "<svg");
+    const page = await fetch(server.origin, { headers: { accept: browser } });
+    assertMatch(page.headers.get("content-security-policy") ?? "", /img-src 'self'/);
+    await page.body?.cancel();
+  },
+});
+
 for (const accept of ["application/json", "application/json;charset=utf-8"]) {
   Deno.test({
     name: `with Accept ${accept} the first page is the routes as JSON`,
@@ -65,7 +87,7 @@ Deno.test({
   name: "every link and curl line of the first page works",
   ignore,
   async fn() {
-    await using server = await serve();
+    await using server = await serve({ declared: [push] });
     await Deno.writeTextFile(`${server.folder}/files/a b "c" 'd'.txt`, "content");
     await Deno.writeTextFile(`${server.folder}/logs/access.log`, "{}\n");
     for (const { method, path, curl, link, description } of await rows(server.origin)) {
@@ -87,11 +109,31 @@ Deno.test({
 });
 
 Deno.test({
+  name: "every line of the first page can be pasted into a shell, with nothing to show as well",
+  ignore: !granted.run,
+  async fn() {
+    await using server = await serve();
+    const pasted = async ({ method, path, curl, link }: Row) => {
+      const response = await fetch(server.origin + link.replace("#ws", ""), { headers: { accept: browser } });
+      await response.body?.cancel();
+      assertEquals(response.status, 200, link);
+      if (curl.startsWith("#")) return `${method} ${path}`;
+      const args = ["-c", curl.replace("curl ", "curl -s -o /dev/null -w '%{http_code}' --max-time 1 ")];
+      const { stdout } = await new Deno.Command("sh", { args }).output();
+      assertMatch(new TextDecoder().decode(stdout), /^(101|20[01])$/, curl);
+      return null;
+    };
+    const without = (await Promise.all((await rows(server.origin)).map(pasted))).filter(Boolean);
+    assertEquals(without, ["GET /async_download", "GET /stream/file", "POST /sensors/:id"]);
+  },
+});
+
+Deno.test({
   name: "a shell takes every URL of the curl lines as one word, whatever the file and the host are called",
   ignore: !granted.run,
   async fn() {
     const file = 'it\'s $(id) `id` "a" & b.txt';
-    await using server = await serve();
+    await using server = await serve({ declared: [push] });
     await Deno.writeTextFile(`${server.folder}/files/${file}`, "content");
     const host = "it's$(id).localhost";
     const answer = await exchange(

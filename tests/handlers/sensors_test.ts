@@ -152,6 +152,19 @@ Deno.test(
   },
 );
 
+Deno.test("one sensor's latest reading is what the list has of it", options, async () => {
+  await using server = await serve({ declared: [push("a"), push("b")] });
+  await post(`${server.origin}/sensors/a`, "1");
+  const get = async (path: string) => {
+    const response = await fetch(server.origin + path);
+    return [response.status, response.headers.get("cache-control"), await response.json()];
+  };
+  const [, , list] = await get("/sensors");
+  const a = list.find(({ id }: { id: string }) => id === "a");
+  assertEquals([a.value, await get("/sensors/a")], [1, [200, "no-store", a]]);
+  assertEquals((await get("/sensors/nope"))[0], 404);
+});
+
 Deno.test("the history of a sensor is pairs that a chart can take", options, async () => {
   await using server = await serve({ declared: [push("a")] });
   const before = Date.now();
@@ -161,7 +174,9 @@ Deno.test("the history of a sensor is pairs that a chart can take", options, asy
   assertEquals(pairs.map(([, value]: number[]) => value), [1, 2.5]);
   assert(pairs.every(([time]: number[]) => time >= before && time <= Date.now()));
   const missing = await fetch(`${server.origin}/sensors/nope/history`);
-  assertEquals([missing.status, await missing.json()], [404, { error: "no such sensor" }]);
+  assertEquals([missing.status, await missing.json()], [404, {
+    error: 'the id must be a sensor\'s: current value is "nope"',
+  }]);
 });
 
 Deno.test("a reading that fails has its reason, and stops no other sensor", options, async () => {
@@ -184,6 +199,14 @@ Deno.test("a reading that fails has its reason, and stops no other sensor", opti
     until(() => JSON.stringify(state(id)) === JSON.stringify(expected));
   await becomes("web", ["ok", 21.5]);
   await becomes("file", ["ok", 49]);
+  answer = () => Promise.resolve(Response.json({ a: [{ b: " -2.5e1" }] }));
+  await becomes("web", ["ok", -25]);
+  for (const b of ["", " ", "12,5", "0x1f", "1 2", "Infinity"]) {
+    answer = () => Promise.resolve(Response.json({ a: [{ b }] }));
+    await becomes("web", ["failed", 'there is no number at "/a/0/b"']);
+    answer = () => Promise.resolve(Response.json({ a: [{ b: "7" }] }));
+    await becomes("web", ["ok", 7]);
+  }
   answer = () => Promise.resolve(Response.json({ a: "none" }));
   await becomes("web", ["failed", 'there is no number at "/a/0/b"']);
   answer = () => Promise.resolve(new Response("secret", { status: 500 }));

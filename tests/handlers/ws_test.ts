@@ -3,18 +3,20 @@ import { granted } from "../support/granted.ts";
 import { serve, until } from "../support/server.ts";
 import { connect, leave } from "../support/socket_client.ts";
 
-Deno.test({
-  name: "/ws answers each text message with what it became, in order",
-  ignore: !granted.server,
-  async fn() {
-    await using server = await serve();
-    const client = await connect(`${server.origin}/ws`);
-    const messages = ["hello", "", "堰 🌊", "a\nb", "x".repeat(100_000), "\0"];
-    for (const message of messages) client.socket.send(message);
-    await until(() => client.messages.length === messages.length);
-    assertEquals(client.messages, messages.map((message) => `Processed data: ${message}`));
-    assertEquals((await (await fetch(`${server.origin}/healthz`)).json()).sockets, 1);
-    await leave(client);
-    await until(() => server.app.sockets.size === 0);
-  },
-});
+for (const path of ["/ws", "/ws/"]) {
+  Deno.test({
+    name: `${path} answers each text message with what it became, in order`,
+    ignore: !granted.server,
+    async fn() {
+      await using server = await serve();
+      const client = await connect(server.origin + path);
+      const messages = ["hello", "", "堰 🌊", "a\nb", "x".repeat(100_000), "\0"];
+      for (const message of messages) client.socket.send(message);
+      await until(() => client.messages.length === messages.length);
+      assertEquals(client.messages, messages.map((message) => `Processed data: ${message}`));
+      assertEquals((await (await fetch(`${server.origin}/healthz`)).json()).sockets, 1);
+      await leave(client);
+      await until(() => server.app.sockets.size === 0);
+    },
+  });
+}

@@ -20,6 +20,9 @@ function parse(args: string[], variables: Record<string, string> = {}) {
 Deno.test("without flags and variables every setting has its default", () => {
   assertEquals(parse([]), {
     host: "127.0.0.1",
+    allowHosts: [],
+    allowOrigins: [],
+    trustProxy: false,
     port: 8000,
     files: "/typed/here",
     logs: ["/srv/weir/logs"],
@@ -47,6 +50,17 @@ const good: [args: string[], variables: Record<string, string>, field: string, v
   [["--host", "::"], {}, "host", "::"],
   [["--host", "::ffff:127.0.0.1"], {}, "host", "::ffff:127.0.0.1"],
   [[], { WEIR_HOST: "weir.example" }, "host", "weir.example"],
+  [["--allow-host", "a.example", "--allow-host", "*.b.example"], {}, "allowHosts", [
+    "a.example",
+    "*.b.example",
+  ]],
+  [[], { WEIR_ALLOW_HOST: "a.example,*.b.example" }, "allowHosts", ["a.example", "*.b.example"]],
+  [["--allow-origin", "https://a.example"], {}, "allowOrigins", ["https://a.example"]],
+  [[], { WEIR_ALLOW_ORIGIN: "http://a:1,https://b" }, "allowOrigins", ["http://a:1", "https://b"]],
+  [["--trust-proxy"], {}, "trustProxy", true],
+  [[], { WEIR_TRUST_PROXY: "1" }, "trustProxy", true],
+  [[], { WEIR_TRUST_PROXY: "false" }, "trustProxy", false],
+  [["--trust-proxy"], { WEIR_TRUST_PROXY: "false" }, "trustProxy", true],
   [["--files", "data"], {}, "files", "/typed/here/data"],
   [["--files", "../data"], {}, "files", "/typed/data"],
   [["--files", "/data"], {}, "files", "/data"],
@@ -83,6 +97,27 @@ const bad: [args: string[], variables: Record<string, string>, message: string][
   [[], { WEIR_PORT: "x" }, 'WEIR_PORT must be a whole number from 0 to 65535: current value is "x"'],
   [["--drain", "3601"], {}, '--drain must be a whole number from 0 to 3600: current value is "3601"'],
   [["--host", "a b"], {}, '--host must be a host name or an address: current value is "a b"'],
+  [
+    ["--allow-host", "*"],
+    {},
+    '--allow-host must be a host name or an address, or *.NAME: current value is "*"',
+  ],
+  [
+    [],
+    { WEIR_ALLOW_HOST: "a.example,b:80" },
+    'WEIR_ALLOW_HOST must be a host name or an address, or *.NAME: current value is "b:80"',
+  ],
+  ...["*", "null", "a.example", "https://a.example/", "https://A.example", "https://a.example:443", "ws://a"]
+    .map((
+      value,
+    ): typeof bad[0] => [
+      ["--allow-origin", value],
+      {},
+      `--allow-origin must be an origin, as in https://app.example: current value is "${value}"`,
+    ]),
+  [["--trust-proxy=no"], {}, '--trust-proxy must have no value: current value is "no"'],
+  [["--help=x"], {}, '--help must have no value: current value is "x"'],
+  [[], { WEIR_TRUST_PROXY: "yes" }, 'WEIR_TRUST_PROXY must be true or false: current value is "yes"'],
   [[""], {}, 'an argument must be a known flag (see --help): current value is ""'],
   [["--host", ""], {}, '--host must have a value: current value is ""'],
   [["--port", "", "--drain", "1"], {}, '--port must have a value: current value is ""'],
@@ -142,11 +177,24 @@ for (const [args, variables, name] of names) {
 
 Deno.test("--help and --version are asked for by name", () => {
   assertEquals(parseConfig(["--help"], around()), "help");
+  assertEquals(parseConfig(["-h"], around()), "help");
   assertEquals(parseConfig(["--version", "--port", "1"], around()), "version");
 });
 
 Deno.test("help has every flag and variable", () => {
-  for (const flag of ["host", "port", "files", "logs", "sensors", "upstream", "drain"]) {
-    assert(help.includes(`--${flag} `) && help.includes(`WEIR_${flag.toUpperCase()}`));
+  for (
+    const flag of [
+      "host",
+      "allow-host",
+      "allow-origin",
+      "port",
+      "files",
+      "logs",
+      "sensors",
+      "upstream",
+      "drain",
+    ]
+  ) {
+    assert(help.includes(`--${flag} `) && help.includes(`WEIR_${flag.toUpperCase().replace("-", "_")}`));
   }
 });

@@ -1,9 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { sleep } from "../../lib/stream/clock.ts";
 import { HttpError } from "../../lib/stream/errors.ts";
+import type { Handler, Route } from "../../lib/handler.ts";
 import { routes } from "../../main.ts";
 import { granted } from "../support/granted.ts";
 import { serve, until } from "../support/server.ts";
+import { upgrade } from "../support/socket_client.ts";
 import { exchange, open, route, send } from "../support/wire.ts";
 
 const ignore = !granted.server;
@@ -127,6 +129,175 @@ Deno.test({
     assertEquals(await post("Origin: null"), 403);
     assertEquals(await post("Sec-Fetch-Site: cross-site"), 403);
     assertEquals(await post("Sec-Fetch-Site: same-site"), 403);
+  },
+});
+
+for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
+  Deno.test({
+    name: `a ${method} from another's page is 403, whatever the route takes`,
+    ignore,
+    async fn() {
+      await using server = await serve();
+      const head = `${method} /channels/demo HTTP/1.1\nHost: localhost\nConnection: close`;
+      assertEquals(await status(server.port, `${head}\nOrigin: http://evil.example\n\n`), 403);
+    },
+  });
+}
+
+Deno.test({
+  name: "behind a proxy that sends its own Host, the own page posts and upgrades",
+  ignore,
+  async fn() {
+    await using server = await serve();
+    const page = "Origin: https://weir.example\nSec-Fetch-Site: same-origin";
+    const head = `POST /channels/demo HTTP/1.1\nHost: localhost\nConnection: close\n${page}`;
+    assertEquals(await status(server.port, `${head}\nContent-Length: 1\n\n1`), 201);
+    using conn = await send(server.port, upgrade("/ws", ...page.split("\n")));
+    const buffer = new Uint8Array(1_024);
+    const count = await conn.read(buffer);
+    assertMatch(new TextDecoder().decode(buffer.subarray(0, count ?? 0)), /^HTTP\/1\.1 101 /);
+  },
+});
+
+const app = "https://app.example";
+
+Deno.test({
+  name: "the pages of an allowed origin may read every answer, also an error and a stream",
+  ignore,
+  async fn() {
+    await using server = await serve({ allowOrigins: [app] });
+    const paths = ["/healthz", "/nowhere", "/stream?count=1&request=false&format=sse", "/files/"];
+    for (const path of paths) {
+      const shared = async (origin: string) => {
+        const { headers, body } = await fetch(server.origin + path, { headers: { origin } });
+        await body?.cancel();
+        return [headers.get("access-control-allow-origin"), headers.get("vary")?.includes("Origin")];
+      };
+      assertEquals(await shared(app), [app, true], path);
+      assertEquals(await shared("https://evil.example"), [null, true], path);
+    }
+  },
+});
+
+Deno.test({
+  name: "a preflight of an allowed origin is answered with the methods of the route",
+  ignore,
+  async fn() {
+    await using server = await serve({ allowOrigins: [app] });
+    const preflight = async (origin: string) => {
+      const { status, headers } = await fetch(`${server.origin}/channels/demo`, {
+        method: "OPTIONS",
+        headers: {
+          origin,
+          "access-control-request-method": "POST",
+          "access-control-request-headers": "content-type",
+        },
+      });
+      const names = ["origin", "methods", "headers"].map((name) => `access-control-allow-${name}`);
+      return [status, ...names.map((name) => headers.get(name))];
+    };
+    assertEquals(await preflight(app), [204, app, "GET, HEAD, POST, OPTIONS", "content-type"]);
+    assertEquals(await preflight("https://evil.example"), [204, null, null, null]);
+  },
+});
+
+Deno.test({
+  name: "a handler may return the response of a fetch, also to an allowed origin",
+  ignore,
+  async fn() {
+    await using upstream = await serve();
+    const proxy = route("/", () => fetch(`${upstream.origin}/healthz`));
+    await using server = await serve({ allowOrigins: [app], routes: [proxy] });
+    const response = await fetch(server.origin, { headers: { origin: app } });
+    assertEquals((await response.json()).status, "ok");
+    assertEquals(response.headers.get("access-control-allow-origin"), app);
+  },
+});
+
+Deno.test({
+  name: "another site's page gets 403 from every route but those that say otherwise, and they start nothing",
+  ignore,
+  async fn() {
+    let started = 0;
+    const counted = (route: Route) => ({
+      ...route,
+      handler: (...args: Parameters<Handler>) => (started++, route.handler(...args)),
+    });
+    await using server = await serve({ routes: routes.map(counted) });
+    const headers = "Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: no-cors\nConnection: close";
+    for (const { method, path, anySite = false } of routes) {
+      started = 0;
+      const target = path.replace(/:\w+|\*$/, "x");
+      const got = await status(server.port, `${method} ${target} HTTP/1.1\nHost: localhost\n${headers}\n\n`);
+      assertEquals([got !== 403, started], [anySite, anySite ? 1 : 0], `${method} ${path}`);
+    }
+  },
+});
+
+Deno.test({
+  name: "every answer keeps itself to its own origin, also an error, a redirect, a file and a stream",
+  ignore,
+  async fn() {
+    await using server = await serve({ allowOrigins: [app] });
+    await Deno.writeTextFile(`${server.folder}/files/a`, "a");
+    for (
+      const path of [
+        "/",
+        "/healthz",
+        "/nowhere",
+        "/files",
+        "/files/a",
+        "/sensors/stream",
+        "/channels/sensors",
+      ]
+    ) {
+      const policy = async (headers: HeadersInit) => {
+        const response = await fetch(server.origin + path, { headers, redirect: "manual" });
+        await response.body?.cancel();
+        return response.headers.get("cross-origin-resource-policy");
+      };
+      assertEquals([await policy({}), await policy({ origin: app })], ["same-origin", null], path);
+    }
+  },
+});
+
+for (const trustProxy of [true, false]) {
+  Deno.test({
+    name: `a proxy that is ${trustProxy ? "" : "not "}trusted says ${
+      trustProxy ? "" : "nothing of "
+    }who asks, and for which URL`,
+    ignore,
+    async fn() {
+      const told = route("/", (_request, { client, url }) => Response.json([client, url.href]));
+      await using server = await serve({ trustProxy, allowHosts: ["weir.example"], routes: [told] });
+      const response = await fetch(`${server.origin}/?a=1`, {
+        headers: {
+          "x-forwarded-for": "10.0.0.1, 192.0.2.1",
+          "x-forwarded-proto": "https",
+          "x-forwarded-host": "weir.example",
+        },
+      });
+      const asProxied = ["192.0.2.1", "https://weir.example/?a=1"];
+      const asSent = ["127.0.0.1", `${server.origin}/?a=1`];
+      assertEquals(await response.json(), trustProxy ? asProxied : asSent);
+    },
+  });
+}
+
+Deno.test({
+  name: "a name that a trusted proxy was asked for has to be allowed, and makes the own origin",
+  ignore,
+  async fn() {
+    await using server = await serve({ trustProxy: true, allowHosts: ["weir.example"] });
+    const post = async (host: string, origin: string) => {
+      const headers = { "x-forwarded-host": host, origin };
+      const response = await fetch(`${server.origin}/channels/demo`, { method: "POST", headers, body: "1" });
+      await response.body?.cancel();
+      return response.status;
+    };
+    assertEquals(await post("weir.example", "https://weir.example"), 201);
+    assertEquals(await post("weir.example", "https://evil.example"), 403);
+    assertEquals(await post("evil.example", "https://evil.example"), 421);
   },
 });
 
@@ -293,6 +464,35 @@ Deno.test({
       assertEquals(await ask("format=xml", {}), 400, path);
     }
     await until(() => server.app.limits.streams.used === 0);
+  },
+});
+
+Deno.test({
+  name: "every route that takes parameters refuses one that is repeated, or written almost as it is",
+  ignore,
+  async fn() {
+    await using server = await serve();
+    await Deno.writeTextFile(`${server.folder}/logs/some.log`, "a\nb\n");
+    for (const path of live) {
+      for (const query of ["format=sse&format=text", "after=1&after=1", "fromat=sse", "formats=sse"]) {
+        const response = await fetch(server.origin + path + (path.includes("?") ? "&" : "?") + query);
+        assertEquals(
+          [response.status, typeof (await response.json()).error],
+          [400, "string"],
+          `${path} ${query}`,
+        );
+      }
+    }
+    for (
+      const path of [
+        "/async_download?file=a&file=b",
+        "/stream/file?file=a&file=a",
+        "/logs?name=some.log&lnes=1",
+      ]
+    ) {
+      const response = await fetch(server.origin + path);
+      assertEquals([response.status, typeof (await response.json()).error], [400, "string"], path);
+    }
   },
 });
 

@@ -163,6 +163,26 @@ export function channelStoreContract(name: string, { make, future, ignore = fals
       await run(it, step);
     });
 
+  test("the list has each channel with what it retains, by name", { channelEvents: 2 }, async (it) => {
+    const { store, channel, post } = it;
+    await post(1);
+    const last = await post(2, 3);
+    await store.publish(`${channel}-0`, [valueOf(1)]);
+    const listed = (await store.list()).filter(({ name }) => name.startsWith(channel));
+    assertEquals(listed.map(({ name, events }) => [name, events]), [[channel, 2], [`${channel}-0`, 1]]);
+    assertEquals(listed[0].last, last);
+  });
+
+  test(
+    "a channel that has only a subscriber has no last event in the list",
+    {},
+    async ({ store, channel, read }) => {
+      await read().joined();
+      const listed = (await store.list()).filter(({ name }) => name === channel);
+      assertEquals(listed, [{ name: channel, events: 0, last: null }]);
+    },
+  );
+
   test("a subscriber gets what is published after it has joined", {}, async ({ post, read }) => {
     await post("before");
     const reader = await read().joined();

@@ -25,8 +25,18 @@ Deno.test("a body becomes values by its Content-Type", async (test) => {
 
 Deno.test("what is not JSON is refused with its line", async (test) => {
   const table: [type: string | null, body: string, status: number, message: string][] = [
-    ["application/json", "{", 400, 'the body must be JSON: current value is "{"'],
-    [null, "", 400, 'the body must be JSON: current value is ""'],
+    [
+      "application/json",
+      "{",
+      400,
+      'the body must be JSON: current value is "{" (a text is posted with Content-Type: text/plain)',
+    ],
+    [
+      null,
+      "",
+      400,
+      'the body must be JSON: current value is "" (a text is posted with Content-Type: text/plain)',
+    ],
     [
       "application/x-ndjson",
       "1\n\n2\nthree\n",

@@ -3,7 +3,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { type FileOptions, fileResponse } from "../../../lib/files/file_response.ts";
 import { find } from "../../../lib/files/root.ts";
 import { Opens } from "../../../lib/opens.ts";
-import { HttpError } from "../../../lib/stream/errors.ts";
+import { HttpError, quote } from "../../../lib/stream/errors.ts";
 import { exchange } from "../../../lib/stream/exchange.ts";
 import { Limiter } from "../../../lib/stream/limiter.ts";
 import { assertSameBytes, makeFifo, makeRoot, randomBytes, settled } from "../../support/files.ts";
@@ -132,6 +132,8 @@ for (
       await using at = await serveRoot({ "a.txt": "0123456789", "empty.txt": "" });
       const { status, headers } = await at.ask(name, { range });
       assertEquals([status, headers.get("content-range")], [416, `bytes */${size}`]);
+      const told = `${size} bytes: current value is ${quote(range)}`;
+      await assertRejects(() => at.answer(name, { headers: { range } }), HttpError, told);
     },
   );
 }

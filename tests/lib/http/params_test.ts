@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { HttpError, quote } from "../../../lib/stream/errors.ts";
-import { boolParam, intParam, requiredParam } from "../../../lib/http/params.ts";
+import { boolParam, checkParams, intParam, requiredParam } from "../../../lib/http/params.ts";
 
 const query = (text: string) => new URLSearchParams(text);
 const bounds = { min: 1, max: 100, fallback: 5 };
@@ -80,3 +80,29 @@ Deno.test("quote() escapes and cuts what a client sent", () => {
   assertEquals(quote('a"\n\0'), '"a\\"\\n\\u0000"');
   assertEquals(quote("x".repeat(81)).length, 83);
 });
+
+const names: [query: string, message: string | null][] = [
+  ["", null],
+  ["count=1&task=a&task=b&interval=2&after=x", null],
+  ["utm=1&utm=2&_=3&cuont2=1", null],
+  ["count=1&count=2", 'count must be given once: current values are "1" and "2"'],
+  ["after=&after=&after=&after=", 'after must be given once: current values are "" and "" and "" and more'],
+  ["coun=1", 'the parameter\'s name must be count: current value is "coun"'],
+  ["counts=1", 'the parameter\'s name must be count: current value is "counts"'],
+  ["Count=1", 'the parameter\'s name must be count: current value is "Count"'],
+  ["coutn=1", 'the parameter\'s name must be count: current value is "coutn"'],
+  ["itnerval=1", 'the parameter\'s name must be interval: current value is "itnerval"'],
+  ["interal=1", 'the parameter\'s name must be interval: current value is "interal"'],
+  // Two mistakes, and a known name of four letters.
+  ["itnervla=1&cuotn=1", null],
+  ["tsak=1&tasks=1&tas=1", null],
+];
+
+for (const [text, message] of names) {
+  Deno.test(`checkParams() ${message === null ? "takes" : "refuses"} '${text}'`, () => {
+    const check = () => checkParams(query(text), ["count", "interval", "after"], ["task"]);
+    if (message === null) return check();
+    const error = assertThrows(check, HttpError);
+    assertEquals([error.status, error.message], [400, message]);
+  });
+}

@@ -52,7 +52,8 @@ for (
     "/files/a/.%2e",
     "/files/a/.",
     "/files/a\\b",
-    "/logs/",
+    "/nowhere/",
+    "/logs//",
     "/logs/a/b",
     "/logs/%ff",
     "/logs/%",
@@ -63,9 +64,32 @@ for (
   ]
 ) {
   Deno.test(`${path} is not found`, () => {
-    assertEquals(assertThrows(() => router.match("GET", path), HttpError).status, 404);
+    const error = assertThrows(() => router.match("GET", path), HttpError);
+    assertEquals(error.status, 404);
+    assertEquals(error.message, `the path must be that of a route: current value is ${JSON.stringify(path)}`);
   });
 }
+
+const slashed: [path: string, query: string, location: string][] = [
+  ["/logs/", "", "/logs"],
+  ["/logs/", "?name=a/&name=b?", "/logs?name=a/&name=b?"],
+  ["/logs/a%20b/", "?", "/logs/a%20b?"],
+  ["/channels/own/", "?a#b", "/channels/own?a"],
+];
+
+for (const [path, query, location] of slashed) {
+  Deno.test(`${path}${query} is redirected to ${location}`, () => {
+    const answer = router.match("POST", path, `http://localhost${path}${query}`);
+    assert(answer instanceof Response);
+    assertEquals([answer.status, answer.headers.get("location")], [308, location]);
+  });
+}
+
+Deno.test("what is below a route that takes any rest is never redirected", () => {
+  for (const path of ["/files/", "/files/a/", "/files//"]) {
+    assert(!(router.match("GET", path) instanceof Response));
+  }
+});
 
 const refused: [method: string, path: string, allow: string][] = [
   ["POST", "/", "GET, HEAD, OPTIONS"],

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { type FormatName, formats } from "../../../lib/stream/formats/table.ts";
 import { HttpError } from "../../../lib/stream/errors.ts";
 import { accepts, negotiate } from "../../../lib/stream/negotiate.ts";
@@ -57,7 +57,10 @@ for (
   const accept of ["image/png", "text/html", "application/json", "text/plain;q=0", "*/*;q=0", "nonsense"]
 ) {
   Deno.test(`Accept ${accept} is answered 406`, () => {
-    assertEquals(assertThrows(() => ask("", accept), HttpError).status, 406);
+    const error = assertThrows(() => ask("", accept), HttpError);
+    assertEquals(error.status, 406);
+    assertMatch(error.message, /^Accept must allow text\/plain, .*: current value is "/);
+    assert(error.message.endsWith(JSON.stringify(accept)));
   });
 }
 
