@@ -9,5 +9,6 @@ export const health: Handler = (_request, { app }) =>
     streams: app.limits.streams.used,
     downloads: app.limits.downloads.used,
     sockets: app.sockets.size,
+    lingering: app.sockets.lingering,
     access_log_lost: app.accessLog.lost,
   }, { headers: { "Cache-Control": "no-store" } });
