@@ -118,7 +118,7 @@ function main(): void {
   }
 
   let since: number | null = null;
-  const stop = async () => {
+  const stop = () => {
     // A terminal delivers Ctrl-C twice through `deno task`, so only a later signal is a second one.
     if (since !== null) return performance.now() - since > 1_000 ? Deno.exit(1) : undefined;
     since = performance.now();
@@ -126,8 +126,9 @@ function main(): void {
       app.report(`drained for ${config.drain} s: ${server.open} connections were cut`);
       exit(0, app.accessLog.close());
     }, config.drain * 1_000);
-    await server.close();
-    exit(0, app.accessLog.close());
+    // Counted from the signal as well: on a busy machine the timer before it may be late.
+    setTimeout(Deno.exit, config.drain * 1_000 + graceMs, 0);
+    server.close().finally(() => exit(0, app.accessLog.close()));
   };
   for (const signal of Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, stop);

@@ -355,6 +355,33 @@ Deno.test({
 });
 
 Deno.test({
+  name: "the exit at the end of --drain needs no disk, and no timer that starts only then",
+  ignore: ignore || Deno.build.os === "windows",
+  async fn() {
+    await using cwd = await folder();
+    await Deno.mkdir(`${cwd.path}/logs`);
+    // Opening a pipe that nobody reads hangs, as a disk may.
+    await new Deno.Command("mkfifo", { args: [`${cwd.path}/logs/access.log`] }).output();
+    await Deno.writeTextFile(
+      `${cwd.path}/late.ts`,
+      `const start = setTimeout;
+       let isLate = false;
+       globalThis.setTimeout = (callback, ms, ...args) => {
+         if (isLate) return 0;
+         return start(ms === 2_000 ? () => { isLate = true; callback(); } : callback, ms, ...args);
+       };`,
+    );
+    await using server = await start(["--drain", "2"], {
+      cwd: cwd.path,
+      run: ["--preload", `${cwd.path}/late.ts`],
+    });
+    await (await fetch(`${server.origin}/healthz`)).text();
+    server.kill("SIGTERM");
+    await exited(server, 0);
+  },
+});
+
+Deno.test({
   name: "a signal right after the line that it listens drains it",
   ignore,
   async fn() {
