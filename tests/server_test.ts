@@ -382,6 +382,22 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a clock that is set back does not touch the uptime",
+  ignore,
+  async fn() {
+    await using cwd = await folder();
+    // Each look at the clock, within the server's own process, finds it an hour earlier.
+    await Deno.writeTextFile(
+      `${cwd.path}/clock.ts`,
+      `let now = Date.now(); Date.now = () => now -= 3_600_000;`,
+    );
+    await using server = await start([], { cwd: cwd.path, run: ["--preload", `${cwd.path}/clock.ts`] });
+    const { uptime } = await (await fetch(`${server.origin}/healthz`)).json();
+    assert(uptime >= 0, String(uptime));
+  },
+});
+
+Deno.test({
   name: "a signal right after the line that it listens drains it",
   ignore,
   async fn() {
