@@ -18,6 +18,7 @@ import { MemoryStore } from "./lib/channels/memory_store.ts";
 import { readDeclared } from "./lib/sensors/configured.ts";
 import { type DeclaredSensor, SensorsFileError } from "./lib/sensors/declared.ts";
 import { Server } from "./lib/server.ts";
+import { stderr, stdout } from "./lib/stream/printer.ts";
 
 /** Every URL of the server: method, path, handler, what it does, an example for the first page. */
 export const routes: Route[] = [
@@ -62,6 +63,9 @@ export const routes: Route[] = [
 );
 
 /** @throws ConfigError when there is no such folder, or no permission to read it */
+/** Time for the last lines to be written, in ms. */
+const graceMs = 250;
+
 function checkFolder(flag: string, path: string): void {
   let rule = "be an existing folder";
   try {
@@ -77,8 +81,8 @@ function checkFolder(flag: string, path: string): void {
   throw new ConfigError(`${flag} must ${rule}: current value is ${JSON.stringify(path)}`);
 }
 
-/** Flags, environment and the sensors file, or the one line that says why not. */
-function configure(): { config: Config; declared: DeclaredSensor[] } {
+/** Flags, environment and the sensors file; or else what was asked for, or why not, is printed: the exit code. */
+function configure(): { config: Config; declared: DeclaredSensor[] } | number {
   try {
     const env = (name: string) => Deno.env.get(name);
     const home = Deno.cwd();
@@ -88,55 +92,59 @@ function configure(): { config: Config; declared: DeclaredSensor[] } {
       checkFolder(named("files"), config.files);
       return { config, declared: readDeclared(config.sensors, named("sensors"), config.limits) };
     }
-    console.log(config === "help" ? help : `weir ${denoJson.version}`);
-    Deno.exit(0);
+    stdout.print(config === "help" ? help : `weir ${denoJson.version}`);
+    return 0;
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof SensorsFileError)) throw error;
-    console.error(error.message);
-    Deno.exit(2);
+    stderr.print(error.message);
+    return 2;
   }
+}
+
+/** Exits once what is being done has been done, but a disk that hangs or a pipe that nobody reads must not keep the process. */
+function exit(code: number, last?: Promise<void>): void {
+  setTimeout(Deno.exit, graceMs, code);
+  Promise.allSettled([last, stdout.written, stderr.written]).then(() => Deno.exit(code));
 }
 
 /** Serves until a signal says otherwise. */
 function main(): void {
-  const { config, declared } = configure();
+  const configured = configure();
+  if (typeof configured === "number") return exit(configured);
+  const { config, declared } = configured;
   const app = new App(config, new MemoryStore(config.limits), declared);
   const server = new Server(app, routes);
 
   // The last net below every piece of background work, each of which catches at its own edge.
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
-    console.error("background work failed:", event.reason);
+    app.report("background work failed", event.reason);
   });
   globalThis.addEventListener("error", (event) => {
     event.preventDefault();
-    console.error("background work failed:", event.error);
+    app.report("background work failed", event.error);
   });
 
   let port: number;
   try {
     port = server.listen(config.host, config.port);
   } catch (error) {
-    console.error(`cannot listen on ${config.host} port ${config.port}: ${(error as Error).message}`);
-    Deno.exit(1);
+    app.report(`cannot listen on ${config.host} port ${config.port}: ${(error as Error).message}`);
+    return exit(1);
   }
 
   let since: number | null = null;
-  const stop = async () => {
+  const stop = () => {
     // A terminal delivers Ctrl-C twice through `deno task`, so only a later signal is a second one.
     if (since !== null) return performance.now() - since > 1_000 ? Deno.exit(1) : undefined;
     since = performance.now();
-    const exit = () => {
-      // A disk that hangs must not keep the process.
-      setTimeout(Deno.exit, 100, 0);
-      app.accessLog.close().then(() => Deno.exit(0));
-    };
     setTimeout(() => {
-      console.error(`drained for ${config.drain} s: ${server.open} connections were cut`);
-      exit();
+      app.report(`drained for ${config.drain} s: ${server.open} connections were cut`);
+      exit(0, app.accessLog.close());
     }, config.drain * 1_000);
-    await server.close();
-    exit();
+    // Counted from the signal as well: on a busy machine the timer before it may be late.
+    setTimeout(Deno.exit, config.drain * 1_000 + graceMs, 0);
+    server.close().finally(() => exit(0, app.accessLog.close()));
   };
   for (const signal of Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, stop);
@@ -146,9 +154,9 @@ function main(): void {
   const reachable = { "0.0.0.0": "127.0.0.1", "::": "::1" }[config.host] ?? config.host;
   app.start(`http://${bracketed(reachable)}:${port}`);
   // Last: a supervisor that waits for this line may send a signal at once.
-  console.log(`Listening on http://${bracketed(config.host)}:${port}/`);
+  stdout.print(`Listening on http://${bracketed(config.host)}:${port}/`);
   if (!/^(127\.|localhost$|::1$)/i.test(config.host)) {
-    console.error(
+    app.report(
       `warning: --host ${config.host} is more than loopback, and clients are not authenticated yet`,
     );
   }

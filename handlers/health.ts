@@ -5,9 +5,10 @@ import type { Handler } from "../lib/handler.ts";
 export const health: Handler = (_request, { app }) =>
   json({
     status: "ok",
-    uptime: Math.round((Date.now() - app.started) / 1_000),
+    uptime: Math.round((performance.now() - app.started) / 1_000),
     streams: app.limits.streams.used,
     downloads: app.limits.downloads.used,
     sockets: app.sockets.size,
+    lingering: app.sockets.lingering,
     access_log_lost: app.accessLog.lost,
   }, { headers: { "Cache-Control": "no-store" } });

@@ -13,8 +13,8 @@ import { Limiter } from "./stream/limiter.ts";
 
 /** The services that live as long as the server. Handlers reach them as `context.app`. */
 export class App {
-  /** When the server was made, in ms since 1970. */
-  readonly started: number = Date.now();
+  /** When the server was made, in ms of the clock that nobody sets. */
+  readonly started: number = performance.now();
   /** Limiters of live streams, downloads and outbound requests. */
   readonly limits: { streams: Limiter; downloads: Limiter; outbound: Limiter };
   /** Permits for opening files of the root. */

@@ -12,9 +12,9 @@ export class Limits {
   readonly outboundBytes: number = 1_048_576;
   /** Downloads and listings under way at once. */
   readonly downloads: number = 500;
-  /** WebSockets open at once. */
+  /** WebSockets open at once; while more than a quarter as many were closed and linger, new ones are refused. */
   readonly sockets: number = 2_000;
-  /** Time that a peer has to answer our close before its socket no longer counts, in ms. */
+  /** Time for a socket to be closed, and its peer to answer that, before it lingers and no longer counts as open, in ms. */
   readonly socketCloseMs: number = 5_000;
   /** Bytes of a request target: 1,000 tasks of /concurrent_stream fit in. */
   readonly targetBytes: number = 32_768;

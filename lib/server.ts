@@ -113,7 +113,13 @@ export class Server implements ServerSide<App, Route> {
    */
   listen(hostname: string, port: number): number {
     // Thousands of clients come back at once after a restart: with Deno's own backlog of 511 some would wait for seconds.
-    const listener = Deno.serve({ hostname, port, tcpBacklog: 4096, onListen() {} }, this.fetch);
+    const tcpBacklog = 4096;
+    // `fetch` never throws: what comes here is a body that was cut, which the runtime itself would wait to print.
+    const onError = (error: unknown) => {
+      this.report(error instanceof Error ? error.stack ?? error.message : String(error));
+      return new Response(null, { status: 500 });
+    };
+    const listener = Deno.serve({ hostname, port, tcpBacklog, onListen() {}, onError }, this.fetch);
     this.#listeners.push(listener);
     const again = async () => {
       await delay(againMs);

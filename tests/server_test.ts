@@ -32,6 +32,14 @@ async function stall(cwd: string, args: string[]): Promise<AsyncDisposable & { s
   };
 }
 
+/** Waits until it has exited, but not for ever. */
+async function exited(server: ServerProcess, code: number): Promise<void> {
+  let status: Deno.CommandStatus | undefined;
+  server.status.then((ended) => status = ended);
+  await until(() => status !== undefined);
+  assertEquals(status?.code, code);
+}
+
 Deno.test({
   name: "the first line says where it listens, and there it serves",
   ignore,
@@ -320,6 +328,85 @@ Deno.test({
     );
     server.kill("SIGTERM");
     assertEquals((await server.status).code, 0);
+  },
+});
+
+Deno.test({
+  name: "nobody reads its stderr, and it serves and exits all the same",
+  ignore,
+  async fn() {
+    await using cwd = await folder();
+    await Deno.mkdir(`${cwd.path}/logs`);
+    // Fills the pipe, within the server's own process, once it is asked to.
+    await Deno.writeTextFile(
+      `${cwd.path}/noise.ts`,
+      `const timer = setInterval(() => {
+         try {
+           Deno.statSync("now");
+         } catch {
+           return;
+         }
+         clearInterval(timer);
+         for (let n = 0; n < 2_000; n++) setTimeout(() => { throw new Error("x".repeat(100)) });
+         setTimeout(() => Deno.writeTextFileSync("logs/done", ""));
+       }, 10);
+       Deno.unrefTimer(timer);`,
+    );
+    const options = { cwd: cwd.path, run: ["--preload", `${cwd.path}/noise.ts`], unread: true };
+    await using server = await start(["--drain", "5"], options);
+    await Deno.writeTextFile(`${cwd.path}/now`, "");
+    await until(() => Deno.stat(`${cwd.path}/logs/done`).then(() => true, () => false));
+    const signal = AbortSignal.timeout(20_000);
+    const get = (path: string) => fetch(server.origin + path, { signal });
+    const cut = await Promise.all(
+      Array.from({ length: 100 }, () => get("/concurrent_stream?task=a:9:60000")),
+    );
+    server.kill("SIGTERM");
+    for (const response of cut) await assertRejects(() => response.text());
+    await exited(server, 0);
+  },
+});
+
+Deno.test({
+  name: "the exit at the end of --drain needs no disk, and no timer that starts only then",
+  ignore: ignore || Deno.build.os === "windows",
+  async fn() {
+    await using cwd = await folder();
+    await Deno.mkdir(`${cwd.path}/logs`);
+    // Opening a pipe that nobody reads hangs, as a disk may.
+    await new Deno.Command("mkfifo", { args: [`${cwd.path}/logs/access.log`] }).output();
+    await Deno.writeTextFile(
+      `${cwd.path}/late.ts`,
+      `const start = setTimeout;
+       let isLate = false;
+       globalThis.setTimeout = (callback, ms, ...args) => {
+         if (isLate) return 0;
+         return start(ms === 2_000 ? () => { isLate = true; callback(); } : callback, ms, ...args);
+       };`,
+    );
+    await using server = await start(["--drain", "2"], {
+      cwd: cwd.path,
+      run: ["--preload", `${cwd.path}/late.ts`],
+    });
+    await (await fetch(`${server.origin}/healthz`)).text();
+    server.kill("SIGTERM");
+    await exited(server, 0);
+  },
+});
+
+Deno.test({
+  name: "a clock that is set back does not touch the uptime",
+  ignore,
+  async fn() {
+    await using cwd = await folder();
+    // Each look at the clock, within the server's own process, finds it an hour earlier.
+    await Deno.writeTextFile(
+      `${cwd.path}/clock.ts`,
+      `let now = Date.now(); Date.now = () => now -= 3_600_000;`,
+    );
+    await using server = await start([], { cwd: cwd.path, run: ["--preload", `${cwd.path}/clock.ts`] });
+    const { uptime } = await (await fetch(`${server.origin}/healthz`)).json();
+    assert(uptime >= 0, String(uptime));
   },
 });
 

@@ -7,6 +7,7 @@ import { handshake } from "./handshake.ts";
 /** The open WebSockets of one server. */
 export class Sockets {
   readonly #open = new Set<Connection>();
+  readonly #lingering = new Set<Connection>();
 
   constructor(readonly limits: Pick<Limits, "sockets" | "socketCloseMs">) {}
 
@@ -15,25 +16,32 @@ export class Sockets {
     return this.#open.size;
   }
 
+  /** Sockets that were closed and that the runtime still holds, with what their peers have not read. */
+  get lingering(): number {
+    return this.#lingering.size;
+  }
+
   /**
    * Answers an upgrade.
    *
-   * @throws HttpError 503 when too many are open or the server is draining; else see {@linkcode handshake}
+   * @throws HttpError 503 when too many are open or lingering or the server is draining; else see {@linkcode handshake}
    */
   upgrade(request: Request, exchange: Exchange, process: Process): Response {
     const { sockets, socketCloseMs } = this.limits;
     const { socket, response } = handshake(request, () => {
       if (exchange.draining.aborted) throw shuttingDown();
       if (this.size >= sockets) throw overloaded("sockets", sockets);
+      if (this.lingering > sockets / 4) throw overloaded("closed sockets that linger", sockets / 4);
     });
     const connection = new Connection(socket, exchange, process, socketCloseMs);
     this.#open.add(connection);
-    connection.gone.then(() => this.#open.delete(connection));
+    connection.left.then(() => this.#open.delete(connection) && this.#lingering.add(connection));
+    connection.gone.then(() => this.#lingering.delete(connection));
     return response;
   }
 
-  /** Resolves when every socket is gone; the drain of the server closes them. */
+  /** Resolves when every socket is gone or has had its time for that; the drain of the server closes them. */
   async close(): Promise<void> {
-    await Promise.all(Array.from(this.#open, ({ gone }) => gone));
+    await Promise.all(Array.from(this.#open, ({ left }) => left));
   }
 }

@@ -1,4 +1,5 @@
 import { json } from "./json.ts";
+import { stderr } from "./printer.ts";
 
 /**
  * An error that a client may see: its status and a message written for the public. The `cause` stays inside and
@@ -35,9 +36,9 @@ export function shuttingDown(): HttpError {
 /** Where a failure inside is reported, for the operator. */
 export type Report = (message: string, error?: unknown) => void;
 
-/** Prints to stderr. */
+/** Prints to stderr, and does not wait for its reader. */
 export const printReport: Report = (message, error) =>
-  error === undefined ? console.error(message) : console.error(`${message}:`, error);
+  stderr.print(error === undefined ? message : `${message}: ${Deno.inspect(error)}`);
 
 /**
  * The one place that writes an error body: `{"error": message}`. An error that is not an HttpError becomes a 500 that

@@ -26,6 +26,8 @@ interface ProcessOptions {
   run?: string[];
   /** How many file handles it may have. */
   handles?: number;
+  /** Nobody reads its stderr. */
+  unread?: boolean;
 }
 
 function command(args: string[], { cwd, env = {}, run = [], handles }: ProcessOptions): Deno.Command {
@@ -58,7 +60,7 @@ export async function outcome(
 
 /** Starts a server on a free port and waits until it listens. */
 export function start(args: string[], options: ProcessOptions): Promise<ServerProcess> {
-  return listening(command(["--port", "0", ...args], options).spawn());
+  return listening(command(["--port", "0", ...args], options).spawn(), options.unread);
 }
 
 /**
@@ -80,7 +82,7 @@ export async function startTask(cwd: string): Promise<ServerProcess> {
   );
 }
 
-async function listening(child: Deno.ChildProcess): Promise<ServerProcess> {
+async function listening(child: Deno.ChildProcess, unread = false): Promise<ServerProcess> {
   let stdout = "", stderr = "", ended = false;
   const { promise: firstLine, resolve } = Promise.withResolvers<void>();
   const reading = Promise.all([
@@ -91,13 +93,14 @@ async function listening(child: Deno.ChildProcess): Promise<ServerProcess> {
       }
       resolve();
     })(),
-    (async () => {
+    unread || (async () => {
       for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) stderr += text;
     })(),
   ]);
   const status = (async () => {
     const status = await child.status;
     ended = true;
+    if (unread) await child.stderr.cancel();
     await reading;
     return status;
   })();

@@ -1,0 +1,53 @@
+/** Characters that may wait for somebody to read them; what comes after that is lost. */
+const maxWaiting = 262_144;
+
+const encoder = new TextEncoder();
+
+/**
+ * Prints lines without ever waiting for whoever reads them: a full pipe would stop the whole process. Lines that find no
+ * room are lost and counted, and the count is printed once there is room again.
+ */
+export class Printer {
+  #waiting = "";
+  #lost = 0;
+  #writing: Promise<void> | null = null;
+
+  /** Prints to `Deno.stdout`, `Deno.stderr` or another writer. */
+  constructor(readonly writer: { write(bytes: Uint8Array): Promise<number> }) {}
+
+  /** Resolves when what was printed has been written. */
+  get written(): Promise<void> {
+    return this.#writing ?? Promise.resolve();
+  }
+
+  /** Takes one line, or several, to be written soon. */
+  print(line: string): void {
+    if (this.#waiting.length + line.length > maxWaiting) this.#lose(line);
+    else this.#waiting += `${line}\n`;
+    this.#writing ??= this.#writeAll();
+  }
+
+  #lose(text: string): void {
+    this.#lost += text.split("\n").length;
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#waiting !== "" || this.#lost > 0) {
+      const lost = this.#lost === 0 ? "" : `${this.#lost} lines were lost: nobody read them in time\n`;
+      let rest = encoder.encode(this.#waiting + lost);
+      this.#waiting = "";
+      this.#lost = 0;
+      try {
+        while (rest.length > 0) rest = rest.subarray(await this.writer.write(rest));
+      } catch {
+        // The reader has gone: there is nobody to tell.
+      }
+    }
+    this.#writing = null;
+  }
+}
+
+/** What the process prints for programs: answers, and that it listens. */
+export const stdout: Printer = new Printer(Deno.stdout);
+/** What the process prints for the operator. */
+export const stderr: Printer = new Printer(Deno.stderr);
