@@ -2,7 +2,6 @@ import { type Cursor, identity } from "./cursor.ts";
 import { FileFingerprint } from "./fingerprint.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogPlace } from "./log_place.ts";
-import { isNamedAfter } from "./rotated_names.ts";
 import { snapshot } from "./rotation.ts";
 
 /** An open file, and the position in it that was looked for. */
@@ -36,7 +35,7 @@ export async function locate(place: LogPlace, cursor: Cursor, lineBytes: number)
     const info = await place.stat();
     const seen = info !== null && isCursors(info)
       ? { path: place.path, info }
-      : (await snapshot(place, isNamedAfter)).rotated.find(({ info }) => isCursors(info));
+      : (await snapshot(place)).siblings.find(({ info }) => isCursors(info));
     if (seen === undefined) return null;
     const file = await place.openFile(seen.path, seen.info);
     if (file === null) return undefined;
@@ -49,7 +48,7 @@ export async function locate(place: LogPlace, cursor: Cursor, lineBytes: number)
   return found ?? (truncated ? await findCopy(place, cursor, lineBytes) : null);
 }
 
-/** The rotated file that has the content before a position, if there is just one: what `copytruncate` made. */
+/** The file beside the log that has the content before a position, if there is just one by a rotated name, or at all. */
 export async function findCopy(
   place: LogPlace,
   position: Pick<Cursor, "offset" | "check">,
@@ -59,15 +58,17 @@ export async function findCopy(
   if (position.offset === 0) return null;
   return await retried(async () => {
     const copies = [];
-    for (const { packed, path, info } of (await snapshot(place)).rotated) {
+    for (const { packed, rotated, path, info } of (await snapshot(place)).siblings) {
       if (packed) continue;
       using file = await place.openFile(path, info);
       if (file === null) return undefined;
       const at = await FileFingerprint.at(file, position, lineBytes);
-      if (at !== null) copies.push({ path, info, at });
+      if (at !== null) copies.push({ rotated, path, info, at });
     }
-    if (copies.length !== 1) return null;
-    const [{ path, info, at }] = copies;
+    const named = copies.filter(({ rotated }) => rotated);
+    const [copy, ...others] = named.length > 0 ? named : copies;
+    if (copy === undefined || others.length > 0) return null;
+    const { path, info, at } = copy;
     const file = await place.openFile(path, info);
     return file === null ? undefined : { file, at, copied: true };
   });

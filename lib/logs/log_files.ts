@@ -4,8 +4,7 @@ import { Opens } from "../opens.ts";
 import { HttpError, quote } from "../stream/errors.ts";
 import { parseCursor } from "./cursor.ts";
 import { LogPlace } from "./log_place.ts";
-import { isRotated } from "./rotated_names.ts";
-import { entries } from "./rotation.ts";
+import { entries, snapshot } from "./rotation.ts";
 
 /** A log in the list: its size in bytes, and its last change in ISO 8601, null while there is no file. */
 export interface LogInfo {
@@ -100,8 +99,6 @@ async function realFolder(path: string): Promise<string | null> {
   return info?.isDirectory ? await Deno.realPath(path).catch(() => null) : null;
 }
 
-async function isExpected({ folder, base }: LogPlace, after = ""): Promise<boolean> {
-  if (parseCursor(after) !== null) return true;
-  for await (const { name } of entries(folder)) if (isRotated(base, name)) return true;
-  return false;
+async function isExpected(place: LogPlace, after = ""): Promise<boolean> {
+  return parseCursor(after) !== null || (await snapshot(place)).siblings.some(({ rotated }) => rotated);
 }

@@ -25,6 +25,8 @@ export class LogReader implements Disposable {
   #copied = false;
   /** The file before this one, up to where it was read: for a while, a program may still write to it. */
   #before: { file: LogFile; end: number; until: number } | null = null;
+  /** When this file, read to its end, was last seen at the log's path, in ms since 1970; 0 for never. */
+  #currentAt = 0;
   /** There was no file at the log's path when it was last checked. */
   absent = false;
 
@@ -46,6 +48,7 @@ export class LogReader implements Disposable {
     if (this.#lines?.file !== file) this.#lines?.file[Symbol.dispose]();
     this.#lines = new FileLines(file, at, this.lineBytes);
     this.#copied = copied;
+    this.#currentAt = 0;
   }
 
   /**
@@ -67,7 +70,7 @@ export class LogReader implements Disposable {
       if (item !== null) return item;
       if (following !== null) return lines.unfinished(true) ?? await this.#move(lines, following);
       if (await this.#isCurrent(lines.file)) return this.#late();
-      following = await newer(this.place, lines.file);
+      following = await newer(this.place, lines.file, this.#seen());
       const [first, second] = following.files;
       if (first === undefined || second === undefined && first.info.size === 0) return null;
       // It is no longer written to, so one more read is its last.
@@ -91,7 +94,14 @@ export class LogReader implements Disposable {
     const before = file.stat();
     const current = await this.place.stat();
     this.absent = current === null;
-    return current !== null && sameFile(before, current) && sameFile(current, file.stat());
+    const is = current !== null && sameFile(before, current) && sameFile(current, file.stat());
+    if (is) this.#currentAt = Date.now();
+    return is;
+  }
+
+  /** When a reader that has stayed has seen the file at the log's path; after a pause, others may have been there since. */
+  #seen(): number {
+    return Date.now() - this.#currentAt < lateMs ? this.#currentAt : 0;
   }
 
   /** A gap when the file before has grown after all: one of several writers had not moved on yet. */
@@ -114,7 +124,7 @@ export class LogReader implements Disposable {
       const next = complete || tries === 5 ? await this.place.openFile(first.path, first.info) : null;
       if (next === null) {
         await delay(20);
-        following = await newer(this.place, file);
+        following = await newer(this.place, file, this.#seen());
         continue;
       }
       const certain = complete && !copied && !this.#copied;
