@@ -58,26 +58,29 @@ export class LogFiles {
 
   /**
    * The place of a name. A log that is not there now is waited for when it is known to belong there: it was named as a file,
-   * its rotated ones are there, or a client comes back with a cursor of it.
+   * its rotated ones are there, or a client that follows it comes back with a cursor of it.
    *
    * @throws HttpError 404: no such name, or hidden, or not a regular file, or one that a symlink leads to from outside
    */
-  async find(name: string, after?: string): Promise<LogPlace> {
+  async find(name: string, after = "", follow = true): Promise<LogPlace> {
     const notFound = () => new HttpError(404, `no such log: ${quote(name)}`);
     if (!isName(name)) throw notFound();
     const { accessLog, logs } = this.settings;
     if (name === basename(accessLog)) return this.#place(name, accessLog, null);
+    const returns = follow && parseCursor(after) !== null;
     let absent: LogPlace | null = null;
     for (const path of logs) {
       const root = await realFolder(path);
-      if (root === null) {
-        if (basename(path) === name) return this.#place(name, path, null);
-        continue;
-      }
-      const place = this.#place(name, join(root, name), root);
+      const named = basename(path) === name ? this.#place(name, path, null) : null;
+      if (root === null && named !== null) return named;
+      if (root === null && await Deno.stat(path).catch(() => null) !== null) continue;
+      const place = this.#place(name, join(root ?? path, name), root ?? path);
       if (await place.stat() !== null) return place;
-      if (await Deno.lstat(place.path).catch(() => null) !== null) throw notFound();
-      if (absent === null && await isExpected(place, after)) absent = place;
+      // It may come back, in place of a folder as well; a device or what a link leads to from outside does not.
+      const there = await Deno.stat(place.path).catch(() => null);
+      if (there !== null && !there.isDirectory) throw notFound();
+      if (returns) absent ??= named ?? place;
+      else if (there === null && await hasRotated(place)) absent ??= place;
     }
     if (absent === null) throw notFound();
     return absent;
@@ -99,6 +102,6 @@ async function realFolder(path: string): Promise<string | null> {
   return info?.isDirectory ? await Deno.realPath(path).catch(() => null) : null;
 }
 
-async function isExpected(place: LogPlace, after = ""): Promise<boolean> {
-  return parseCursor(after) !== null || (await snapshot(place)).siblings.some(({ rotated }) => rotated);
+async function hasRotated(place: LogPlace): Promise<boolean> {
+  return (await snapshot(place)).siblings.some(({ rotated }) => rotated);
 }

@@ -1,10 +1,10 @@
 import { delay } from "@std/async/delay";
 import { type Gap, gap, type StreamEvent } from "../stream/event.ts";
-import { sameFile } from "./cursor.ts";
+import { parseCursor, sameFile } from "./cursor.ts";
 import { FileLines } from "./file_lines.ts";
 import { FileFingerprint } from "./fingerprint.ts";
 import type { LineBlock } from "./line_block.ts";
-import { findCopy } from "./locate.ts";
+import { findCopy, locate } from "./locate.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type Newer, newer } from "./rotation.ts";
@@ -29,6 +29,8 @@ export class LogReader implements Disposable {
   #currentAt = 0;
   /** There was no file at the log's path when it was last checked. */
   absent = false;
+  /** A cursor of a file that is away, and may come back with the log; "" for none. */
+  awaited = "";
 
   /** Begins with the file that is at the path when it is first asked, unless `begin` gives it one. */
   constructor(readonly place: LogPlace, readonly lineBytes: number) {}
@@ -38,9 +40,9 @@ export class LogReader implements Disposable {
     return this.#lines?.at ?? null;
   }
 
-  /** Its cursor; "" while there has been no file. */
+  /** Its cursor, or the awaited one; "" while there has been no file. */
   get cursor(): string {
-    return this.at?.cursor ?? "";
+    return this.at?.cursor ?? this.awaited;
   }
 
   /** Takes over an open file, to read on from a position. `copied`: it is a copy, made before a truncation. */
@@ -58,10 +60,16 @@ export class LogReader implements Disposable {
    */
   async next(): Promise<LogItem | null> {
     if (this.#lines === null) {
-      const file = await this.place.open();
+      const { awaited } = this;
+      const cursor = parseCursor(awaited);
+      this.absent = await this.place.stat() === null;
+      if (this.absent) return null;
+      const found = cursor && await locate(this.place, cursor, this.lineBytes);
+      const file = found?.file ?? await this.place.open();
       this.absent = file === null;
       if (file === null) return null;
-      this.begin(file, FileFingerprint.start(file.info));
+      this.begin(file, found?.at ?? FileFingerprint.start(file.info), found?.copied);
+      if (cursor !== null && found === null) return gap(awaited, this.cursor, null);
     }
     const lines = this.#lines!;
     for (let following: Newer | null = null;;) {

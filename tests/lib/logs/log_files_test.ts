@@ -78,3 +78,30 @@ Deno.test({
     assertEquals((await files.find("app.log")).name, "app.log");
   },
 });
+
+Deno.test({
+  name:
+    "while its path is a directory, or its folder away, a log is waited for by who follows it with a cursor",
+  ignore: !granted.files,
+  async fn() {
+    await using folder = new LogFolder();
+    const root = `${folder.path}/root`;
+    const path = `${root}/app.log`;
+    const files = new LogFiles({
+      logs: [root],
+      accessLog: `${folder.path}/access.log`,
+      limits: { listing: 10 },
+    });
+    const find = async (after: string, follow: boolean) =>
+      await files.find("app.log", after, follow).then((place) => place.path, (error) => error.status);
+    const all =
+      async () => [await find("1-2-3-4-5", true), await find("1-2-3-4-5", false), await find("x", true)];
+    assertEquals(await all(), [path, 404, 404]);
+    Deno.mkdirSync(path, { recursive: true });
+    assertEquals(await all(), [path, 404, 404]);
+    Deno.removeSync(path);
+    assertEquals(await all(), [path, 404, 404]);
+    Deno.symlinkSync("not-there", path);
+    assertEquals(await all(), [path, 404, 404]);
+  },
+});
