@@ -1,7 +1,7 @@
-import { basename, join } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
 import type { Limits } from "../limits.ts";
 import { Opens } from "../opens.ts";
-import { HttpError, quote } from "../stream/errors.ts";
+import { HttpError, quote, type Report } from "../stream/errors.ts";
 import { parseCursor } from "./cursor.ts";
 import { LogPlace } from "./log_place.ts";
 import { entries, snapshot } from "./rotation.ts";
@@ -20,7 +20,13 @@ export interface LogSettings {
   readonly limits: Pick<Limits, "listing">;
 }
 
-/** Finds the logs by their names, which are one segment: the first root that has one wins. */
+/** A log with the name of its file, and the setting that it was found by, null for the own access log. */
+interface Found extends LogInfo {
+  file: string;
+  from: string | null;
+}
+
+/** Finds the logs by their names, which are one segment: FOLDER~NAME where several are called so. */
 export class LogFiles {
   readonly #opens = new Opens();
 
@@ -29,31 +35,73 @@ export class LogFiles {
 
   /** All logs, by name; at most `limits.listing` of them. */
   async list(): Promise<LogInfo[]> {
+    return (await this.#all()).map(({ name, size, time }) => ({ name, size, time }));
+  }
+
+  /** Reports what an operator may not expect: a path that is not there, and logs that clash. */
+  async check(report: Report): Promise<void> {
+    const { logs, accessLog } = this.settings;
+    for (const path of logs) {
+      if (path !== dirname(accessLog) && !await Deno.stat(path).catch(() => null)) {
+        report(`--logs ${quote(path)} is not there yet, and is waited for`);
+      }
+    }
+    const others = (await this.#all()).filter(({ name, file }) => name !== file).map(({ name }) => name);
+    const more = others.length > 10 ? ` and ${others.length - 10} more` : "";
+    if (others.length > 0) {
+      report(`logs whose names clash are listed as FOLDER~NAME: ${others.slice(0, 10).join(", ")}${more}`);
+    }
+  }
+
+  /** What `list` gives, with where it is from. */
+  async #all(): Promise<Found[]> {
     const { accessLog, logs, limits } = this.settings;
     const own = basename(accessLog);
-    const places = new Map([[own, this.#place(own, accessLog, null)]]);
-    const add = (name: string, path: string, root: string | null) => {
-      if (places.size >= limits.listing || places.has(name) || !isName(name)) return;
-      places.set(name, this.#place(name, path, root));
+    const found: Found[] = [];
+    const paths = new Set<string>();
+    const add = async (file: string, from: string | null, path: string, root: string | null) => {
+      if (found.length >= limits.listing || paths.has(path) || !isName(file)) return;
+      paths.add(path);
+      const info = await this.#place(file, path, root).stat();
+      // The own log is listed before its first line is written.
+      if (info === null && from !== null) return;
+      const time = info?.mtime?.toISOString() ?? null;
+      found.push({ name: file, size: info?.size ?? 0, time, file, from });
     };
+    await add(own, null, join(await realFolder(dirname(accessLog)) ?? dirname(accessLog), own), null);
     for (const path of logs) {
       const root = await realFolder(path);
-      if (root === null) {
-        add(basename(path), path, null);
-        continue;
-      }
-      for await (const { name, isFile, isSymlink } of entries(root)) {
-        if (isFile || isSymlink) add(name, join(root, name), root);
+      if (root === null) await add(basename(path), path, path, null);
+      else {
+        for await (const { name, isFile, isSymlink } of entries(root)) {
+          if (isFile || isSymlink) await add(name, path, join(root, name), root);
+        }
       }
     }
-    const list: LogInfo[] = [];
-    for (const place of places.values()) {
-      const info = await place.stat();
-      // The own log is listed before its first line is written.
-      if (info === null && place.name !== own) continue;
-      list.push({ name: place.name, size: info?.size ?? 0, time: info?.mtime?.toISOString() ?? null });
+    const labels = await this.#labels();
+    const counts = Map.groupBy(found, ({ file }) => file);
+    for (const log of found) {
+      if (log.from !== null && counts.get(log.file)!.length > 1) {
+        log.name = `${labels.get(log.from)}~${log.file}`;
+      }
     }
-    return list.sort((a, b) => a.name < b.name ? -1 : 1);
+    return found.sort((a, b) => a.name < b.name ? -1 : 1);
+  }
+
+  /** What the folder of each path is called in FOLDER~NAME: as many of its last segments as tell it from the others. */
+  async #labels(): Promise<Map<string, string>> {
+    const folders = new Map<string, string[]>();
+    for (const path of this.settings.logs) {
+      const info = await Deno.stat(path).catch(() => null);
+      folders.set(path, (info?.isFile ? dirname(path) : path).split(sep).filter(Boolean));
+    }
+    const last = (folder: string[], count: number) => folder.slice(-count).join("~");
+    return new Map([...folders].map(([path, folder]) => {
+      const others = [...folders.values()].filter((other) => other.join() !== folder.join());
+      let count = 1;
+      while (count < 100 && others.some((other) => last(other, count) === last(folder, count))) count++;
+      return [path, last(folder, count)];
+    }));
   }
 
   /**
@@ -69,12 +117,14 @@ export class LogFiles {
     if (name === basename(accessLog)) return this.#place(name, accessLog, null);
     const returns = follow && parseCursor(after) !== null;
     let absent: LogPlace | null = null;
-    for (const path of logs) {
+    for (
+      const { path, file } of [...await this.#labelled(name), ...logs.map((path) => ({ path, file: name }))]
+    ) {
       const root = await realFolder(path);
-      const named = basename(path) === name ? this.#place(name, path, null) : null;
+      const named = basename(path) === file ? this.#place(name, path, null) : null;
       if (root === null && named !== null) return named;
       if (root === null && await Deno.stat(path).catch(() => null) !== null) continue;
-      const place = this.#place(name, join(root ?? path, name), root ?? path);
+      const place = this.#place(name, join(root ?? path, file), root ?? path);
       if (await place.stat() !== null) return place;
       // It may come back, in place of a folder as well; a device or what a link leads to from outside does not.
       const there = await Deno.stat(place.path).catch(() => null);
@@ -84,6 +134,14 @@ export class LogFiles {
     }
     if (absent === null) throw notFound();
     return absent;
+  }
+
+  /** Where FOLDER~NAME may be. */
+  async #labelled(name: string): Promise<{ path: string; file: string }[]> {
+    if (!name.includes("~")) return [];
+    return [...await this.#labels()].filter(([, label]) => name.startsWith(`${label}~`))
+      .map(([path, label]) => ({ path, file: name.slice(label.length + 1) }))
+      .filter(({ file }) => isName(file));
   }
 
   #place(name: string, path: string, root: string | null): LogPlace {
