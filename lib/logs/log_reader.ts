@@ -15,6 +15,9 @@ export type LogItem = LineBlock | StreamEvent<Gap>;
 /** Time that a file which was read to its end is watched for late lines, in ms. */
 const lateMs = 5_000;
 
+/** Time between two looks of a reader that has stayed, in ms, at the most: after that, several rotations may have passed. */
+const lookMs = 2_000;
+
 /**
  * Reads a log from a position on, across its rotations: a file that is no longer at the log's path is read to its end first.
  * Its writer may go on writing to it until it opens the new file: the first byte there says that it has.
@@ -109,7 +112,7 @@ export class LogReader implements Disposable {
 
   /** When a reader that has stayed has seen the file at the log's path; after a pause, others may have been there since. */
   #seen(): number {
-    return Date.now() - this.#currentAt < lateMs ? this.#currentAt : 0;
+    return Date.now() - this.#currentAt < lookMs ? this.#currentAt : 0;
   }
 
   /** A gap when the file before has grown after all: one of several writers had not moved on yet. */
