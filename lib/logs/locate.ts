@@ -4,6 +4,9 @@ import type { LogFile } from "./log_file.ts";
 import type { LogPlace } from "./log_place.ts";
 import { snapshot } from "./rotation.ts";
 
+/** Files beside a log that are searched for a position, the newest ones. */
+const maxCopies = 100;
+
 /** An open file, and the position in it that was looked for. */
 export interface Located {
   file: LogFile;
@@ -22,15 +25,14 @@ async function retried<T>(find: () => Promise<T | undefined>): Promise<T | null>
 }
 
 /**
- * Opens the file that a cursor is of: by inode and content, at the log's path or renamed in its folder. When its inode now
- * holds something else it was truncated, and a copy of it beside it serves as well. Null when it is gone.
+ * Opens the file that a cursor is of: by inode and content, at the log's path or renamed in its folder. When its inode is
+ * gone or holds something else, a copy beside it serves as well. Null when there is none.
  */
 export async function locate(place: LogPlace, cursor: Cursor, lineBytes: number): Promise<Located | null> {
   const isCursors = (info: Deno.FileInfo) => {
     const { ino, birth } = identity(info);
     return ino === cursor.ino && birth === cursor.birth;
   };
-  let truncated = false;
   const found = await retried(async () => {
     const info = await place.stat();
     const seen = info !== null && isCursors(info)
@@ -42,13 +44,12 @@ export async function locate(place: LogPlace, cursor: Cursor, lineBytes: number)
     const at = await FileFingerprint.at(file, cursor, lineBytes);
     if (at !== null) return { file, at, copied: false };
     file[Symbol.dispose]();
-    truncated = true;
     return null;
   });
-  return found ?? (truncated ? await findCopy(place, cursor, lineBytes) : null);
+  return found ?? await findCopy(place, cursor, lineBytes);
 }
 
-/** The file beside the log that has the content before a position, if there is just one by a rotated name, or at all. */
+/** The file beside the log that has the content before a position, if there is just one by a rotated name, or else at all. */
 export async function findCopy(
   place: LogPlace,
   position: Pick<Cursor, "offset" | "check">,
@@ -58,15 +59,18 @@ export async function findCopy(
   if (position.offset === 0) return null;
   return await retried(async () => {
     const copies = [];
-    for (const { packed, rotated, path, info } of (await snapshot(place)).siblings) {
-      if (packed) continue;
+    let moved = false;
+    for (const { packed, rotated, path, info } of (await snapshot(place)).siblings.slice(-maxCopies)) {
+      if (packed || info.size < position.offset) continue;
       using file = await place.openFile(path, info);
-      if (file === null) return undefined;
-      const at = await FileFingerprint.at(file, position, lineBytes);
+      // Or it may not be read.
+      moved ||= file === null;
+      const at = file && await FileFingerprint.at(file, position, lineBytes);
       if (at !== null) copies.push({ rotated, path, info, at });
     }
     const named = copies.filter(({ rotated }) => rotated);
     const [copy, ...others] = named.length > 0 ? named : copies;
+    if (copy === undefined && moved) return undefined;
     if (copy === undefined || others.length > 0) return null;
     const { path, info, at } = copy;
     const file = await place.openFile(path, info);

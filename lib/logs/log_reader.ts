@@ -139,10 +139,8 @@ export class LogReader implements Disposable {
         continue;
       }
       const certain = complete && !copied && !this.#copied;
-      // A copy is there before the truncation: until then the log still has what the copy has.
-      const untouched = !certain && at.offset > 0 && first.path === this.place.path
-        ? await FileFingerprint.at(next, at, this.lineBytes)
-        : null;
+      // Either may be a copy of the other: before the truncation, the log still has what the copy has.
+      const untouched = !certain && at.offset > 0 ? await FileFingerprint.at(next, at, this.lineBytes) : null;
       this.#before?.file[Symbol.dispose]();
       this.#before = { file, end: at.offset, until: Date.now() + lateMs };
       this.#lines = null;

@@ -117,6 +117,20 @@ test("copies are told apart by what is in them, whatever their names are", async
   assertEquals(await folder.all({ after }), ["GAP", "b is longer than the first", "GAP", "c"]);
 });
 
+test("a file that was copied and deleted is read on in its copy, once", async (folder, after) => {
+  const live = folder.read({ after });
+  folder.append("b\n");
+  assertEquals(await live.next(), "b");
+  Deno.copyFileSync(folder.log, `${folder.log}.1`);
+  Deno.removeSync(folder.log);
+  tick(folder);
+  folder.append("c\n");
+  const lines = await live.take(2);
+  while (lines.at(-1) !== "c") lines.push(await live.next());
+  assertEquals(lines.filter((line) => line !== "GAP"), ["c"]);
+  assertEquals(await folder.all({ after }), ["b", "GAP", "c"]);
+});
+
 /** Makes the log a link to a file of a folder beside it. */
 function link(folder: LogFolder, to: string): string {
   const pods = `${folder.path}/pods`;
