@@ -152,6 +152,7 @@ function main(): void {
 
   const bracketed = (host: string) => host.includes(":") ? `[${host}]` : host;
   const reachable = { "0.0.0.0": "127.0.0.1", "::": "::1" }[config.host] ?? config.host;
+  void app.logFiles.check(app.report);
   app.start(`http://${bracketed(reachable)}:${port}`);
   // Last: a supervisor that waits for this line may send a signal at once.
   stdout.print(`Listening on http://${bracketed(config.host)}:${port}/`);

@@ -26,7 +26,9 @@ export const logs: Handler = async (_request, context) => {
   const options = parameters(context, ["name"]);
   const { logFiles, logFollower } = context.app;
   const after = new URLSearchParams(cursor(context));
-  const places = await Promise.all(names.map((name) => logFiles.find(name, after.get(name) ?? undefined)));
+  const places = await Promise.all(
+    names.map((name) => logFiles.find(name, after.get(name) ?? "", options.follow)),
+  );
   return await streamResponse(context, mergedLogs(logFollower, places, options), { line: namedLine });
 };
 
@@ -34,7 +36,7 @@ export const logs: Handler = async (_request, context) => {
 export const log: Handler = async (_request, context) => {
   const options = parameters(context);
   const { logFiles, logFollower } = context.app;
-  const place = await logFiles.find(context.params.name, cursor(context));
+  const place = await logFiles.find(context.params.name, cursor(context), options.follow);
   return await streamResponse(context, logRecords(logFollower, place, options));
 };
 

@@ -39,6 +39,9 @@ export async function begin(reader: LogReader, options: FollowOptions): Promise<
       const offset = from === "start" ? 0 : await startOfLast(file, from, { unfinished: !follow, signal });
       const at = await FileFingerprint.at(file, { offset }, lineBytes);
       if (at !== null) reader.begin(file, at);
+    } else if (follow && cursor !== null) {
+      reader.awaited = after!;
+      return null;
     } else if (!follow && await place.stat() !== null) {
       throw new HttpError(403, `the log ${place.name} may not be read`);
     }

@@ -2,8 +2,10 @@ import { type Cursor, identity } from "./cursor.ts";
 import { FileFingerprint } from "./fingerprint.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogPlace } from "./log_place.ts";
-import { isNamedAfter } from "./rotated_names.ts";
 import { snapshot } from "./rotation.ts";
+
+/** Files beside a log that are searched for a position, the newest ones. */
+const maxCopies = 100;
 
 /** An open file, and the position in it that was looked for. */
 export interface Located {
@@ -23,33 +25,31 @@ async function retried<T>(find: () => Promise<T | undefined>): Promise<T | null>
 }
 
 /**
- * Opens the file that a cursor is of: by inode and content, at the log's path or renamed in its folder. When its inode now
- * holds something else it was truncated, and a copy of it beside it serves as well. Null when it is gone.
+ * Opens the file that a cursor is of: by inode and content, at the log's path or renamed in its folder. When its inode is
+ * gone or holds something else, a copy beside it serves as well. Null when there is none.
  */
 export async function locate(place: LogPlace, cursor: Cursor, lineBytes: number): Promise<Located | null> {
   const isCursors = (info: Deno.FileInfo) => {
     const { ino, birth } = identity(info);
     return ino === cursor.ino && birth === cursor.birth;
   };
-  let truncated = false;
   const found = await retried(async () => {
     const info = await place.stat();
     const seen = info !== null && isCursors(info)
       ? { path: place.path, info }
-      : (await snapshot(place, isNamedAfter)).rotated.find(({ info }) => isCursors(info));
+      : (await snapshot(place)).siblings.find(({ info }) => isCursors(info));
     if (seen === undefined) return null;
     const file = await place.openFile(seen.path, seen.info);
     if (file === null) return undefined;
     const at = await FileFingerprint.at(file, cursor, lineBytes);
     if (at !== null) return { file, at, copied: false };
     file[Symbol.dispose]();
-    truncated = true;
     return null;
   });
-  return found ?? (truncated ? await findCopy(place, cursor, lineBytes) : null);
+  return found ?? await findCopy(place, cursor, lineBytes);
 }
 
-/** The rotated file that has the content before a position, if there is just one: what `copytruncate` made. */
+/** The file beside the log that has the content before a position, if there is just one by a rotated name, or else at all. */
 export async function findCopy(
   place: LogPlace,
   position: Pick<Cursor, "offset" | "check">,
@@ -59,15 +59,20 @@ export async function findCopy(
   if (position.offset === 0) return null;
   return await retried(async () => {
     const copies = [];
-    for (const { packed, path, info } of (await snapshot(place)).rotated) {
-      if (packed) continue;
+    let moved = false;
+    for (const { packed, rotated, path, info } of (await snapshot(place)).siblings.slice(-maxCopies)) {
+      if (packed || info.size < position.offset) continue;
       using file = await place.openFile(path, info);
-      if (file === null) return undefined;
-      const at = await FileFingerprint.at(file, position, lineBytes);
-      if (at !== null) copies.push({ path, info, at });
+      // Or it may not be read.
+      moved ||= file === null;
+      const at = file && await FileFingerprint.at(file, position, lineBytes);
+      if (at !== null) copies.push({ rotated, path, info, at });
     }
-    if (copies.length !== 1) return null;
-    const [{ path, info, at }] = copies;
+    const named = copies.filter(({ rotated }) => rotated);
+    const [copy, ...others] = named.length > 0 ? named : copies;
+    if (copy === undefined && moved) return undefined;
+    if (copy === undefined || others.length > 0) return null;
+    const { path, info, at } = copy;
     const file = await place.openFile(path, info);
     return file === null ? undefined : { file, at, copied: true };
   });

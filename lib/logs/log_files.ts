@@ -1,11 +1,10 @@
-import { basename, join } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
 import type { Limits } from "../limits.ts";
 import { Opens } from "../opens.ts";
-import { HttpError, quote } from "../stream/errors.ts";
+import { HttpError, quote, type Report } from "../stream/errors.ts";
 import { parseCursor } from "./cursor.ts";
 import { LogPlace } from "./log_place.ts";
-import { isRotated } from "./rotated_names.ts";
-import { entries } from "./rotation.ts";
+import { entries, snapshot } from "./rotation.ts";
 
 /** A log in the list: its size in bytes, and its last change in ISO 8601, null while there is no file. */
 export interface LogInfo {
@@ -21,7 +20,13 @@ export interface LogSettings {
   readonly limits: Pick<Limits, "listing">;
 }
 
-/** Finds the logs by their names, which are one segment: the first root that has one wins. */
+/** A log with the name of its file, and the setting that it was found by, null for the own access log. */
+interface Found extends LogInfo {
+  file: string;
+  from: string | null;
+}
+
+/** Finds the logs by their names, which are one segment: FOLDER~NAME where several are called so. */
 export class LogFiles {
   readonly #opens = new Opens();
 
@@ -30,58 +35,113 @@ export class LogFiles {
 
   /** All logs, by name; at most `limits.listing` of them. */
   async list(): Promise<LogInfo[]> {
+    return (await this.#all()).map(({ name, size, time }) => ({ name, size, time }));
+  }
+
+  /** Reports what an operator may not expect: a path that is not there, and logs that clash. */
+  async check(report: Report): Promise<void> {
+    const { logs, accessLog } = this.settings;
+    for (const path of logs) {
+      if (path !== dirname(accessLog) && !await Deno.stat(path).catch(() => null)) {
+        report(`--logs ${quote(path)} is not there yet, and is waited for`);
+      }
+    }
+    const others = (await this.#all()).filter(({ name, file }) => name !== file).map(({ name }) => name);
+    const more = others.length > 10 ? ` and ${others.length - 10} more` : "";
+    if (others.length > 0) {
+      report(`logs whose names clash are listed as FOLDER~NAME: ${others.slice(0, 10).join(", ")}${more}`);
+    }
+  }
+
+  /** What `list` gives, with where it is from. */
+  async #all(): Promise<Found[]> {
     const { accessLog, logs, limits } = this.settings;
     const own = basename(accessLog);
-    const places = new Map([[own, this.#place(own, accessLog, null)]]);
-    const add = (name: string, path: string, root: string | null) => {
-      if (places.size >= limits.listing || places.has(name) || !isName(name)) return;
-      places.set(name, this.#place(name, path, root));
+    const found: Found[] = [];
+    const paths = new Set<string>();
+    const add = async (file: string, from: string | null, path: string, root: string | null) => {
+      if (found.length >= limits.listing || paths.has(path) || !isName(file)) return;
+      paths.add(path);
+      const info = await this.#place(file, path, root).stat();
+      // The own log is listed before its first line is written.
+      if (info === null && from !== null) return;
+      const time = info?.mtime?.toISOString() ?? null;
+      found.push({ name: file, size: info?.size ?? 0, time, file, from });
     };
+    await add(own, null, join(await realFolder(dirname(accessLog)) ?? dirname(accessLog), own), null);
     for (const path of logs) {
       const root = await realFolder(path);
-      if (root === null) {
-        add(basename(path), path, null);
-        continue;
-      }
-      for await (const { name, isFile, isSymlink } of entries(root)) {
-        if (isFile || isSymlink) add(name, join(root, name), root);
+      if (root === null) await add(basename(path), path, path, null);
+      else {
+        for await (const { name, isFile, isSymlink } of entries(root)) {
+          if (isFile || isSymlink) await add(name, path, join(root, name), root);
+        }
       }
     }
-    const list: LogInfo[] = [];
-    for (const place of places.values()) {
-      const info = await place.stat();
-      // The own log is listed before its first line is written.
-      if (info === null && place.name !== own) continue;
-      list.push({ name: place.name, size: info?.size ?? 0, time: info?.mtime?.toISOString() ?? null });
+    const labels = await this.#labels();
+    const counts = Map.groupBy(found, ({ file }) => file);
+    for (const log of found) {
+      if (log.from !== null && counts.get(log.file)!.length > 1) {
+        log.name = `${labels.get(log.from)}~${log.file}`;
+      }
     }
-    return list.sort((a, b) => a.name < b.name ? -1 : 1);
+    return found.sort((a, b) => a.name < b.name ? -1 : 1);
+  }
+
+  /** What the folder of each path is called in FOLDER~NAME: as many of its last segments as tell it from the others. */
+  async #labels(): Promise<Map<string, string>> {
+    const folders = new Map<string, string[]>();
+    for (const path of this.settings.logs) {
+      const info = await Deno.stat(path).catch(() => null);
+      folders.set(path, (info?.isFile ? dirname(path) : path).split(sep).filter(Boolean));
+    }
+    const last = (folder: string[], count: number) => folder.slice(-count).join("~");
+    return new Map([...folders].map(([path, folder]) => {
+      const others = [...folders.values()].filter((other) => other.join() !== folder.join());
+      let count = 1;
+      while (count < 100 && others.some((other) => last(other, count) === last(folder, count))) count++;
+      return [path, last(folder, count)];
+    }));
   }
 
   /**
    * The place of a name. A log that is not there now is waited for when it is known to belong there: it was named as a file,
-   * its rotated ones are there, or a client comes back with a cursor of it.
+   * its rotated ones are there, or a client that follows it comes back with a cursor of it.
    *
    * @throws HttpError 404: no such name, or hidden, or not a regular file, or one that a symlink leads to from outside
    */
-  async find(name: string, after?: string): Promise<LogPlace> {
+  async find(name: string, after = "", follow = true): Promise<LogPlace> {
     const notFound = () => new HttpError(404, `no such log: ${quote(name)}`);
     if (!isName(name)) throw notFound();
     const { accessLog, logs } = this.settings;
     if (name === basename(accessLog)) return this.#place(name, accessLog, null);
+    const returns = follow && parseCursor(after) !== null;
     let absent: LogPlace | null = null;
-    for (const path of logs) {
+    for (
+      const { path, file } of [...await this.#labelled(name), ...logs.map((path) => ({ path, file: name }))]
+    ) {
       const root = await realFolder(path);
-      if (root === null) {
-        if (basename(path) === name) return this.#place(name, path, null);
-        continue;
-      }
-      const place = this.#place(name, join(root, name), root);
+      const named = basename(path) === file ? this.#place(name, path, null) : null;
+      if (root === null && named !== null) return named;
+      if (root === null && await Deno.stat(path).catch(() => null) !== null) continue;
+      const place = this.#place(name, join(root ?? path, file), root ?? path);
       if (await place.stat() !== null) return place;
-      if (await Deno.lstat(place.path).catch(() => null) !== null) throw notFound();
-      if (absent === null && await isExpected(place, after)) absent = place;
+      // It may come back, in place of a folder as well; a device or what a link leads to from outside does not.
+      const there = await Deno.stat(place.path).catch(() => null);
+      if (there !== null && !there.isDirectory) throw notFound();
+      if (returns) absent ??= named ?? place;
+      else if (there === null && await hasRotated(place)) absent ??= place;
     }
     if (absent === null) throw notFound();
     return absent;
+  }
+
+  /** Where FOLDER~NAME may be. */
+  async #labelled(name: string): Promise<{ path: string; file: string }[]> {
+    if (!name.includes("~")) return [];
+    return [...await this.#labels()].filter(([, label]) => name.startsWith(`${label}~`))
+      .map(([path, label]) => ({ path, file: name.slice(label.length + 1) }))
+      .filter(({ file }) => isName(file));
   }
 
   #place(name: string, path: string, root: string | null): LogPlace {
@@ -100,8 +160,6 @@ async function realFolder(path: string): Promise<string | null> {
   return info?.isDirectory ? await Deno.realPath(path).catch(() => null) : null;
 }
 
-async function isExpected({ folder, base }: LogPlace, after = ""): Promise<boolean> {
-  if (parseCursor(after) !== null) return true;
-  for await (const { name } of entries(folder)) if (isRotated(base, name)) return true;
-  return false;
+async function hasRotated(place: LogPlace): Promise<boolean> {
+  return (await snapshot(place)).siblings.some(({ rotated }) => rotated);
 }

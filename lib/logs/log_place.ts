@@ -1,4 +1,4 @@
-import { basename, dirname, sep } from "node:path";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { type Opens, OpensBusy } from "../opens.ts";
 import { sameFile } from "./cursor.ts";
 import { LogFile } from "./log_file.ts";
@@ -6,11 +6,19 @@ import { LogFile } from "./log_file.ts";
 /** Time that one open may take, in ms. */
 const openMs = 5_000;
 
+/** What a log's path leads to. */
+export interface Target {
+  /** The file that is there now; null for none, a folder, a device or a link that leads out. */
+  info: Deno.FileInfo | null;
+  /** Where its rotated files are, and the name that theirs come from: those of what a link points to. */
+  folder: string;
+  base: string;
+  linked: boolean;
+}
+
 /** The path of a log, which one file after another takes. */
 export class LogPlace {
-  /** Of `path`; the rotated files are in it. */
-  readonly folder: string;
-  readonly base: string;
+  readonly #plain: Omit<Target, "info">;
 
   /** `path` is absolute; `root` is the real folder that a symlink may not lead out of, null where the operator named the file. */
   constructor(
@@ -19,23 +27,37 @@ export class LogPlace {
     readonly root: string | null,
     readonly opens: Pick<Opens, "open">,
   ) {
-    this.folder = dirname(path);
-    this.base = basename(path);
+    this.#plain = { folder: dirname(path), base: basename(path), linked: false };
   }
 
-  /** The file that is there now; null for none, a folder, a device or a link that leads out. */
-  async stat(): Promise<Deno.FileInfo | null> {
+  /** What is there now. */
+  async look(): Promise<Target> {
     try {
-      let info = await Deno.lstat(this.path);
-      if (info.isSymlink) {
-        const path = await Deno.realPath(this.path);
-        if (this.root !== null && !isBelow(this.root, path)) return null;
-        info = await Deno.lstat(path);
+      const info = await Deno.lstat(this.path);
+      if (!info.isSymlink) return { ...this.#plain, info: info.isFile ? info : null };
+      // Between two steps of a rotation, what it points to is away; its folder is not.
+      const path = await Deno.realPath(this.path).catch(async () => {
+        const to = resolve(this.#plain.folder, await Deno.readLink(this.path));
+        return join(await Deno.realPath(dirname(to)), basename(to));
+      });
+      if (this.root === null || isBelow(this.root, path)) {
+        const info = await Deno.lstat(path).catch(() => null);
+        return {
+          info: info?.isFile ? info : null,
+          folder: dirname(path),
+          base: basename(path),
+          linked: true,
+        };
       }
-      return info.isFile ? info : null;
     } catch {
-      return null;
+      // As if it were not there.
     }
+    return { ...this.#plain, info: null };
+  }
+
+  /** The file that is there now; null for none. */
+  async stat(): Promise<Deno.FileInfo | null> {
+    return (await this.look()).info;
   }
 
   /**

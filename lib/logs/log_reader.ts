@@ -1,10 +1,10 @@
 import { delay } from "@std/async/delay";
 import { type Gap, gap, type StreamEvent } from "../stream/event.ts";
-import { sameFile } from "./cursor.ts";
+import { parseCursor, sameFile } from "./cursor.ts";
 import { FileLines } from "./file_lines.ts";
 import { FileFingerprint } from "./fingerprint.ts";
 import type { LineBlock } from "./line_block.ts";
-import { findCopy } from "./locate.ts";
+import { findCopy, locate } from "./locate.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type Newer, newer } from "./rotation.ts";
@@ -14,6 +14,9 @@ export type LogItem = LineBlock | StreamEvent<Gap>;
 
 /** Time that a file which was read to its end is watched for late lines, in ms. */
 const lateMs = 5_000;
+
+/** Time between two looks of a reader that has stayed, in ms, at the most: after that, several rotations may have passed. */
+const lookMs = 2_000;
 
 /**
  * Reads a log from a position on, across its rotations: a file that is no longer at the log's path is read to its end first.
@@ -25,8 +28,12 @@ export class LogReader implements Disposable {
   #copied = false;
   /** The file before this one, up to where it was read: for a while, a program may still write to it. */
   #before: { file: LogFile; end: number; until: number } | null = null;
+  /** When this file, read to its end, was last seen at the log's path, in ms since 1970; 0 for never. */
+  #currentAt = 0;
   /** There was no file at the log's path when it was last checked. */
   absent = false;
+  /** A cursor of a file that is away, and may come back with the log; "" for none. */
+  awaited = "";
 
   /** Begins with the file that is at the path when it is first asked, unless `begin` gives it one. */
   constructor(readonly place: LogPlace, readonly lineBytes: number) {}
@@ -36,9 +43,9 @@ export class LogReader implements Disposable {
     return this.#lines?.at ?? null;
   }
 
-  /** Its cursor; "" while there has been no file. */
+  /** Its cursor, or the awaited one; "" while there has been no file. */
   get cursor(): string {
-    return this.at?.cursor ?? "";
+    return this.at?.cursor ?? this.awaited;
   }
 
   /** Takes over an open file, to read on from a position. `copied`: it is a copy, made before a truncation. */
@@ -46,6 +53,7 @@ export class LogReader implements Disposable {
     if (this.#lines?.file !== file) this.#lines?.file[Symbol.dispose]();
     this.#lines = new FileLines(file, at, this.lineBytes);
     this.#copied = copied;
+    this.#currentAt = 0;
   }
 
   /**
@@ -55,10 +63,16 @@ export class LogReader implements Disposable {
    */
   async next(): Promise<LogItem | null> {
     if (this.#lines === null) {
-      const file = await this.place.open();
+      const { awaited } = this;
+      const cursor = parseCursor(awaited);
+      this.absent = await this.place.stat() === null;
+      if (this.absent) return null;
+      const found = cursor && await locate(this.place, cursor, this.lineBytes);
+      const file = found?.file ?? await this.place.open();
       this.absent = file === null;
       if (file === null) return null;
-      this.begin(file, FileFingerprint.start(file.info));
+      this.begin(file, found?.at ?? FileFingerprint.start(file.info), found?.copied);
+      if (cursor !== null && found === null) return gap(awaited, this.cursor, null);
     }
     const lines = this.#lines!;
     for (let following: Newer | null = null;;) {
@@ -67,7 +81,7 @@ export class LogReader implements Disposable {
       if (item !== null) return item;
       if (following !== null) return lines.unfinished(true) ?? await this.#move(lines, following);
       if (await this.#isCurrent(lines.file)) return this.#late();
-      following = await newer(this.place, lines.file);
+      following = await newer(this.place, lines.file, this.#seen());
       const [first, second] = following.files;
       if (first === undefined || second === undefined && first.info.size === 0) return null;
       // It is no longer written to, so one more read is its last.
@@ -91,7 +105,14 @@ export class LogReader implements Disposable {
     const before = file.stat();
     const current = await this.place.stat();
     this.absent = current === null;
-    return current !== null && sameFile(before, current) && sameFile(current, file.stat());
+    const is = current !== null && sameFile(before, current) && sameFile(current, file.stat());
+    if (is) this.#currentAt = Date.now();
+    return is;
+  }
+
+  /** When a reader that has stayed has seen the file at the log's path; after a pause, others may have been there since. */
+  #seen(): number {
+    return Date.now() - this.#currentAt < lookMs ? this.#currentAt : 0;
   }
 
   /** A gap when the file before has grown after all: one of several writers had not moved on yet. */
@@ -114,14 +135,12 @@ export class LogReader implements Disposable {
       const next = complete || tries === 5 ? await this.place.openFile(first.path, first.info) : null;
       if (next === null) {
         await delay(20);
-        following = await newer(this.place, file);
+        following = await newer(this.place, file, this.#seen());
         continue;
       }
       const certain = complete && !copied && !this.#copied;
-      // A copy is there before the truncation: until then the log still has what the copy has.
-      const untouched = !certain && at.offset > 0 && first.path === this.place.path
-        ? await FileFingerprint.at(next, at, this.lineBytes)
-        : null;
+      // Either may be a copy of the other: before the truncation, the log still has what the copy has.
+      const untouched = !certain && at.offset > 0 ? await FileFingerprint.at(next, at, this.lineBytes) : null;
       this.#before?.file[Symbol.dispose]();
       this.#before = { file, end: at.offset, until: Date.now() + lateMs };
       this.#lines = null;

@@ -1,13 +1,16 @@
 import { join } from "node:path";
 import { identity, sameFile } from "./cursor.ts";
 import type { LogFile } from "./log_file.ts";
-import type { LogPlace } from "./log_place.ts";
-import { isRotated, rotationNumber, unpacked } from "./rotated_names.ts";
+import type { LogPlace, Target } from "./log_place.ts";
+import { LogName, unpacked } from "./rotated_names.ts";
 
 /** Names of a folder that are considered. */
 const maxSiblings = 10_000;
 
-/** A file beside a log that may be one of its rotated ones, or the log itself. */
+/** The clock of a file system may be behind by this much, in ms. */
+const clockMs = 20;
+
+/** A file beside a log that has the log's name in its own, or the log itself. */
 export interface Sibling {
   name: string;
   path: string;
@@ -15,8 +18,11 @@ export interface Sibling {
   info: Deno.FileInfo;
   /** Compressed, so its lines cannot be read. */
   packed: boolean;
-  /** The number that a rotation gave it, which grows with age: 0 for the log itself, null for a date. */
+  /** Its name is the log's and what a rotation adds. */
+  rotated: boolean;
+  /** The number that a rotation gave it, null for none, and what is the same in the names that are numbered with it. */
   number: number | null;
+  series: string;
 }
 
 /** What comes after a file of a log. */
@@ -38,11 +44,12 @@ export async function* entries(folder: string): AsyncGenerator<Deno.DirEntry> {
   }
 }
 
-/** The regular files beside a log that have a wanted name and are not hidden, oldest first. */
-async function look({ folder, base }: LogPlace, wanted: typeof isRotated): Promise<Sibling[]> {
+/** The regular files beside a log that have its name in theirs and are not hidden, oldest first. */
+async function look({ folder, base, linked }: Target): Promise<Sibling[]> {
+  const log = new LogName(base, linked);
   const names = new Set<string>();
   for await (const { name, isFile } of entries(folder)) {
-    if (isFile && name !== base && !name.startsWith(".") && wanted(base, name)) names.add(name);
+    if (isFile && name !== base && !name.startsWith(".") && log.isIn(name)) names.add(name);
     if (names.size >= maxSiblings) break;
   }
   const found: Sibling[] = [];
@@ -52,55 +59,87 @@ async function look({ folder, base }: LogPlace, wanted: typeof isRotated): Promi
     if (packed && names.has(unpacked(name))) return;
     const path = join(folder, name);
     const info = await Deno.lstat(path).catch(() => null);
-    if (info?.isFile) found.push({ name, path, info, packed, number: rotationNumber(base, name) });
+    if (!info?.isFile) return;
+    found.push({ name, path, info, packed, rotated: log.isRotated(name), ...log.number(name) });
   }));
   return found.sort(byAge);
 }
 
-/** The rotated files and the log itself, at a moment between two renames: a folder cannot be read in one step. */
+/** The files beside a log and the log itself, at a moment between two renames: a folder cannot be read in one step. */
 export async function snapshot(
   place: LogPlace,
-  wanted = isRotated,
-): Promise<{ rotated: Sibling[]; log: Sibling | null }> {
+): Promise<{ target: Target; siblings: Sibling[]; log: Sibling | null }> {
   for (let tries = 0, last = "";; tries++) {
-    const rotated = await look(place, wanted);
-    const info = await place.stat();
-    const now = [...rotated.map(({ name, info }) => `${name} ${info.ino}`).sort(), info?.ino].join("/");
+    const siblings = await look(await place.look());
+    const target = await place.look();
+    const { info, base: name } = target;
+    const now = [name, ...siblings.map(({ name, info }) => `${name} ${info.ino}`).sort(), info?.ino].join(
+      "/",
+    );
     if (now === last || tries === 10) {
-      const { base: name, path } = place;
-      return { rotated, log: info && { name, path, info, packed: false, number: 0 } };
+      const log = { name, path: place.path, packed: false, rotated: false, number: null, series: "" };
+      return { target, siblings, log: info && { ...log, info } };
     }
     last = now;
   }
 }
 
-/** What is to be read after `file`, which is no longer at the log's path. */
-export async function newer(place: LogPlace, file: LogFile): Promise<Newer> {
-  const { rotated, log } = await snapshot(place);
+/**
+ * What is to be read after `file`, which is no longer at the log's path. `seen`: when a reader that has read it to its end
+ * last saw it there, in ms since 1970, 0 for never.
+ */
+export async function newer(place: LogPlace, file: LogFile, seen = 0): Promise<Newer> {
+  const { target, siblings, log } = await snapshot(place);
   const now = file.stat();
-  const last = changed(now);
   const isOurs = ({ info }: Sibling) => sameFile(info, now);
-  let at = rotated.findIndex(isOurs);
   // Packing keeps the time, and removes what it has packed.
-  if (at === -1) at = rotated.findIndex(({ packed, info }) => packed && changed(info) === last);
-  let ours: Sibling | undefined = rotated[at];
-  let files = rotated.slice(at + 1);
-  if (at === -1) {
-    // Renamed to something else, or deleted: then the times show which ones are newer.
-    ours = (await look(place, () => true)).find(isOurs);
-    files = rotated.filter(({ info }) => changed(info) > last);
-  }
-  if (log !== null) files.push(log);
-  const readable = files.filter(({ packed }) => !packed);
-  const next = readable.at(0)?.number ?? null;
-  const skips = at !== -1 && ours?.number != null && next !== null && ours.number - next !== 1;
-  return {
-    files: readable,
-    complete: ours !== undefined && readable.length === files.length && !skips,
-    // A file that is younger than the log is a copy of what that had: lines may have come between copy and truncation.
-    copied: log !== null && ours !== undefined && isOurs(ours) &&
-      identity(ours.info).birth > identity(log.info).birth,
+  const there = siblings.find(isOurs) ??
+    siblings.find(({ packed, info }) => packed && changed(info) === changed(now));
+  const unknown = { name: "", path: "", rotated: false, number: null, series: "" };
+  const ours: Sibling = { ...unknown, ...there, packed: false, info: now };
+  const later = siblings.filter((sibling) => sibling !== there && byAge(sibling, ours) > 0);
+
+  // No other log is named so; but of what a link points to, the names may differ in a number.
+  const form = (name: string) => name.replace(/\d+/g, "0");
+  const isCertain = ({ name, rotated }: Sibling) =>
+    rotated && (name.startsWith(target.base) || !target.linked && form(name) === form(ours.name));
+  const certain = later.filter(isCertain);
+  const wasCopied = log !== null && born(ours) > born(log);
+  // Of the rest, those that were written after the last line of this file and before the next one was made.
+  const isBetween = (sibling: Sibling) => {
+    if (born(sibling) < Math.max(changed(now), seen) - clockMs) return false;
+    const next = [...certain, log].filter((other) =>
+      other !== null && born(other) > born(sibling)
+    ) as Sibling[];
+    return next.length === 0 ? wasCopied : changed(sibling.info) <= Math.min(...next.map(born)) + clockMs;
   };
+  const isAnothers = ({ name }: Sibling) =>
+    siblings.some((other) => !other.rotated && other !== there && new LogName(other.name).isRotated(name));
+  const between = later.filter((sibling) =>
+    isCertain(sibling) || isBetween(sibling) && (sibling.rotated || !isAnothers(sibling))
+  );
+  const files = between.filter(({ packed, rotated }) => rotated && !packed);
+  if (log !== null) files.push(log);
+  const isAbsent = there === undefined && (seen === 0 || !now.nlink);
+  const isFirst = between.length === 0 || between[0] === files[0];
+  return {
+    files,
+    complete: !isAbsent && isFirst && !skips(ours, files[0], log, siblings),
+    // A file that is younger than the log is a copy of what that had: lines may have come between copy and truncation.
+    copied: wasCopied && there !== undefined && isOurs(there),
+  };
+}
+
+/** Whether numbers show that a file is missing between two. */
+function skips(ours: Sibling, next: Sibling | undefined, log: Sibling | null, siblings: Sibling[]): boolean {
+  const { number, series } = ours;
+  if (number === null || next === undefined) return false;
+  if (next !== log) {
+    return next.series === series && next.number !== null && Math.abs(number - next.number) !== 1;
+  }
+  // Where numbers count up, the log comes after any of them.
+  return series.length === 1 && number > 1 &&
+    !siblings.some((other) => other.series === series && other.number! < number && byAge(other, ours) < 0);
 }
 
 /** Last change of a file, in ms. */
@@ -108,7 +147,12 @@ function changed(info: Deno.FileInfo): number {
   return info.mtime?.getTime() ?? 0;
 }
 
+/** When a file was made, in ms; where that is not known, or it was when it was packed, its last change is nearest to it. */
+function born({ packed, info }: Sibling): number {
+  return packed ? changed(info) : identity(info).birth || changed(info);
+}
+
 function byAge(a: Sibling, b: Sibling): number {
-  if (a.number !== null && b.number !== null && a.number !== b.number) return b.number - a.number;
-  return changed(a.info) - changed(b.info) || a.name.localeCompare(b.name, "en", { numeric: true });
+  return born(a) - born(b) || (b.number ?? 0) - (a.number ?? 0) || changed(a.info) - changed(b.info) ||
+    a.name.localeCompare(b.name, "en", { numeric: true });
 }

@@ -1,10 +1,46 @@
 /** How a log is rotated: the writer opens a new file after a rename, and goes on as it was after a truncation. */
-export type Rotation = "rename" | "copytruncate" | "logrotate" | "logrotate-copytruncate";
+export type Rotation =
+  | "rename"
+  | "copytruncate"
+  | "logrotate"
+  | "logrotate-copytruncate"
+  | "olddir"
+  | keyof typeof rotators;
+
+/** What other rotators do, and the names they give on a day; `create`: the new file is there before its writer moves on. */
+const rotators = {
+  "rotating-file-stream": {
+    how: "rename",
+    name: (name: string, day: string) => `${day.replaceAll("-", "")}-0000-01-${name}`,
+  },
+  "lumberjack": { how: "rename", name: (name: string, day: string) => dated(name, `-${day}T00-00-00.000`) },
+  "lumberjack-reason": {
+    how: "rename",
+    name: (name: string, day: string) =>
+      dated(name, `-${day}T00-00-00.000-${/[02468]$/.test(day) ? "size" : "time"}`),
+  },
+  "pm2-logrotate": {
+    how: "copytruncate",
+    name: (name: string, day: string) => dated(name, `__${day}_00-00-00`),
+  },
+  "dateformat": {
+    how: "create",
+    name: (name: string, day: string) => `${name}-${day.replaceAll("-", "")}T000000Z`,
+  },
+  "extension": { how: "create", name: (name: string, day: string) => dated(name, `-${day}`) },
+} as const;
+
+/** A log's name with something before its extension. */
+function dated(name: string, part: string): string {
+  return name.replace(/(?=\.log$)/, part);
+}
 
 /** A program that logs: numbered lines of different lengths, appended to one file that is rotated under it. */
 export class LogWriter implements Disposable {
   /** The last number that was written. */
   last = 0;
+  /** Rotations so far. */
+  rotations = 0;
   readonly path: string;
   #file: Deno.FsFile;
 
@@ -24,7 +60,25 @@ export class LogWriter implements Disposable {
 
   /** Rotates once, with `between` lines at the point where a log is easiest to lose lines. */
   async rotate(how: Rotation, between: number): Promise<void> {
-    if (how === "rename") {
+    this.rotations++;
+    if (how in rotators) {
+      const { how: steps, name } = rotators[how as keyof typeof rotators];
+      const day = new Date(Date.UTC(2030, 0, this.rotations)).toISOString().slice(0, 10);
+      const rotated = `${this.folder}/${name(this.name, day)}`;
+      if (steps === "copytruncate") Deno.copyFileSync(this.path, rotated);
+      else Deno.renameSync(this.path, rotated);
+      if (steps === "create") Deno.writeTextFileSync(this.path, "");
+      this.write(between);
+      if (steps === "copytruncate") Deno.truncateSync(this.path);
+      else this.#reopen();
+    } else if (how === "olddir") {
+      // A reader cannot know of two in a moment.
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      Deno.mkdirSync(`${this.folder}/old`, { recursive: true });
+      Deno.renameSync(this.path, `${this.folder}/old/${this.name}.${this.rotations}`);
+      this.write(between);
+      this.#reopen();
+    } else if (how === "rename") {
       this.#shift();
       Deno.renameSync(this.path, `${this.path}.1`);
       this.write(between);

@@ -71,7 +71,20 @@ async function read(
 
 let server = await start();
 try {
-  for (const how of ["rename", "copytruncate", "logrotate", "logrotate-copytruncate"] as Rotation[]) {
+  const ways: Rotation[] = [
+    "rename",
+    "copytruncate",
+    "logrotate",
+    "logrotate-copytruncate",
+    "rotating-file-stream",
+    "lumberjack",
+    "lumberjack-reason",
+    "pm2-logrotate",
+    "dateformat",
+    "extension",
+    "olddir",
+  ];
+  for (const how of ways) {
     if (only.length > 0 && !only.includes(how)) continue;
     const random = seeded(Number(seed));
     const seen = new Seen();

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { assertEquals, assertRejects } from "@std/assert";
 import { HttpError } from "../../../lib/stream/errors.ts";
 import { LogFiles } from "../../../lib/logs/log_files.ts";
@@ -6,7 +7,7 @@ import { LogFolder } from "../../support/log_reading.ts";
 
 Deno.test({
   name:
-    "names are one segment of a regular file; the first folder that has one wins; the own access log is always there",
+    "names are one segment of a regular file; the first folder that has one is asked; the own access log is always there",
   ignore: !granted.run,
   async fn() {
     await using one = new LogFolder();
@@ -32,10 +33,10 @@ Deno.test({
 
     assertEquals((await files.list()).map(({ name, size }) => [name, size]), [
       ["access.log", 0],
-      ["app.log", 1],
       ["inside.log", 1],
       ["named.log", 6],
       ["only.log", 1],
+      ...[[`${basename(one.path)}~app.log`, 1], [`${basename(two.path)}~app.log`, 3]].sort(),
     ]);
     assertEquals((await files.find("app.log")).path, `${await Deno.realPath(one.path)}/app.log`);
     assertEquals((await files.find("later.log")).path, `${outside.path}/later.log`);
@@ -76,5 +77,80 @@ Deno.test({
     assertEquals((await files.find("app.log", "1-2-3-4-5")).name, "app.log");
     folder.append("x\n", `${folder.log}.1`);
     assertEquals((await files.find("app.log")).name, "app.log");
+  },
+});
+
+Deno.test({
+  name:
+    "while its path is a directory, or its folder away, a log is waited for by who follows it with a cursor",
+  ignore: !granted.files,
+  async fn() {
+    await using folder = new LogFolder();
+    const root = `${folder.path}/root`;
+    const path = `${root}/app.log`;
+    const files = new LogFiles({
+      logs: [root],
+      accessLog: `${folder.path}/access.log`,
+      limits: { listing: 10 },
+    });
+    const find = async (after: string, follow: boolean) =>
+      await files.find("app.log", after, follow).then((place) => place.path, (error) => error.status);
+    const all =
+      async () => [await find("1-2-3-4-5", true), await find("1-2-3-4-5", false), await find("x", true)];
+    assertEquals(await all(), [path, 404, 404]);
+    Deno.mkdirSync(path, { recursive: true });
+    assertEquals(await all(), [path, 404, 404]);
+    Deno.removeSync(path);
+    assertEquals(await all(), [path, 404, 404]);
+    Deno.symlinkSync("not-there", path);
+    assertEquals(await all(), [path, 404, 404]);
+  },
+});
+
+Deno.test({
+  name: "logs whose names clash are called by their folders, and the access log keeps its name",
+  ignore: !granted.files,
+  async fn() {
+    await using folder = new LogFolder();
+    for (
+      const file of ["own/access.log", "a/logs/access.log", "a/logs/app.log", "b/logs/app.log", "c/app.log"]
+    ) {
+      Deno.mkdirSync(`${folder.path}/${file.slice(0, file.lastIndexOf("/"))}`, { recursive: true });
+      folder.append(`${file}\n`, `${folder.path}/${file}`);
+    }
+    folder.append("x\n", `${folder.path}/c/other.log`);
+    const logs = ["own", "a/logs", "b/logs", "c/app.log", "c/other.log", "a/logs", "none"];
+    const files = new LogFiles({
+      logs: logs.map((path) => `${folder.path}/${path}`),
+      accessLog: `${folder.path}/own/access.log`,
+      limits: { listing: 10 },
+    });
+    const read = async (name: string) => await Deno.readTextFile((await files.find(name)).path);
+    const names = (await files.list()).map(({ name }) => name);
+    assertEquals(names, [
+      "access.log",
+      "a~logs~access.log",
+      "a~logs~app.log",
+      "b~logs~app.log",
+      "c~app.log",
+      "other.log",
+    ]);
+    assertEquals(await Promise.all([...names.slice(0, 5), "app.log"].map(read)), [
+      "own/access.log\n",
+      "a/logs/access.log\n",
+      "a/logs/app.log\n",
+      "b/logs/app.log\n",
+      "c/app.log\n",
+      "a/logs/app.log\n",
+    ]);
+    for (const name of ["c~none.log", "d~app.log", "~app.log", "c~", "c~.hidden"]) {
+      await assertRejects(() => files.find(name), HttpError, "no such log", name);
+    }
+    const reports: string[] = [];
+    await files.check((message) => reports.push(message));
+    assertEquals(reports, [
+      `--logs "${folder.path}/none" is not there yet, and is waited for`,
+      "logs whose names clash are listed as FOLDER~NAME: a~logs~access.log, a~logs~app.log, b~logs~app.log, c~app.log",
+    ]);
   },
 });

@@ -261,6 +261,39 @@ test("a file that is not there yet is waited for", async (folder) => {
   assertEquals(await line, "a");
 });
 
+for (const away of ["a directory", "away"]) {
+  test(`a cursor goes on after its line when the log was ${away} in between`, async (folder) => {
+    folder.append("a\nb\n");
+    const first = folder.read();
+    await first.next();
+    await first.stop();
+    Deno.mkdirSync(`${folder.path}/elsewhere`);
+    Deno.renameSync(folder.log, `${folder.path}/elsewhere/kept`);
+    if (away === "a directory") Deno.mkdirSync(folder.log);
+    const begun: Promise<string>[] = [];
+    const readings = [first.cursor!, first.cursor!, "1-1-1-5-5"].map((after) => {
+      const { promise, resolve } = Promise.withResolvers<string>();
+      begun.push(promise);
+      return folder.read({ after, begun: resolve });
+    });
+    const lines = readings.map((reading) => reading.next());
+    assertEquals(await Promise.all(begun), [first.cursor, first.cursor, "1-1-1-5-5"]);
+    if (away === "a directory") Deno.removeSync(folder.log);
+    Deno.renameSync(`${folder.path}/elsewhere/kept`, folder.log);
+    assertEquals(await Promise.all(lines), ["b", "b", "GAP"]);
+    folder.append("c\n");
+    assertEquals(await readings[0].next(), "c");
+    assertEquals(await readings[2].take(3), ["a", "b", "c"]);
+  });
+}
+
+test("a cursor whose file does not come back is a gap, and then the new log", async (folder) => {
+  const reading = folder.read({ after: "1-1-1-5-5" });
+  const line = reading.next();
+  folder.append("a\n");
+  assertEquals([await line, await reading.next()], ["GAP", "a"]);
+});
+
 test("a folder that is made later, or made again, is seen", async (folder) => {
   const path = `${folder.path}/later`;
   const reading = folder.read({}, folder.placeOf(`${path}/b.log`));
