@@ -1,6 +1,7 @@
 import { OpensBusy } from "../opens.ts";
 import { HttpError } from "../stream/errors.ts";
 import { absentSince, parseCursor } from "./cursor.ts";
+import { isHole } from "./file_lines.ts";
 import { FileFingerprint } from "./fingerprint.ts";
 import { locate } from "./locate.ts";
 import type { LogFile } from "./log_file.ts";
@@ -8,7 +9,9 @@ import type { LogPlace } from "./log_place.ts";
 import type { LogReader } from "./log_reader.ts";
 import { snapshot } from "./rotation.ts";
 
-const blockBytes = 65_536;
+/** Bytes that are read backwards at once: a few lines are near, and a hole of gigabytes is passed in large steps. */
+const nearBytes = 65_536;
+const farBytes = 1_048_576;
 
 /** Where to begin, and whether to go on. */
 export interface FollowOptions {
@@ -76,19 +79,20 @@ export async function startOfLast(
   const { size } = file.stat();
   // The newline that ends the last line is no line's start; the one before the first wanted line is looked for.
   let wanted = unfinished && count > 0 ? count : count + 1;
-  const buffer = new Uint8Array(Math.min(size, blockBytes));
+  let buffer = new Uint8Array(Math.min(size, nearBytes));
   for (let end = size; end > 0;) {
     signal.throwIfAborted();
-    const start = Math.max(0, end - blockBytes);
+    const start = Math.max(0, end - buffer.length);
     const read = await file.read(start, buffer.subarray(0, end - start));
     if (end === size && unfinished && buffer[read - 1] === 10) wanted = count + 1;
-    for (let at = read; at > 0;) {
+    for (let at = isHole(buffer.subarray(0, read)) ? 0 : read; at > 0;) {
       at = buffer.lastIndexOf(10, at - 1);
       if (at === -1) break;
       if (--wanted === 0) return start + at + 1;
       if (at === 0) break;
     }
     end = start;
+    if (buffer.length < farBytes) buffer = new Uint8Array(farBytes);
   }
   return 0;
 }

@@ -90,7 +90,7 @@ async function* toEnd(reader: LogReader, { from, signal }: FollowOptions): Async
   const now = await reader.place.stat();
   const last = now === null ? null : FileFingerprint.start(now).prefix;
   for (;;) {
-    const item = await reader.next();
+    const item = await reader.next(signal);
     if (item === null) break;
     yield item;
     if (signal.aborted) return;
@@ -108,7 +108,7 @@ async function* catchUp(
 ): AsyncGenerator<LogItem, { number: number; cursor: string } | null> {
   const { signal } = follower;
   while (!signal.aborted) {
-    const item = await reader.next().catch(unlessBusy);
+    const item = await reader.next(signal).catch(unlessBusy);
     if (signal.aborted) break;
     if (item !== null) {
       yield item;
