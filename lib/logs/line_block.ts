@@ -3,7 +3,7 @@ import { Encoded, type StreamEvent } from "../stream/event.ts";
 import type { Format } from "../stream/formats/format.ts";
 import { type FileFingerprint, lineStart } from "./fingerprint.ts";
 
-/** Bytes that are not UTF-8 are replaced, and a BOM is text. */
+/** Bytes that are not UTF-8 are replaced; a BOM is a character, for the places of the lines are counted. */
 export const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 
@@ -64,7 +64,8 @@ export class WholeLines extends LineBlock {
       const newline = text.indexOf("\n", at);
       const to = (samePlaces ? newline : bytes.indexOf(10, from)) + 1;
       const crlf = newline > at && text.charCodeAt(newline - 1) === 13;
-      const data = text.slice(at, crlf ? newline - 1 : newline);
+      const start = at === 0 && this.#bom ? 1 : at;
+      const data = text.slice(start, crlf ? newline - 1 : newline);
       if (wanted === undefined || wanted(data)) lines.push({ id: this.#cursor(from, to), data });
       at = newline + 1;
       from = to;
@@ -83,8 +84,14 @@ export class WholeLines extends LineBlock {
   protected override records(format: Format): Uint8Array<ArrayBuffer> {
     const { bytes } = this;
     // Most logs are UTF-8 without CR: then their bytes are the text.
-    if (format.plain && isUtf8(bytes) && !bytes.includes(13)) return bytes;
+    if (format.plain && isUtf8(bytes) && !bytes.includes(13)) return this.#bom ? bytes.subarray(3) : bytes;
     return super.records(format);
+  }
+
+  /** The file begins here, with a byte order mark. */
+  get #bom(): boolean {
+    const { before, bytes } = this;
+    return before.offset === 0 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   }
 
   #cursor(from: number, to: number): string {
@@ -94,9 +101,12 @@ export class WholeLines extends LineBlock {
 
 /** One line that is not in the file as it is sent: cut at the limit, or the last of a file and without a newline. */
 export class PartialLine extends LineBlock {
+  readonly line: string;
+
   /** `after` is `before` for an unfinished line: a reader that comes back gets it again, whole. */
-  constructor(before: FileFingerprint, after: FileFingerprint, readonly line: string) {
+  constructor(before: FileFingerprint, after: FileFingerprint, line: string) {
     super(before, after, 2 * line.length);
+    this.line = before.offset === 0 && line.startsWith("\ufeff") ? line.slice(1) : line;
   }
 
   lines(wanted?: LineFilter): StreamEvent<string>[] {

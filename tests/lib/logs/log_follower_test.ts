@@ -181,6 +181,19 @@ test("a truncated file is a gap and then its start", async (folder) => {
   assertEquals(await reading.next(), "c");
 });
 
+test("a byte order mark is no part of the first line, whole, cut or unfinished", async (folder) => {
+  const table = [
+    ["a\nb\n", "a", "b"],
+    ["a\r\nb\n", "a", "b"],
+    ["a", "a"],
+    ["xxxxxxxxxxxx\n", "xxxxxxx [cut: 5 more bytes]"],
+  ];
+  for (const [text, ...expected] of table) {
+    Deno.writeTextFileSync(folder.log, "\ufeff" + text);
+    assertEquals(await folder.all(), expected);
+  }
+}, { lineBytes: 10 });
+
 for (const hole of [5, 100, 5_000]) {
   test(
     `a hole of ${hole} bytes is no text, and the line behind it comes whole, with a cursor`,
