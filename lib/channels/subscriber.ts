@@ -1,11 +1,10 @@
-import { Encoded } from "../stream/event.ts";
+import { cursorAt, Encoded } from "../stream/event.ts";
 import type { Feed, StreamItem, Wanted } from "../stream/source.ts";
 import type { MemoryChannel } from "./memory_channel.ts";
 
 /** Nothing can fail any more before the first event, which may be long in coming. */
 export const begun = new Encoded(new Uint8Array());
 
-const encoder = new TextEncoder();
 const ended: IteratorReturnResult<undefined> = { value: undefined, done: true };
 
 /**
@@ -83,8 +82,7 @@ export class Subscriber implements AsyncIterableIterator<StreamItem>, Feed {
     channel.join(format);
     signal.addEventListener("abort", this);
     this.#next = channel.history.after(after);
-    const start = after === undefined ? format.start(channel.history.id()) : "";
-    return start !== "" ? new Encoded(encoder.encode(start)) : this.#take(channel) ?? begun;
+    return after === undefined ? cursorAt(channel.history.id()) : this.#take(channel) ?? begun;
   }
 
   /** What comes next, or null when it has yet to be published. */

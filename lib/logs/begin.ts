@@ -1,12 +1,17 @@
 import { OpensBusy } from "../opens.ts";
 import { HttpError } from "../stream/errors.ts";
-import { parseCursor } from "./cursor.ts";
+import { absentSince, parseCursor } from "./cursor.ts";
+import { isHole } from "./file_lines.ts";
 import { FileFingerprint } from "./fingerprint.ts";
 import { locate } from "./locate.ts";
 import type { LogFile } from "./log_file.ts";
+import type { LogPlace } from "./log_place.ts";
 import type { LogReader } from "./log_reader.ts";
+import { snapshot } from "./rotation.ts";
 
-const blockBytes = 65_536;
+/** Bytes that are read backwards at once: a few lines are near, and a hole of gigabytes is passed in large steps. */
+const nearBytes = 65_536;
+const farBytes = 1_048_576;
 
 /** Where to begin, and whether to go on. */
 export interface FollowOptions {
@@ -16,7 +21,7 @@ export interface FollowOptions {
   from: number | "start";
   /** Wait for new lines; otherwise it ends with the last one that is there. */
   follow: boolean;
-  /** Called once, with the cursor that it begins at; "" when there is no file yet. */
+  /** Called once, with the cursor that it begins at. */
   begun?: (cursor: string) => void;
   /** Ends it at once, also in the middle of a wait. */
   signal: AbortSignal;
@@ -28,15 +33,18 @@ export async function begin(reader: LogReader, options: FollowOptions): Promise<
   const { after, from, follow, signal } = options;
   try {
     const cursor = after === undefined ? null : parseCursor(after);
-    const found = cursor && await locate(place, cursor, lineBytes);
-    if (found !== null) {
+    const since = cursor && absentSince(cursor);
+    const found = cursor && since === null && await locate(place, cursor, lineBytes);
+    if (found) {
       reader.begin(found.file, found.at, found.copied);
       return null;
     }
-    const file = await place.open();
+    const file = since !== null && await firstSince(place, since) || await place.open();
     if (file !== null) {
       reader.begin(file, FileFingerprint.start(file.info));
-      const offset = from === "start" ? 0 : await startOfLast(file, from, { unfinished: !follow, signal });
+      const offset = since !== null || from === "start"
+        ? 0
+        : await startOfLast(file, from, { unfinished: !follow, signal });
       const at = await FileFingerprint.at(file, { offset }, lineBytes);
       if (at !== null) reader.begin(file, at);
     } else if (follow && cursor !== null) {
@@ -45,13 +53,23 @@ export async function begin(reader: LogReader, options: FollowOptions): Promise<
     } else if (!follow && await place.stat() !== null) {
       throw new HttpError(403, `the log ${place.name} may not be read`);
     }
-    return after ?? null;
+    return since === null ? after ?? null : null;
   } catch (error) {
     if (!follow || !(error instanceof OpensBusy)) throw error;
     signal.throwIfAborted();
     // The open itself has waited for a permit.
     return await begin(reader, options);
   }
+}
+
+/** Opens the oldest file that was made and rotated since there was none; null when it has not been rotated. */
+async function firstSince(place: LogPlace, since: number): Promise<LogFile | null> {
+  // The file system's clock may be a tick behind.
+  const isNew = ({ birthtime }: Deno.FileInfo) => birthtime !== null && birthtime.getTime() > since - 10;
+  const first = (await snapshot(place)).siblings.find(({ info, packed, rotated }) =>
+    rotated && !packed && isNew(info)
+  );
+  return first === undefined ? null : await place.openFile(first.path, first.info);
 }
 
 /**
@@ -66,19 +84,20 @@ export async function startOfLast(
   const { size } = file.stat();
   // The newline that ends the last line is no line's start; the one before the first wanted line is looked for.
   let wanted = unfinished && count > 0 ? count : count + 1;
-  const buffer = new Uint8Array(Math.min(size, blockBytes));
+  let buffer = new Uint8Array(Math.min(size, nearBytes));
   for (let end = size; end > 0;) {
     signal.throwIfAborted();
-    const start = Math.max(0, end - blockBytes);
+    const start = Math.max(0, end - buffer.length);
     const read = await file.read(start, buffer.subarray(0, end - start));
     if (end === size && unfinished && buffer[read - 1] === 10) wanted = count + 1;
-    for (let at = read; at > 0;) {
+    for (let at = isHole(buffer.subarray(0, read)) ? 0 : read; at > 0;) {
       at = buffer.lastIndexOf(10, at - 1);
       if (at === -1) break;
       if (--wanted === 0) return start + at + 1;
       if (at === 0) break;
     }
     end = start;
+    if (buffer.length < farBytes) buffer = new Uint8Array(farBytes);
   }
   return 0;
 }

@@ -22,6 +22,16 @@ export function parseCursor(text: string): Cursor | null {
   return Number.isSafeInteger(offset) ? { dev, ino, birth, offset, check: Number(match[5]) } : null;
 }
 
+/** The cursor of a log that has no file at `ms`: all that is written to it later is new. */
+export function absentCursor(ms: number): string {
+  return `0-0-${ms.toString(36)}-0-0`;
+}
+
+/** When a log had no file, in ms, if that is what a cursor says. No position at the start of a file has a check of 0. */
+export function absentSince({ dev, ino, birth, offset, check }: Cursor): number | null {
+  return dev + ino + offset + check === 0 ? birth : null;
+}
+
 export function identity(info: Deno.FileInfo): Pick<Cursor, "dev" | "ino" | "birth"> {
   return { dev: info.dev, ino: info.ino ?? 0, birth: info.birthtime?.getTime() ?? 0 };
 }

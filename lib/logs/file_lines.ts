@@ -1,11 +1,14 @@
+import { Buffer } from "node:buffer";
 import type { FileFingerprint } from "./fingerprint.ts";
 import { decoder, type LineBlock, PartialLine, WholeLines } from "./line_block.ts";
 import type { LogFile } from "./log_file.ts";
 
+const holeRead = 1_048_576;
 const largeRead = 262_144;
 const smallRead = 16_384;
 
 const nothing = new Uint8Array(0);
+const nuls = new Uint8Array(holeRead);
 
 /**
  * The lines of one file from a position on. It reads nothing but whole lines: what is unfinished is read again. Each read
@@ -21,9 +24,13 @@ export class FileLines {
   /** Reads an open file on from `at`, where a line ends or the file begins; later that is the position after the last line. */
   constructor(readonly file: LogFile, public at: FileFingerprint, readonly lineBytes: number) {}
 
-  /** The next whole lines, or one that is cut; null at the end; "truncated" when what was read is no longer there. */
-  async next(): Promise<LineBlock | "truncated" | null> {
+  /**
+   * The next whole lines, or one that is cut; null at the end; "truncated" when what was read is no longer there. When the
+   * signal aborts it throws, also within a line that has no end.
+   */
+  async next(signal?: AbortSignal): Promise<LineBlock | "truncated" | null> {
     for (;;) {
+      signal?.throwIfAborted();
       const from = this.#long?.at ?? this.at;
       const before = from.tail.length;
       const room = before + (this.#readBytes > smallRead ? this.lineBytes + 2 : 0);
@@ -34,6 +41,12 @@ export class FileLines {
       // It may have been truncated and filled again, before or while it was read.
       if (data.length > 0 && !from.isIn(this.file, data)) {
         if (from.offset > 0) return "truncated";
+        continue;
+      }
+      const hole = this.#long === null ? holeIn(data, from) : 0;
+      if (hole > 0) {
+        this.at = from.after(data.subarray(0, hole), hole);
+        this.#readBytes = holeRead;
         continue;
       }
       const full = read === buffer.length;
@@ -101,6 +114,22 @@ export class FileLines {
     this.#rest = nothing;
     return block;
   }
+}
+
+/** Whether there are only NULs, up to 1 MiB of them; many times faster than a look at each byte. */
+export function isHole(data: Uint8Array): boolean {
+  return Buffer.compare(data, nuls.subarray(0, data.length)) === 0;
+}
+
+/**
+ * How many bytes of a hole are left at a position: NULs at the start of a file, where a program that does not append has
+ * gone on at its old position after a truncation.
+ */
+function holeIn(data: Uint8Array, { offset, tail }: FileFingerprint): number {
+  if (data[0] !== 0 || offset > 0 && tail.at(-1) !== 0) return 0;
+  if (isHole(data)) return data.length;
+  const end = data.findIndex((byte) => byte !== 0);
+  return end === -1 ? data.length : end;
 }
 
 function cutLine(first: Uint8Array, length: number): string {

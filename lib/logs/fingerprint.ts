@@ -58,7 +58,12 @@ export class FileFingerprint {
     const window = new Uint8Array(Math.min(offset, Math.max(lineBytes + 2, tailBytes)));
     if (await file.read(0, head) < head.length) return null;
     if (await file.read(offset - window.length, window) < window.length) return null;
-    const from = lineStart(window, window.length);
+    let from = lineStart(window, window.length);
+    // A hole at the start of the file is no part of its first line.
+    if (from === 0 && head[0] === 0 && window[0] === 0) {
+      from = window.findIndex((byte) => byte !== 0);
+      if (from === -1) from = window.length;
+    }
     const known = (from > 0 || window.length === offset) && window.length - from <= lineBytes + 1;
     const line = window.subarray(known ? from : -endBytes);
     const { prefix } = FileFingerprint.start(file.info);

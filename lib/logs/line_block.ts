@@ -3,9 +3,12 @@ import { Encoded, type StreamEvent } from "../stream/event.ts";
 import type { Format } from "../stream/formats/format.ts";
 import { type FileFingerprint, lineStart } from "./fingerprint.ts";
 
-/** Bytes that are not UTF-8 are replaced, and a BOM is text. */
+/** Bytes that are not UTF-8 are replaced; a BOM is a character, for the places of the lines are counted. */
 export const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
+
+/** Whether a line is wanted. */
+export type LineFilter = (line: string) => boolean;
 
 /** Some whole lines of a log, as they were read together; its followers share them. */
 export abstract class LineBlock {
@@ -15,10 +18,10 @@ export abstract class LineBlock {
   constructor(readonly before: FileFingerprint, readonly after: FileFingerprint, readonly size: number) {}
 
   /**
-   * Each line that contains `grep`, with the cursor after it as its id, and without its LF or CRLF; bytes that are not UTF-8
-   * are replaced. The unfinished last line of a log that is not followed has no id.
+   * Each line that is wanted, with the cursor after it as its id, and without its LF or CRLF; bytes that are not UTF-8 are
+   * replaced. The unfinished last line of a log that is not followed has no id.
    */
-  abstract lines(grep?: string): StreamEvent<string>[];
+  abstract lines(wanted?: LineFilter): StreamEvent<string>[];
 
   /** The lines after a position; null when no line of the block ends there. */
   since(position: FileFingerprint): LineBlock | null {
@@ -32,12 +35,16 @@ export abstract class LineBlock {
     return encoded;
   }
 
-  /** The records of the lines that contain `grep`. */
-  records(format: Format, grep?: string): Uint8Array<ArrayBuffer> {
-    let out = "";
-    for (const line of this.lines(grep)) out += format.event(line, line.id !== undefined);
-    return encoder.encode(out);
+  protected records(format: Format): Uint8Array<ArrayBuffer> {
+    return encodeLines(this.lines(), format);
   }
+}
+
+/** Lines as records of a format. */
+export function encodeLines(lines: StreamEvent<string>[], format: Format): Uint8Array<ArrayBuffer> {
+  let out = "";
+  for (const line of lines) out += format.event(line, line.id !== undefined);
+  return encoder.encode(out);
 }
 
 /** Lines within the limit, each with its newline, as they are in the file. */
@@ -47,7 +54,7 @@ export class WholeLines extends LineBlock {
     super(before, before.after(bytes, lineStart(bytes, bytes.length)), bytes.buffer.byteLength);
   }
 
-  lines(grep = ""): StreamEvent<string>[] {
+  lines(wanted?: LineFilter): StreamEvent<string>[] {
     const { bytes } = this;
     const text = decoder.decode(bytes);
     // Decoding never makes more characters than there are bytes: as many means that their places are the same.
@@ -57,8 +64,9 @@ export class WholeLines extends LineBlock {
       const newline = text.indexOf("\n", at);
       const to = (samePlaces ? newline : bytes.indexOf(10, from)) + 1;
       const crlf = newline > at && text.charCodeAt(newline - 1) === 13;
-      const data = text.slice(at, crlf ? newline - 1 : newline);
-      if (data.includes(grep)) lines.push({ id: this.#cursor(from, to), data });
+      const start = at === 0 && this.#bom ? 1 : at;
+      const data = text.slice(start, crlf ? newline - 1 : newline);
+      if (wanted === undefined || wanted(data)) lines.push({ id: this.#cursor(from, to), data });
       at = newline + 1;
       from = to;
     }
@@ -73,11 +81,17 @@ export class WholeLines extends LineBlock {
     return new WholeLines(position, bytes.slice(at));
   }
 
-  override records(format: Format, grep?: string): Uint8Array<ArrayBuffer> {
+  protected override records(format: Format): Uint8Array<ArrayBuffer> {
     const { bytes } = this;
     // Most logs are UTF-8 without CR: then their bytes are the text.
-    if (format.plain && grep === undefined && isUtf8(bytes) && !bytes.includes(13)) return bytes;
-    return super.records(format, grep);
+    if (format.plain && isUtf8(bytes) && !bytes.includes(13)) return this.#bom ? bytes.subarray(3) : bytes;
+    return super.records(format);
+  }
+
+  /** The file begins here, with a byte order mark. */
+  get #bom(): boolean {
+    const { before, bytes } = this;
+    return before.offset === 0 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   }
 
   #cursor(from: number, to: number): string {
@@ -87,14 +101,17 @@ export class WholeLines extends LineBlock {
 
 /** One line that is not in the file as it is sent: cut at the limit, or the last of a file and without a newline. */
 export class PartialLine extends LineBlock {
+  readonly line: string;
+
   /** `after` is `before` for an unfinished line: a reader that comes back gets it again, whole. */
-  constructor(before: FileFingerprint, after: FileFingerprint, readonly line: string) {
+  constructor(before: FileFingerprint, after: FileFingerprint, line: string) {
     super(before, after, 2 * line.length);
+    this.line = before.offset === 0 && line.startsWith("\ufeff") ? line.slice(1) : line;
   }
 
-  lines(grep = ""): StreamEvent<string>[] {
+  lines(wanted?: LineFilter): StreamEvent<string>[] {
     const { before, after, line } = this;
-    if (!line.includes(grep)) return [];
+    if (wanted !== undefined && !wanted(line)) return [];
     return [after === before ? { data: line } : { id: after.cursor, data: line }];
   }
 }

@@ -1,7 +1,8 @@
-import { Encoded } from "../stream/event.ts";
+import { CursorAt, cursorAt, Encoded } from "../stream/event.ts";
 import { merge } from "../stream/merge.ts";
 import type { Source } from "../stream/source.ts";
 import type { FollowOptions } from "./begin.ts";
+import { encodeLines } from "./line_block.ts";
 import type { LogFollower } from "./log_follower.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { LogItem } from "./log_reader.ts";
@@ -25,11 +26,13 @@ export interface LogOptions extends Pick<FollowOptions, "from" | "follow"> {
 export function logRecords(follower: LogFollower, place: LogPlace, { grep, ...options }: LogOptions): Source {
   return async function* ({ after, format, signal }) {
     for await (const item of follower.follow(place, { ...options, after, signal })) {
-      if ("data" in item) yield item;
+      if (item instanceof CursorAt || "data" in item) yield item;
       else if (grep === undefined) yield item.encode(format);
       else {
-        const records = item.records(format, grep);
-        if (records.length > 0) yield new Encoded(records);
+        const lines = item.lines((line) => line.includes(grep));
+        if (lines.length > 0) yield new Encoded(encodeLines(lines, format));
+        const { cursor } = item.after;
+        if (options.follow && lines.at(-1)?.id !== cursor) yield cursorAt(cursor);
       }
     }
   };
@@ -37,7 +40,7 @@ export function logRecords(follower: LogFollower, place: LogPlace, { grep, ...op
 
 /**
  * Several logs as one stream of {@linkcode NamedLine}s. The id of an event is a cursor of them all, `NAME=CURSOR&…` as in a
- * query, so that the whole can be resumed; the cursor of a log that does not exist yet is empty.
+ * query, so that the whole can be resumed.
  */
 export function mergedLogs(
   follower: LogFollower,
@@ -59,35 +62,34 @@ export function mergedLogs(
           cursors.set(name, cursor);
           if (--beginning === 0) allBegun.resolve();
         };
-        const cursor = given.get(name);
-        // With an empty one the log did not exist when the client left: all of it is new.
-        const start = cursor === "" ? { from: "start" as const } : { after: cursor ?? after };
-        return named(name, follower.follow(place, { ...options, ...start, begun, signal }));
+        const start = given.get(name) ?? after;
+        return named(name, follower.follow(place, { ...options, after: start, begun, signal }));
       });
     };
+    const id = () => [...cursors].map(([name, cursor]) => `${encodeURIComponent(name)}=${cursor}`).join("&");
+    let sent = after;
     for await (const [name, item] of merge(sources, { signal }) as AsyncIterable<NamedItem>) {
       await allBegun.promise;
-      if ("data" in item) {
-        cursors.set(name, item.data.next ?? "");
+      if (item instanceof CursorAt) cursors.set(name, item.id);
+      else if ("data" in item) {
+        if (item.data.next !== null) cursors.set(name, item.data.next);
         yield { event: "gap", data: { name, ...item.data } };
-        continue;
-      }
-      for (const { id: cursor, data: line } of item.lines()) {
-        if (cursor !== undefined) cursors.set(name, cursor);
-        if (grep !== undefined && !line.includes(grep)) continue;
-        const data: NamedLine = { name, line, cursor };
-        if (cursor === undefined) yield { data };
-        else {
-          const id = [...cursors].map(([name, cursor]) => `${encodeURIComponent(name)}=${cursor}`).join("&");
-          yield { id, data };
+      } else {
+        for (const { id: cursor, data: line } of item.lines()) {
+          if (cursor !== undefined) cursors.set(name, cursor);
+          if (grep !== undefined && !line.includes(grep)) continue;
+          const data: NamedLine = { name, line, cursor };
+          yield cursor === undefined ? { data } : { id: sent = id(), data };
         }
       }
+      // At the start, and past what is filtered out.
+      if (options.follow && sent !== id()) yield cursorAt(sent = id());
     }
   };
 }
 
-type NamedItem = [name: string, item: LogItem];
+type NamedItem = [name: string, item: LogItem | CursorAt];
 
-async function* named(name: string, items: AsyncIterable<LogItem>): AsyncGenerator<NamedItem> {
+async function* named(name: string, items: AsyncIterable<LogItem | CursorAt>): AsyncGenerator<NamedItem> {
   for await (const item of items) yield [name, item];
 }

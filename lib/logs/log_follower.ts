@@ -1,8 +1,9 @@
 import type { Limits } from "../limits.ts";
 import { OpensBusy } from "../opens.ts";
 import { HttpError, overloaded, printReport, type Report } from "../stream/errors.ts";
-import { gap } from "../stream/event.ts";
+import { type CursorAt, cursorAt, gap } from "../stream/event.ts";
 import { begin, type FollowOptions } from "./begin.ts";
+import { absentCursor } from "./cursor.ts";
 import { FileFingerprint } from "./fingerprint.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type LogItem, LogReader } from "./log_reader.ts";
@@ -21,11 +22,11 @@ export class LogFollower {
 
   /**
    * The lines of a log in blocks, and a `gap` wherever some may be missing. A cursor that leads nowhere is a gap, and then
-   * it begins as if none had been given. It never waits for its reader: one that is slow reads the file at its own pace.
+   * it begins as if none had been given. A client that follows gets the cursor that it begins at before the first line. It never waits for its reader: one that is slow reads the file at its own pace.
    *
    * @throws HttpError 503 when too many logs are followed; 403 when it is not to be followed and may not be read
    */
-  async *follow(place: LogPlace, options: FollowOptions): AsyncGenerator<LogItem> {
+  async *follow(place: LogPlace, options: FollowOptions): AsyncGenerator<LogItem | CursorAt> {
     const { follow, signal } = options;
     const follower = new Follower(signal);
     const tail = follow ? this.#tail(place) : null;
@@ -34,10 +35,13 @@ export class LogFollower {
     try {
       for (let wanted = options; !signal.aborted;) {
         reader = new LogReader(place, this.limits.lineBytes);
+        const now = Date.now();
         const lost = await begin(reader, wanted);
-        wanted.begun?.(reader.cursor);
+        const start = reader.cursor || lost === null && wanted.after || absentCursor(now);
+        wanted.begun?.(start);
         if (lost !== null) yield gap(lost, reader.cursor || null, null);
         if (tail === null) return yield* toEnd(reader, options);
+        if (start !== wanted.after) yield cursorAt(start);
         // At its own pace, until it has come to the live end …
         const joined = yield* catchUp(reader, tail, follower);
         if (joined === null) return;
@@ -86,7 +90,7 @@ async function* toEnd(reader: LogReader, { from, signal }: FollowOptions): Async
   const now = await reader.place.stat();
   const last = now === null ? null : FileFingerprint.start(now).prefix;
   for (;;) {
-    const item = await reader.next();
+    const item = await reader.next(signal);
     if (item === null) break;
     yield item;
     if (signal.aborted) return;
@@ -104,7 +108,7 @@ async function* catchUp(
 ): AsyncGenerator<LogItem, { number: number; cursor: string } | null> {
   const { signal } = follower;
   while (!signal.aborted) {
-    const item = await reader.next().catch(unlessBusy);
+    const item = await reader.next(signal).catch(unlessBusy);
     if (signal.aborted) break;
     if (item !== null) {
       yield item;

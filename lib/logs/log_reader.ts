@@ -61,7 +61,7 @@ export class LogReader implements Disposable {
    *
    * @throws OpensBusy when a file could not be opened; it can be asked again
    */
-  async next(): Promise<LogItem | null> {
+  async next(signal?: AbortSignal): Promise<LogItem | null> {
     if (this.#lines === null) {
       const { awaited } = this;
       const cursor = parseCursor(awaited);
@@ -76,7 +76,7 @@ export class LogReader implements Disposable {
     }
     const lines = this.#lines!;
     for (let following: Newer | null = null;;) {
-      const item = await lines.next();
+      const item = await lines.next(signal);
       if (item === "truncated") return await this.#recover(lines);
       if (item !== null) return item;
       if (following !== null) return lines.unfinished(true) ?? await this.#move(lines, following);

@@ -56,7 +56,7 @@ export class Tail {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #failing = false;
   #newAt = performance.now() - comingMs;
-  #closed = false;
+  readonly #closed = new AbortController();
 
   /** Reads nothing before the first follower has joined. */
   constructor(readonly place: LogPlace, readonly report: Report, readonly poll: typeof pollMs) {}
@@ -94,18 +94,18 @@ export class Tail {
 
   /** Stops; resolves when nothing is under way any more. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closed.abort();
     clearTimeout(this.#timer);
     await this.#looking;
     this.reader?.[Symbol.dispose]();
   }
 
   readonly #look = (): Promise<void> => {
-    if (this.#closed || this.reader === null) return Promise.resolve();
+    if (this.#closed.signal.aborted || this.reader === null) return Promise.resolve();
     clearTimeout(this.#timer);
     return this.#looking ??= this.#read(this.reader).then(() => {
       this.#looking = null;
-      if (!this.#closed) this.#wait();
+      if (!this.#closed.signal.aborted) this.#wait();
     });
   };
 
@@ -116,8 +116,9 @@ export class Tail {
 
   async #read(reader: LogReader): Promise<void> {
     try {
-      while (!this.#closed) {
-        const item = await reader.next();
+      const { signal } = this.#closed;
+      while (!signal.aborted) {
+        const item = await reader.next(signal);
         if (item === null) break;
         this.#keep(item);
         this.#cursor = reader.cursor;
@@ -127,7 +128,9 @@ export class Tail {
       this.#failing = false;
     } catch (error) {
       // It is tried again at each look, and reported once.
-      if (!this.#failing && !(error instanceof OpensBusy)) this.report("reading a log failed", error);
+      if (!this.#closed.signal.aborted && !this.#failing && !(error instanceof OpensBusy)) {
+        this.report("reading a log failed", error);
+      }
       this.#failing = true;
     }
     this.#cursor = reader.cursor;

@@ -29,6 +29,17 @@ export class JsonText {
   constructor(readonly json: string, readonly text: string | null) {}
 }
 
+/** An item that moves the cursor without an event; see {@linkcode cursorAt}. */
+export class CursorAt {
+  /** A cursor that the client comes back with. */
+  constructor(readonly id: string) {}
+}
+
+/** Moves the cursor without an event: at the start, or past what a filter leaves out. Only server-sent events have a record for it. */
+export function cursorAt(id: string): CursorAt {
+  return new CursorAt(id);
+}
+
 /** Whole records that are already in the stream's format; every stream that reads them shares the bytes. */
 export class Encoded {
   /** Without bytes it only says that the stream has begun, so that the headers need not wait for an event. */

@@ -1,7 +1,7 @@
 import { Batch } from "./batch.ts";
 import { endOfTurn } from "./clock.ts";
 import { type Report, shuttingDown } from "./errors.ts";
-import { Encoded } from "./event.ts";
+import { CursorAt, Encoded } from "./event.ts";
 import type { EndReason, Format } from "./formats/format.ts";
 import { byteLength } from "./json.ts";
 import type { OpenBody } from "./open_bodies.ts";
@@ -130,6 +130,11 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
         this.#sentEvents = true;
         this.#block = item.bytes;
       }
+      this.#flush();
+      return false;
+    }
+    if (item instanceof CursorAt) {
+      this.#batch.add(this.format.start(item.id));
       this.#flush();
       return false;
     }

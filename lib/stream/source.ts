@@ -1,4 +1,4 @@
-import type { Encoded, StreamEvent } from "./event.ts";
+import type { CursorAt, Encoded, StreamEvent } from "./event.ts";
 import type { Format } from "./formats/format.ts";
 
 /** What a source is started with. */
@@ -15,7 +15,7 @@ export interface Wanted {
 }
 
 /** What a source yields. */
-export type StreamItem = StreamEvent | Encoded;
+export type StreamItem = StreamEvent | CursorAt | Encoded;
 
 /** Makes a stream of events; called once the request is known to be good. */
 export type Source = (wanted: Wanted) => AsyncIterable<StreamItem>;

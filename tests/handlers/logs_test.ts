@@ -141,6 +141,15 @@ test(
   },
 );
 
+test("a byte order mark is in no format a part of the first line", async ({ origin }, log) => {
+  await Deno.writeTextFile(log, '\ufeff{"n":1}\n{"n":2}\n');
+  for (const format of ["text", "ndjson", "sse"]) {
+    const response = await fetch(`${origin}/logs/app.log?follow=false&from=start&format=${format}`);
+    const bytes = await response.bytes();
+    assertEquals([bytes.includes(0xef), bytes.includes(0x31)], [false, true], format);
+  }
+});
+
 test("several logs are merged, and resumed as a whole", async ({ origin, folder }) => {
   const [a, b] = [`${folder}/logs/a.log`, `${folder}/logs/b b.log`];
   await Promise.all([Deno.writeTextFile(a, "a1\na2\n"), Deno.writeTextFile(b, "b1\n")]);

@@ -4,7 +4,7 @@ import { valueOf, valueOfJson } from "../../lib/channels/value.ts";
 import type { Limits } from "../../lib/limits.ts";
 import { endOfTurn } from "../../lib/stream/clock.ts";
 import { HttpError } from "../../lib/stream/errors.ts";
-import { Encoded, type Gap } from "../../lib/stream/event.ts";
+import { CursorAt, Encoded, type Gap } from "../../lib/stream/event.ts";
 import type { Format } from "../../lib/stream/formats/format.ts";
 import { ndjson } from "../../lib/stream/formats/ndjson.ts";
 import { sse } from "../../lib/stream/formats/sse.ts";
@@ -110,6 +110,7 @@ export class Subscription {
 
 /** An item as it is written. */
 function textOf(item: StreamItem, format: Format): string {
+  if (item instanceof CursorAt) return format.start(item.id);
   return item instanceof Encoded ? new TextDecoder().decode(item.bytes) : format.event(item);
 }
 

@@ -5,7 +5,7 @@ import { LogFollower } from "../../lib/logs/log_follower.ts";
 import { LogPlace } from "../../lib/logs/log_place.ts";
 import { Opens } from "../../lib/opens.ts";
 import type { LogItem } from "../../lib/logs/log_reader.ts";
-import type { StreamEvent } from "../../lib/stream/event.ts";
+import { CursorAt, type StreamEvent } from "../../lib/stream/event.ts";
 
 /** A temporary folder with one log in it, app.log, and its readers. `await using` ends them and removes it. */
 export class LogFolder implements AsyncDisposable {
@@ -59,10 +59,10 @@ export class LogFolder implements AsyncDisposable {
 
 /** Reads a log line by line; a gap is the line "GAP". */
 export class Reading {
-  /** The cursor after the last line that was read. */
+  /** The cursor after the last line that was read, or that it began at. */
   cursor: string | undefined;
   readonly #abort = new AbortController();
-  readonly #items: AsyncGenerator<LogItem>;
+  readonly #items: AsyncGenerator<LogItem | CursorAt>;
   #lines: StreamEvent<string>[] = [];
 
   constructor(follower: LogFollower, place: LogPlace, options: Partial<FollowOptions>) {
@@ -80,8 +80,9 @@ export class Reading {
     while (this.#lines.length === 0) {
       const { done, value } = await this.#items.next();
       if (done) return null;
-      if ("data" in value) return "GAP";
-      this.#lines = value.lines();
+      if (value instanceof CursorAt) this.cursor = value.id;
+      else if ("data" in value) return "GAP";
+      else this.#lines = value.lines();
     }
     const { id, data } = this.#lines.shift()!;
     this.cursor = id;

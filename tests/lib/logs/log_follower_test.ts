@@ -1,5 +1,11 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Limits } from "../../../lib/limits.ts";
+import { startOfLast } from "../../../lib/logs/begin.ts";
+import { FileLines } from "../../../lib/logs/file_lines.ts";
+import { FileFingerprint } from "../../../lib/logs/fingerprint.ts";
+import type { LineBlock } from "../../../lib/logs/line_block.ts";
+import { LogFile } from "../../../lib/logs/log_file.ts";
+import { until } from "../../support/server.ts";
 import { granted } from "../../support/granted.ts";
 import { LogFolder } from "../../support/log_reading.ts";
 import { LogWriter, seeded, Seen } from "../../support/log_writer.ts";
@@ -16,6 +22,20 @@ function test(name: string, run: (folder: LogFolder) => Promise<void>, limits?: 
       await run(folder);
     },
   });
+}
+
+/** A file that counts how often it is read. */
+class CountingFile extends LogFile {
+  reads = 0;
+
+  constructor({ file, info }: LogFile, readonly onRead: (reads: number) => void = () => {}) {
+    super(file, info);
+  }
+
+  override readOnce(position: number, buffer: Uint8Array<ArrayBuffer>): Promise<number> {
+    this.onRead(++this.reads);
+    return super.readOnce(position, buffer);
+  }
 }
 
 test("the last lines come first, then each new one", async (folder) => {
@@ -159,6 +179,72 @@ test("a truncated file is a gap and then its start", async (folder) => {
   assertEquals(await reading.next(), "GAP");
   folder.append("c\n");
   assertEquals(await reading.next(), "c");
+});
+
+test("a byte order mark is no part of the first line, whole, cut or unfinished", async (folder) => {
+  const table = [
+    ["a\nb\n", "a", "b"],
+    ["a\r\nb\n", "a", "b"],
+    ["a", "a"],
+    ["xxxxxxxxxxxx\n", "xxxxxxx [cut: 5 more bytes]"],
+  ];
+  for (const [text, ...expected] of table) {
+    Deno.writeTextFileSync(folder.log, "\ufeff" + text);
+    assertEquals(await folder.all(), expected);
+  }
+}, { lineBytes: 10 });
+
+for (const hole of [5, 100, 5_000]) {
+  test(
+    `a hole of ${hole} bytes is no text, and the line behind it comes whole, with a cursor`,
+    async (folder) => {
+      folder.append("");
+      Deno.truncateSync(folder.log, hole);
+      const reading = folder.read();
+      const first = reading.next();
+      await until(() => reading.cursor !== undefined);
+      folder.append("first after it, of a certain length that is over 48 bytes\nsecond\n");
+      assertEquals(await first, "first after it, of a certain length that is over 48 bytes");
+      assertEquals(await folder.all({ after: reading.cursor }), ["second"]);
+      assertEquals(await folder.all({ from: 5 }), await folder.all());
+    },
+    { lineBytes: 1_000 },
+  );
+}
+
+test("a cursor at the end of a hole leads back to it", async (folder) => {
+  folder.append("");
+  Deno.truncateSync(folder.log, 3_000);
+  using file = (await folder.place.open())!;
+  const lines = new FileLines(file, FileFingerprint.start(file.info), 1_000);
+  assertEquals([await lines.next(), lines.at.offset], [null, 3_000]);
+  folder.append("a\n");
+  assertEquals(await folder.all({ after: lines.at.cursor }), ["a"]);
+});
+
+test("a hole is read in pieces of 1 MiB, forwards and backwards", async (folder) => {
+  folder.append("");
+  Deno.truncateSync(folder.log, 100 * 1_048_576);
+  folder.append("a\n");
+  using file = new CountingFile((await folder.place.open())!);
+  const lines = new FileLines(file, FileFingerprint.start(file.info), 1_000);
+  assertEquals((await lines.next() as LineBlock).lines()[0].data, "a");
+  assert(file.reads < 110, `${file.reads} reads`);
+  file.reads = 0;
+  assertEquals(await startOfLast(file, 5, { unfinished: false, signal: new AbortController().signal }), 0);
+  assert(file.reads < 110, `${file.reads} reads`);
+});
+
+test("a reader that has left stops within one block of a line without an end", async (folder) => {
+  folder.append("x");
+  Deno.truncateSync(folder.log, 100 * 1_048_576);
+  const controller = new AbortController();
+  using file = new CountingFile((await folder.place.open())!, (reads) => {
+    if (reads === 5) controller.abort();
+  });
+  const lines = new FileLines(file, FileFingerprint.start(file.info), 1_000);
+  await assertRejects(() => lines.next(controller.signal), DOMException);
+  assertEquals(file.reads, 5);
 });
 
 test("a file truncated and filled past the old position is never read from the middle of a line", async (folder) => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { turns } from "../../support/turns.ts";
 import { sleep } from "../../../lib/stream/clock.ts";
-import { Encoded } from "../../../lib/stream/event.ts";
+import { cursorAt, Encoded } from "../../../lib/stream/event.ts";
 import type { Format } from "../../../lib/stream/formats/format.ts";
 import { ndjson } from "../../../lib/stream/formats/ndjson.ts";
 import { sse } from "../../../lib/stream/formats/sse.ts";
@@ -87,6 +87,26 @@ Deno.test("blocks of bytes keep their place among events, and leave at once", as
   assertEquals(all, "1\ntwo\nthree\n4\n");
   await released;
   assertEquals(told, ["complete 14"]);
+});
+
+Deno.test("cursorAt() moves the cursor of server-sent events without an event, and begins every stream", async () => {
+  for (const [format, expected] of [[sse, "id: 7\n\r\n"], [ndjson, ""], [text, ""]] as const) {
+    const begun = Promise.withResolvers<void>();
+    const { stream, ready, released } = open(async function* () {
+      yield cursorAt("7");
+      await begun.promise;
+      yield { id: "8", data: "a" };
+      yield cursorAt("9");
+    }, format);
+    await ready;
+    begun.resolve();
+    let all = "";
+    for await (const chunk of stream.body()) all += decoder.decode(chunk);
+    const after = expected.replace("7", "9");
+    const end = format.end("complete") ?? "";
+    assertEquals(all, expected + format.event({ id: "8", data: "a" }) + after + end);
+    await released;
+  }
 });
 
 Deno.test("a stream that is complete in its first turn is one string, counted in bytes", async () => {
