@@ -47,7 +47,7 @@ export async function begin(reader: LogReader, options: FollowOptions): Promise<
         : await startOfLast(file, from, { unfinished: !follow, signal });
       const at = await FileFingerprint.at(file, { offset }, lineBytes);
       if (at !== null) reader.begin(file, at);
-    } else if (follow && cursor !== null) {
+    } else if (follow && cursor !== null && since === null) {
       reader.awaited = after!;
       return null;
     } else if (!follow && await place.stat() !== null) {
