@@ -110,7 +110,9 @@ export class Connection {
     try {
       while (this.#queue.length > 0 && !this.#closing) {
         const message = this.#queue[0];
-        await this.#send(await this.process(message, signal), signal);
+        const answer = await this.process(message, signal);
+        if (this.socket.bufferedAmount > 0) await this.#room(answer, signal);
+        if (!this.#closing && this.socket.readyState === WebSocket.OPEN) this.socket.send(answer);
         this.#queue.shift();
         this.#queuedChars -= message.length;
       }
@@ -121,18 +123,17 @@ export class Connection {
     }
   }
 
-  /** Sends once there is room; a peer that takes nothing for a while is too slow. */
-  async #send(message: string, signal: AbortSignal): Promise<void> {
+  /** Waits for room for an answer; a peer that takes nothing for a while is too slow. */
+  async #room(answer: string, signal: AbortSignal): Promise<void> {
+    const bytes = byteLength(answer);
     let least = Infinity;
     let looks = 0;
     // One that is alone is taken whatever its size: it could never be sent otherwise.
-    for (let unsent; (unsent = this.socket.bufferedAmount) > 0;) {
-      if (unsent + byteLength(message) <= maxUnsentBytes) break;
+    for (let unsent; (unsent = this.socket.bufferedAmount) > 0 && unsent + bytes > maxUnsentBytes;) {
       if (unsent < least) looks = 0;
       least = unsent;
       if (++looks > maxLooks) return this.#close(1013, "too slow: what was sent has not been read");
       await sleep(lookMs, signal);
     }
-    if (!this.#closing && this.socket.readyState === WebSocket.OPEN) this.socket.send(message);
   }
 }
