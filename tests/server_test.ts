@@ -150,7 +150,7 @@ for (const name of ["SIGTERM", "SIGINT"] as const) {
       server.kill(name);
       await reset;
       assertMatch(await ndjson.rest(), /\}\n\{"event":"end","data":\{"reason":"shutdown"\}\}\n$/);
-      const end = /event: end\nretry: 2000\ndata: \{"reason":"shutdown"\}\n\n$/;
+      const end = /event: end\nretry: \d{4}\ndata: \{"reason":"shutdown"\}\n\n$/;
       for (const reading of [sse, channel, sensors]) assertMatch(await reading.rest(), end);
       assertMatch(await log.rest(), /\{"event":"end","data":\{"reason":"shutdown"\}\}\n$/);
       for (const { closed } of [socket, another]) assertEquals((await closed).code, 1001);

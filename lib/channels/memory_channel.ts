@@ -64,7 +64,7 @@ export class MemoryChannel {
   join(format: Format): void {
     let entry = this.#pages.get(format);
     if (entry === undefined) {
-      this.#pages.set(format, entry = { pages: new Pages(), readers: 0 });
+      this.#pages.set(format, entry = { pages: new Pages((n) => this.history.id(n)), readers: 0 });
       this.#encode(format, entry.pages, this.history.oldest);
     }
     entry.readers++;

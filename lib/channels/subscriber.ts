@@ -83,8 +83,9 @@ export class Subscriber implements AsyncIterableIterator<StreamItem>, Feed {
     channel.join(format);
     signal.addEventListener("abort", this);
     this.#next = channel.history.after(after);
-    const start = after === undefined ? format.start(channel.history.id()) : "";
-    return start !== "" ? new Encoded(encoder.encode(start)) : this.#take(channel) ?? begun;
+    const id = channel.history.id();
+    if (after === undefined) return new Encoded(encoder.encode(format.start(id)), id);
+    return this.#take(channel) ?? new Encoded(begun.bytes, id);
   }
 
   /** What comes next, or null when it has yet to be published. */

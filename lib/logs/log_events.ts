@@ -29,7 +29,7 @@ export function logRecords(follower: LogFollower, place: LogPlace, { grep, ...op
       else if (grep === undefined) yield item.encode(format);
       else {
         const records = item.records(format, grep);
-        if (records.length > 0) yield new Encoded(records);
+        if (records.length > 0) yield new Encoded(records, item.after.cursor);
       }
     }
   };
