@@ -17,8 +17,8 @@ export class MemoryChannel {
   /** Wakes the subscribers when there is more. */
   readonly waves: Waves = new Waves();
 
-  constructor(readonly limits: Pick<Limits, "channelEvents" | "channelBytes">, epoch: string) {
-    this.history = new ChannelHistory(epoch);
+  constructor(readonly limits: Pick<Limits, "channelEvents" | "channelBytes">, name: string, epoch: string) {
+    this.history = new ChannelHistory(name, epoch);
   }
 
   /** Bytes of memory that the history takes. */
