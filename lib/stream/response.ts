@@ -93,9 +93,12 @@ export async function streamResponse<T = unknown>(
   }
 }
 
-/** The cursor that a request comes back with: `Last-Event-ID`, else `?after=`. */
+/**
+ * The cursor that a request comes back with: `Last-Event-ID`, else `?lastEventId=`, which polyfills of EventSource send, else
+ * `?after=`. The first two are none when they are empty.
+ */
 export function cursor({ headers, query }: Pick<Exchange, "headers" | "query">): string | undefined {
-  return headers.get("last-event-id") ?? query.get("after") ?? undefined;
+  return headers.get("last-event-id") || query.get("lastEventId") || (query.get("after") ?? undefined);
 }
 
 /** One run of a source for one response: what it is started with, and what it holds of the server until it has ended. */

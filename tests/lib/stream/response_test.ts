@@ -108,6 +108,10 @@ Deno.test({
     assertEquals(await ask("/?after="), "after");
     assertEquals(await ask("/?after=a%20b%2Bc"), "after a b+c");
     assertEquals(await ask("/?after=7", { "last-event-id": "9" }), "after 9");
+    assertEquals(await ask("/?after=7&lastEventId=8"), "after 8");
+    assertEquals(await ask("/?lastEventId=8", { "last-event-id": "9" }), "after 9");
+    assertEquals(await ask("/?lastEventId=&after=7", { "last-event-id": "" }), "after 7");
+    assertEquals(await ask("/", { "last-event-id": "" }), "first visit");
   },
 });
 
