@@ -64,7 +64,6 @@ export class RequestContext<App, Route> implements Exchange {
   readonly routes: readonly Route[];
   readonly bodies: OpenBodies;
   readonly draining: AbortSignal;
-  readonly report: Report;
 
   /** `overTcp`: `Deno.serve` made the request. */
   constructor(
@@ -72,7 +71,7 @@ export class RequestContext<App, Route> implements Exchange {
     readonly server: ServerSide<App, Route>,
     readonly overTcp: boolean,
   ) {
-    ({ app: this.app, routes: this.routes, bodies: this.bodies, report: this.report } = server);
+    ({ app: this.app, routes: this.routes, bodies: this.bodies } = server);
     this.draining = this.bodies.draining;
   }
 
@@ -96,6 +95,11 @@ export class RequestContext<App, Route> implements Exchange {
       this.#query = start === 0 ? noQuery : new URLSearchParams(url.slice(start).split("#", 1)[0]);
     }
     return this.#query;
+  }
+
+  /** Names the request; its query may hold secrets. */
+  get report(): Report {
+    return (message, error) => this.server.report(`${this.method} ${this.path}: ${message}`, error);
   }
 
   /** Made on first use: many requests never need it. */
