@@ -351,3 +351,14 @@ Deno.test({
     assertEquals((await server.status).code, 0);
   },
 });
+
+Deno.test("a compile that fails shows the reason", { ignore }, async () => {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["task", "--config", new URL("../deno.json", import.meta.url).pathname, "compile"],
+    env: { NO_COLOR: "1", DENORT_BIN: "/nowhere/denort" },
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  assertEquals(code, 1);
+  assertMatch(new TextDecoder().decode(stderr), /Could not find denort at '\/nowhere\/denort'/);
+});
