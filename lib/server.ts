@@ -53,7 +53,7 @@ export class Server implements ServerSide<App, Route> {
     const failed = (error: unknown) => {
       // What a handler throws after its client has gone is no failure; the status is for the access log alone.
       const told = context.left ? new HttpError(499, "the client has gone") : error;
-      return finish(errorResponse(told, this.report));
+      return finish(errorResponse(told, context.report));
     };
     const finish = (response: Response) => context.finish(this.#shared(request, response));
     try {

@@ -171,7 +171,7 @@ for (const name of ["SIGTERM", "SIGINT"] as const) {
       server.kill(name);
       await reset;
       assertMatch(await ndjson.rest(), /\}\n\{"event":"end","data":\{"reason":"shutdown"\}\}\n$/);
-      const end = /event: end\nretry: 2000\ndata: \{"reason":"shutdown"\}\n\n$/;
+      const end = /event: end\nretry: \d{4}\ndata: \{"reason":"shutdown"\}\n\n$/;
       for (const reading of [sse, channel, sensors]) assertMatch(await reading.rest(), end);
       assertMatch(await log.rest(), /\{"event":"end","data":\{"reason":"shutdown"\}\}\n$/);
       for (const { closed } of [socket, another]) assertEquals((await closed).code, 1001);
@@ -450,4 +450,15 @@ Deno.test({
     assertMatch(await reading.rest(), /"shutdown"\}\}\n$/);
     assertEquals((await server.status).code, 0);
   },
+});
+
+Deno.test("a compile that fails shows the reason", { ignore }, async () => {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["task", "--config", new URL("../deno.json", import.meta.url).pathname, "compile"],
+    env: { NO_COLOR: "1", DENORT_BIN: "/nowhere/denort" },
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  assertEquals(code, 1);
+  assertMatch(new TextDecoder().decode(stderr), /Could not find denort at '\/nowhere\/denort'/);
 });

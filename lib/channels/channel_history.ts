@@ -1,11 +1,18 @@
+import { createHash } from "node:crypto";
 import { type Gap, gap, type StreamEvent } from "../stream/event.ts";
 
-/** First part of a cursor: random, so that a cursor of an earlier epoch is never taken for one of this. */
+/** Second part of a cursor: random, so that a cursor of an earlier epoch is never taken for one of this. */
 export function newEpoch(): string {
   return crypto.randomUUID().slice(-12);
 }
 
-/** The retained events of a channel, numbered from 1. The cursor of an event is `EPOCH-NUMBER`. */
+/** First part of a cursor: six base-36 characters that hardly another name has. Clients hold it: it must not change. */
+function tagOf(name: string): string {
+  const hash = createHash("sha256").update(name).digest().readUIntBE(0, 6);
+  return (hash % 36 ** 6).toString(36).padStart(6, "0");
+}
+
+/** The retained events of a channel, numbered from 1. The cursor of an event is `TAG-EPOCH-NUMBER`. */
 export class ChannelHistory<T> {
   readonly #events = new Map<number, { data: T; bytes: number }>();
   /** Number of the last event; 0 when there has been none. */
@@ -13,7 +20,12 @@ export class ChannelHistory<T> {
   /** Bytes of the events retained. */
   bytes = 0;
 
-  constructor(readonly epoch: string = newEpoch()) {}
+  /** What each cursor begins with. */
+  readonly #prefix: string;
+
+  constructor(name: string, epoch: string = newEpoch()) {
+    this.#prefix = `${tagOf(name)}-${epoch}-`;
+  }
 
   /** Events retained. */
   get length(): number {
@@ -27,7 +39,7 @@ export class ChannelHistory<T> {
 
   /** Cursor of an event: without a number of the last, or of the start when there has been none. */
   id(number: number = this.last): string {
-    return `${this.epoch}-${number}`;
+    return this.#prefix + number;
   }
 
   /** The event of a number, if it is retained. */
@@ -54,8 +66,8 @@ export class ChannelHistory<T> {
   after(cursor: string | undefined): number {
     if (cursor === undefined) return this.last + 1;
     if (cursor === "0") return this.oldest;
-    const [, epoch, number] = /^([0-9a-f]+)-(\d{1,15})$/.exec(cursor) ?? [];
-    return epoch === this.epoch && Number(number) <= this.last ? Number(number) + 1 : 0;
+    const number = cursor.startsWith(this.#prefix) ? cursor.slice(this.#prefix.length) : "";
+    return /^\d{1,15}$/.test(number) && Number(number) <= this.last ? Number(number) + 1 : 0;
   }
 
   /** The gap between event `next` and the oldest retained, or null; `cursor` is the one that gave a `next` of 0. */

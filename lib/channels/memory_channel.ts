@@ -17,8 +17,8 @@ export class MemoryChannel {
   /** Wakes the subscribers when there is more. */
   readonly waves: Waves = new Waves();
 
-  constructor(readonly limits: Pick<Limits, "channelEvents" | "channelBytes">, epoch: string) {
-    this.history = new ChannelHistory(epoch);
+  constructor(readonly limits: Pick<Limits, "channelEvents" | "channelBytes">, name: string, epoch: string) {
+    this.history = new ChannelHistory(name, epoch);
   }
 
   /** Bytes of memory that the history takes. */
@@ -64,7 +64,7 @@ export class MemoryChannel {
   join(format: Format): void {
     let entry = this.#pages.get(format);
     if (entry === undefined) {
-      this.#pages.set(format, entry = { pages: new Pages(), readers: 0 });
+      this.#pages.set(format, entry = { pages: new Pages((n) => this.history.id(n)), readers: 0 });
       this.#encode(format, entry.pages, this.history.oldest);
     }
     entry.readers++;

@@ -21,7 +21,7 @@ export class MemoryStore implements ChannelStore {
 
   publish(name: string, values: readonly JsonText[]): string {
     const existing = this.#channels.get(name);
-    const channel = existing ?? new MemoryChannel(this.limits, this.#epoch);
+    const channel = existing ?? new MemoryChannel(this.limits, name, this.#epoch);
     // Before it has a place, as what is refused must make no channel and evict none.
     const id = channel.publish(values);
     if (existing === undefined) this.#makeRoom();
@@ -53,7 +53,7 @@ export class MemoryStore implements ChannelStore {
     let channel = this.#channels.get(name);
     if (channel === undefined) {
       this.#makeRoom();
-      channel = new MemoryChannel(this.limits, this.#epoch);
+      channel = new MemoryChannel(this.limits, name, this.#epoch);
       this.#channels.set(name, channel);
     }
     return channel;

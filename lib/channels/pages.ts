@@ -30,6 +30,9 @@ export interface Block {
 export class Pages {
   #pages: Page[] = [];
 
+  /** `id` gives the cursor of an event. */
+  constructor(readonly id: (number: number) => string) {}
+
   /** Adds the record of event `number`: the next one, after the first. */
   add(number: number, record: string): void {
     const page = this.#pages.at(-1);
@@ -58,10 +61,9 @@ export class Pages {
     const page = this.#pages.findLast(({ first }) => first <= from)!;
     if (page.last?.from === from) return page.last.block;
     const start = from === page.first ? 0 : page.ends[from - page.first - 1];
-    const block = {
-      encoded: new Encoded(page.bytes.subarray(start, page.ends.at(-1))),
-      next: page.first + page.ends.length,
-    };
+    const next = page.first + page.ends.length;
+    const encoded = new Encoded(page.bytes.subarray(start, page.ends.at(-1)), this.id(next - 1));
+    const block = { encoded, next };
     page.last = { from, block };
     return block;
   }

@@ -82,7 +82,9 @@ export class Subscriber implements AsyncIterableIterator<StreamItem>, Feed {
     channel.join(format);
     signal.addEventListener("abort", this);
     this.#next = channel.history.after(after);
-    return after === undefined ? cursorAt(channel.history.id()) : this.#take(channel) ?? begun;
+    const id = channel.history.id();
+    if (after === undefined) return cursorAt(id);
+    return this.#take(channel) ?? new Encoded(begun.bytes, id);
   }
 
   /** What comes next, or null when it has yet to be published. */

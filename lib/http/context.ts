@@ -69,14 +69,13 @@ export class RequestContext<App, Route> implements Exchange {
   readonly routes: readonly Route[];
   readonly bodies: OpenBodies;
   readonly draining: AbortSignal;
-  readonly report: Report;
 
   constructor(
     readonly request: Request,
     readonly server: ServerSide<App, Route>,
     readonly info?: Deno.ServeHandlerInfo,
   ) {
-    ({ app: this.app, routes: this.routes, bodies: this.bodies, report: this.report } = server);
+    ({ app: this.app, routes: this.routes, bodies: this.bodies } = server);
     this.draining = this.bodies.draining;
   }
 
@@ -109,6 +108,11 @@ export class RequestContext<App, Route> implements Exchange {
       this.#query = start === 0 ? noQuery : new URLSearchParams(this.target.slice(start).split("#", 1)[0]);
     }
     return this.#query;
+  }
+
+  /** Names the request; its query may hold secrets. */
+  get report(): Report {
+    return (message, error) => this.server.report(`${this.method} ${this.path}: ${message}`, error);
   }
 
   /** Made on first use: many requests never need it. */

@@ -31,7 +31,9 @@ export abstract class LineBlock {
   /** The lines as records of a format, made once for all followers. */
   encode(format: Format): Encoded {
     let encoded = this.#encoded.get(format);
-    if (encoded === undefined) this.#encoded.set(format, encoded = new Encoded(this.records(format)));
+    if (encoded === undefined) {
+      this.#encoded.set(format, encoded = new Encoded(this.records(format), this.after.cursor));
+    }
     return encoded;
   }
 

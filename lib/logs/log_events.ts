@@ -30,7 +30,7 @@ export function logRecords(follower: LogFollower, place: LogPlace, { grep, ...op
       else if (grep === undefined) yield item.encode(format);
       else {
         const lines = item.lines((line) => line.includes(grep));
-        if (lines.length > 0) yield new Encoded(encodeLines(lines, format));
+        if (lines.length > 0) yield new Encoded(encodeLines(lines, format), lines.at(-1)!.id);
         const { cursor } = item.after;
         if (options.follow && lines.at(-1)?.id !== cursor) yield cursorAt(cursor);
       }

@@ -18,7 +18,7 @@ interface Retained {
 
 /** Readings as they are retained: the last and a history of each sensor, and the latest of all in order. */
 export class Readings {
-  readonly #latest = new ChannelHistory<Reading>();
+  readonly #latest = new ChannelHistory<Reading>("sensors");
   readonly #waves = new Waves();
   readonly #sensors = new Map<string, Retained>();
 

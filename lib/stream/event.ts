@@ -42,6 +42,9 @@ export function cursorAt(id: string): CursorAt {
 
 /** Whole records that are already in the stream's format; every stream that reads them shares the bytes. */
 export class Encoded {
-  /** Without bytes it only says that the stream has begun, so that the headers need not wait for an event. */
-  constructor(readonly bytes: Uint8Array<ArrayBuffer>) {}
+  /**
+   * `lastId` is the cursor after the records. Without bytes it only says where the stream has begun, so that the headers need
+   * not wait for an event.
+   */
+  constructor(readonly bytes: Uint8Array<ArrayBuffer>, readonly lastId?: string) {}
 }

@@ -22,7 +22,7 @@ export interface Exchange {
   readonly overTcp: boolean;
   /** The body reports its own bytes and its end. */
   opened(): void;
-  /** Reports a failure inside to the operator. */
+  /** Reports a failure inside to the operator, with the request's method and path. */
   readonly report: Report;
   /** The body has handed over this many bytes. */
   sent(bytes: number): void;
@@ -76,8 +76,12 @@ class RequestExchange implements Exchange {
     readonly request: Request,
     readonly bodies: OpenBodies,
     readonly overTcp: boolean,
-    readonly report: Report,
+    readonly printed: Report,
   ) {}
+
+  get report(): Report {
+    return (message, error) => this.printed(`${this.method} ${this.url.pathname}: ${message}`, error);
+  }
 
   get method() {
     return this.request.method;

@@ -1,30 +1,13 @@
 import { Batch } from "./batch.ts";
 import { endOfTurn } from "./clock.ts";
-import { type Report, shuttingDown } from "./errors.ts";
+import { shuttingDown } from "./errors.ts";
 import { CursorAt, Encoded } from "./event.ts";
 import type { EndReason, Format } from "./formats/format.ts";
 import { byteLength } from "./json.ts";
+import type { LiveStreamHooks } from "./live_stream_hooks.ts";
 import type { OpenBody } from "./open_bodies.ts";
 import { Pump, type Sink } from "./pump.ts";
 import type { StreamItem } from "./source.ts";
-
-/** What the response around a {@linkcode LiveStream} hears of it. */
-export interface LiveStreamHooks {
-  /** Reports a failure inside. */
-  readonly report: Report;
-  /** There is something to send: an event, the end or a failure. */
-  started(): void;
-  /** The first turn has ended with nothing to send. */
-  quiet(): void;
-  /** No more values are wanted: aborts the source's signal. May be called twice. */
-  stop(): void;
-  /** Bytes were handed over. */
-  sent(bytes: number): void;
-  /** Called once, when the reader has everything or will get no more. */
-  ended(how: "complete" | "cut"): void;
-  /** Called once, after `ended`, when the generator has finished its cleanup. */
-  released(): void;
-}
 
 /** Seconds until an idle stream is pinged, and until a reader is cut that takes nothing while bytes wait for it. */
 const idleSeconds = 15;
@@ -56,10 +39,14 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   #last: { reason: EndReason; error?: unknown } | null = null;
   #ended = false;
   #sentEvents = false;
+  /** Where the stream is, and the id that the client has last. */
+  #cursor: string | undefined;
+  #told: string | undefined;
   #idle = 0;
 
   /** Starts the generator in this very turn. */
   constructor(source: AsyncIterable<StreamItem>, readonly format: Format, readonly hooks: LiveStreamHooks) {
+    this.#told = hooks.after;
     endOfTurn(this.#turnEnded);
     this.#pump = new Pump(source, this, hooks.report);
     this.#pump.ask();
@@ -113,9 +100,12 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   tick(): boolean {
     this.#idle++;
     if (this.#controller === null) return false;
-    if (this.#wanted && this.#idle >= idleSeconds && this.format.ping !== "") {
-      this.#enqueue(encoder.encode(this.format.ping));
-      return true;
+    // What waits for the end of its turn goes first, or the ping would tell a cursor of what has not been sent.
+    if (this.#wanted && this.#idle >= idleSeconds && this.#batch.empty) {
+      const ping = this.format.ping(this.#cursor, this.#cursor !== this.#told);
+      this.#told = this.#cursor;
+      if (ping !== "") this.#enqueue(encoder.encode(ping));
+      return ping !== "";
     }
     if (!this.#wanted && this.#idle >= stalledSeconds) {
       this.#controller.error(cut("the reader has taken nothing for five minutes"));
@@ -126,21 +116,27 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
 
   take(item: StreamItem): boolean {
     if (item instanceof Encoded) {
+      if (item.lastId !== undefined) this.#cursor = item.lastId;
       if (item.bytes.length > 0) {
         this.#sentEvents = true;
+        if (item.lastId !== undefined) this.#told = item.lastId;
         this.#block = item.bytes;
       }
       this.#flush();
       return false;
     }
     if (item instanceof CursorAt) {
-      this.#batch.add(this.format.start(item.id));
+      const record = this.format.start(item.id);
+      this.#cursor = item.id;
+      if (record !== "") this.#told = item.id;
+      this.#batch.add(record);
       this.#flush();
       return false;
     }
     // What cannot be encoded throws, and has not been sent.
     const share = this.#batch.add(this.format.event(item));
     this.#sentEvents = true;
+    if (item.id !== undefined) this.#cursor = this.#told = item.id;
     if (share) this.#flush();
     else if (!this.#turnAsked) {
       this.#turnAsked = true;

@@ -6,7 +6,8 @@ import type { FormatName } from "./formats/table.ts";
 import { textFormat, type Wording } from "./formats/text.ts";
 import { wholeResponse } from "./json.ts";
 import type { Permit } from "./limiter.ts";
-import { LiveStream, type LiveStreamHooks } from "./live_stream.ts";
+import { LiveStream } from "./live_stream.ts";
+import type { LiveStreamHooks } from "./live_stream_hooks.ts";
 import { negotiate } from "./negotiate.ts";
 import type { Source, Wanted } from "./source.ts";
 
@@ -56,8 +57,13 @@ export async function streamResponse<T = unknown>(
     const format = line !== undefined && chosen.format.plain ? textFormat(line as Wording) : chosen.format;
     const headers = {
       "Content-Type": chosen.contentType,
-      "Cache-Control": "no-store",
+      // A compressing proxy would hold events back (RFC 9111, 5.2.2.6).
+      "Cache-Control": "no-store, no-transform",
       "X-Accel-Buffering": "no",
+      // RFC 10036: what is between passes each part on as it comes.
+      "Incremental": "?1",
+      // Without it Chromium shows a text stream only after 1,024 bytes.
+      "X-Content-Type-Options": "nosniff",
     };
     const after = cursor(exchange);
     if (after === "end") return new Response(null, { status: 204, headers: { "Cache-Control": "no-store" } });
@@ -87,9 +93,12 @@ export async function streamResponse<T = unknown>(
   }
 }
 
-/** The cursor that a request comes back with: `Last-Event-ID`, else `?after=`. */
+/**
+ * The cursor that a request comes back with: `Last-Event-ID`, else `?lastEventId=`, which polyfills of EventSource send, else
+ * `?after=`. The first two are none when they are empty.
+ */
 export function cursor({ headers, query }: Pick<Exchange, "headers" | "query">): string | undefined {
-  return headers.get("last-event-id") ?? query.get("after") ?? undefined;
+  return headers.get("last-event-id") || query.get("lastEventId") || (query.get("after") ?? undefined);
 }
 
 /** One run of a source for one response: what it is started with, and what it holds of the server until it has ended. */

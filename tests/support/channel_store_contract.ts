@@ -238,7 +238,9 @@ export function channelStoreContract(name: string, { make, future, ignore = fals
   test("a cursor that cannot be followed gets a gap without a count", {}, async (it, step) => {
     await using other = await setUp();
     const id = await it.post("retained");
-    const table = ["garbage", "", "1", "x".repeat(500), `${id}-1`, future(id), await other.post("elsewhere")];
+    const sibling = await it.store.publish(`${it.channel}-other`, [valueOf("there")]);
+    const table = ["garbage", "", "1", "x".repeat(500), `${id}-1`, future(id), await other.post("elsewhere")]
+      .concat(sibling);
     for (const after of table) {
       await step.step(after.slice(0, 40), async () => {
         const reader = it.read(after);

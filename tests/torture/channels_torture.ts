@@ -40,6 +40,7 @@ async function follow(first: string): Promise<void> {
           lost += data.lost;
           continue;
         }
+        if (event === "ping") continue;
         if (data !== last + lost + 1) {
           throw new Error(`event ${data} came where ${last + lost + 1} was expected`);
         }

@@ -9,10 +9,13 @@ export interface Format<Name extends string = string> {
   readonly name: Name;
   /** Content-Types; the first answers a client that did not choose one. */
   readonly mediaTypes: readonly string[];
-  /** Written to a stream that has been idle for 15 s; empty where the format has nothing for it. */
-  readonly ping: string;
   /** Whether a line of text is its own record, so that a block of lines can pass as it is. */
   readonly plain: boolean;
+  /**
+   * Written to a stream that has been idle for 15 s; empty where the format has nothing for it. `cursor` is the stream's, and
+   * `moved` says that no record has told it yet.
+   */
+  ping(cursor: string | undefined, moved: boolean): string;
   /** The cursor that a stream starts at, for a reader that is cut before its first event; empty where it cannot be said. */
   start(cursor: string): string;
   /**

@@ -23,8 +23,9 @@ function field(name: string, value: string): string {
 export const sse: Format<"sse"> = {
   name: "sse",
   mediaTypes: ["text/event-stream"],
-  ping: ": ping\n\n",
   plain: false,
+  // Without an empty line there is no event, which some clients would count though it has no data.
+  ping: (cursor, moved) => ": ping\n" + (cursor !== undefined && moved ? sse.start(cursor) : ""),
   // A record without data sets a browser's last id and dispatches nothing (HTML, 9.2.6). The empty line ends in CRLF: the
   // same to every parser, while a client that counts pairs of LF does not count an event.
   start: (cursor) => `id: ${cursor}\n\r\n`,
@@ -42,7 +43,8 @@ export const sse: Format<"sse"> = {
   // the last id it had.
   end(reason) {
     const id = reason === "complete" ? "id: end\n" : "";
-    const retry = reason === "shutdown" ? "retry: 2000\n" : "";
+    // 1 to 5 s, so that not all come back at once.
+    const retry = reason === "shutdown" ? `retry: ${1_000 + Math.floor(Math.random() * 4_001)}\n` : "";
     return `${id}event: end\n${retry}data: {"reason":"${reason}"}\n\n`;
   },
 };

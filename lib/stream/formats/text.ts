@@ -8,8 +8,8 @@ function format(line: Wording, plain: boolean): Format<"text"> {
   return {
     name: "text",
     mediaTypes: ["text/plain; charset=utf-8"],
-    ping: "",
     plain,
+    ping: () => "",
     start: () => "",
     event(event) {
       if (event.event !== "gap") return line(event) + "\n";

@@ -28,10 +28,10 @@ function setUp(limits: Partial<MemoryStoreLimits> = {}) {
   };
 }
 
-Deno.test("an id is the epoch and a number that grows by one", () => {
+Deno.test("an id is a tag of the name, the epoch and a number that grows by one", () => {
   using it = setUp();
-  assertMatch(it.post("x", "a"), /^[0-9a-f]{12}-1$/);
-  assertMatch(it.post("x", "b", "c"), /^[0-9a-f]{12}-3$/);
+  assertMatch(it.post("x", "a"), /^0pn2ue-[0-9a-f]{12}-1$/);
+  assertMatch(it.post("x", "b", "c"), /^0pn2ue-[0-9a-f]{12}-3$/);
 });
 
 Deno.test("the history is bounded by bytes", async () => {

@@ -15,7 +15,7 @@ function rest(pages: Pages, from: number, last: number): string {
 }
 
 Deno.test("a page gives exactly the records from an event on, wherever it starts", () => {
-  const pages = new Pages();
+  const pages = new Pages(String);
   const records = Array.from({ length: 5_000 }, (_, i) => `event ${i + 7} ${"ü".repeat(i % 20)}\n`);
   records.forEach((record, i) => pages.add(i + 7, record));
   for (const from of [7, 8, 100, 2_345, 5_005, 5_006]) {
@@ -24,7 +24,7 @@ Deno.test("a page gives exactly the records from an event on, wherever it starts
 });
 
 Deno.test("readers at the same event share one block until more is added", () => {
-  const pages = new Pages();
+  const pages = new Pages(String);
   pages.add(1, "a\n");
   const block = pages.block(1);
   assertStrictEquals(pages.block(1).encoded.bytes, block.encoded.bytes);
@@ -34,7 +34,7 @@ Deno.test("readers at the same event share one block until more is added", () =>
 });
 
 Deno.test("a record larger than a page is a block of its own", () => {
-  const pages = new Pages();
+  const pages = new Pages(String);
   const large = "x".repeat(100_000) + "\n";
   pages.add(1, "small\n");
   pages.add(2, large);
@@ -45,7 +45,7 @@ Deno.test("a record larger than a page is a block of its own", () => {
 });
 
 Deno.test("evicting keeps every page that still holds a retained event", () => {
-  const pages = new Pages();
+  const pages = new Pages(String);
   for (let i = 1; i <= 3_000; i++) pages.add(i, `event ${i}\n`);
   pages.evict(2_999);
   assert(text(pages.block(2_999).encoded.bytes).startsWith("event 2999\n"));

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { gap, JsonText, type StreamEvent } from "../../../lib/stream/event.ts";
 import { ndjson } from "../../../lib/stream/formats/ndjson.ts";
 import { sse } from "../../../lib/stream/formats/sse.ts";
@@ -26,7 +26,20 @@ const cases: [what: string, event: StreamEvent, asText: string, asNdjson: string
     '{"data":"a\\nid: 9"}\n',
     "data: a\ndata: id: 9\n\n",
   ],
-  ["LINE SEPARATOR", { data: "a\u2028b" }, "a\u2028b\n", '{"data":"a\u2028b"}\n', "data: a\u2028b\n\n"],
+  [
+    "NEXT LINE, LINE SEPARATOR and PARAGRAPH SEPARATOR",
+    { id: "\u0085", event: "\u2028", data: "a\u0085\u2028\u2029b" },
+    "a\u0085\u2028\u2029b\n",
+    '{"id":"\\u0085","event":"\\u2028","data":"a\\u0085\\u2028\\u2029b"}\n',
+    "id: \u0085\nevent: \u2028\ndata: a\u0085\u2028\u2029b\n\n",
+  ],
+  [
+    "JSON text with a LINE SEPARATOR",
+    { data: new JsonText('["a\u2028b"]', null) },
+    '["a\u2028b"]\n',
+    '{"data":["a\\u2028b"]}\n',
+    'data: ["a\u2028b"]\n\n',
+  ],
   ["CJK and emoji", { data: "堰🌊" }, "堰🌊\n", '{"data":"堰🌊"}\n', "data: 堰🌊\n\n"],
   [
     "JSON text",
@@ -114,8 +127,35 @@ Deno.test("a complete SSE stream stops a browser for good", () => {
   assertEquals(sse.end("complete"), 'id: end\nevent: end\ndata: {"reason":"complete"}\n\n');
 });
 
-Deno.test("a shutdown has a browser come back with its last id", () => {
-  assertEquals(sse.end("shutdown"), 'event: end\nretry: 2000\ndata: {"reason":"shutdown"}\n\n');
+Deno.test("a shutdown has a browser come back with its last id, each at a time of its own from 1 to 5 s", () => {
+  const times = Array.from({ length: 100 }, () => {
+    const [, retry] = /^event: end\nretry: (\d+)\ndata: \{"reason":"shutdown"\}\n\n$/.exec(
+      sse.end("shutdown")!,
+    )!;
+    return Number(retry);
+  });
+  assert(times.every((time) => time >= 1_000 && time <= 5_000), String(times));
+  assert(new Set(times).size > 50, String(times));
+});
+
+for (const separator of ["\u0085", "\u2028", "\u2029"]) {
+  Deno.test(`NDJSON is one line to a reader that splits at ${JSON.stringify(separator)}, also with a plain id`, () => {
+    const record = ndjson.event({ id: "7", data: `a${separator}b` }, true);
+    assertEquals(record.includes(separator), false);
+    assertEquals(JSON.parse(record), { id: "7", data: `a${separator}b` });
+  });
+}
+
+Deno.test("a ping is no event of SSE, but tells a cursor that has moved", () => {
+  assertEquals(sse.ping(undefined, false), ": ping\n");
+  assertEquals(sse.ping("7", false), ": ping\n");
+  assertEquals(sse.ping("7", true), ": ping\nid: 7\n\r\n");
+});
+
+Deno.test("a ping is an event of NDJSON, with the cursor where there is one, and text has none", () => {
+  assertEquals(ndjson.ping(undefined, false), '{"event":"ping","data":null}\n');
+  assertEquals(ndjson.ping("7", false), '{"id":"7","event":"ping","data":null}\n');
+  assertEquals(text.ping("7", true), "");
 });
 
 Deno.test("a failed SSE stream has an end without an id", () => {

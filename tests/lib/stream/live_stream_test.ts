@@ -13,6 +13,7 @@ import type { StreamItem } from "../../../lib/stream/source.ts";
 function open(
   source: (signal: AbortSignal) => AsyncIterable<StreamItem>,
   format: Format = text,
+  after?: string,
 ) {
   const controller = new AbortController();
   const told: string[] = [];
@@ -21,6 +22,7 @@ function open(
   const { promise: ready, resolve: begin } = Promise.withResolvers<void>();
   let bytes = 0;
   const stream = new LiveStream(source(controller.signal), format, {
+    after,
     report: (message, error) => void reports.push(`${message}: ${(error as Error).message}`),
     started: begin,
     quiet: begin,
@@ -298,14 +300,14 @@ Deno.test("a drain tells SSE and NDJSON readers, breaks text, and runs finally",
     const reader = stream.body().getReader();
     await reader.read();
     const next = read(reader);
-    const end = encoder.end("shutdown");
-    if (end === null) {
+    if (encoder === text) {
       const broken = assertRejects(() => next);
       stream.drain();
       await broken;
     } else {
       stream.drain();
-      assertEquals([await next, await read(reader)], [end, null]);
+      assert((await next)?.includes('{"reason":"shutdown"}'));
+      assertEquals(await read(reader), null);
     }
     await released;
     assertEquals([clean, signal.aborted, told[0].startsWith("cut")], [true, true, true]);
@@ -330,7 +332,7 @@ Deno.test("a drain while the reader is stalled is reported after the queued chun
   await released;
 });
 
-Deno.test("an idle SSE stream gets a ping after 15 s, again after 15 more, and no other format does", async () => {
+Deno.test("an idle stream gets a ping after 15 s, again after 15 more, but not as text", async () => {
   for (const encoder of [sse, ndjson, text]) {
     const { stream, ready, released } = open(async function* (signal) {
       yield { data: "x" };
@@ -348,13 +350,82 @@ Deno.test("an idle SSE stream gets a ping after 15 s, again after 15 more, and n
       assertEquals(chunk, null);
       stream.tick();
       await turns();
-      assertEquals(chunk, encoder === sse ? ": ping\n\n" : null);
-      if (encoder === sse) await next;
-      else break;
+      const ping = encoder.ping(undefined, false);
+      assertEquals(chunk, ping || null);
+      if (ping === "") break;
+      await next;
     }
     await reader.cancel();
     await released;
   }
+});
+
+/** The first ping of a stream that yields these items and then waits. */
+async function pingAfter(items: StreamItem[], format: Format, after?: string): Promise<string | null> {
+  const { stream, ready, released } = open(
+    async function* (signal) {
+      yield* items;
+      await sleep(1_000_000, signal);
+    },
+    format,
+    after,
+  );
+  await ready;
+  const reader = stream.body().getReader();
+  let last: string | null = null;
+  let next = read(reader);
+  for (let round = 0; round < 4 && !last?.includes("ping"); round++) {
+    await turns();
+    for (let second = 0; second < 15; second++) stream.tick();
+    last = await next;
+    if (!last?.includes("ping")) next = read(reader);
+  }
+  await reader.cancel();
+  await released;
+  return last;
+}
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+Deno.test("a ping has the cursor that the stream is at, from an event, a block or alone", async () => {
+  const at = (id: string) => `{"id":"${id}","event":"ping","data":null}\n`;
+  const event = { id: "1", data: "x" };
+  const block = new Encoded(bytes('{"id":"2","data":"y"}\n'), "2");
+  assertEquals(await pingAfter([event], ndjson), at("1"));
+  assertEquals(await pingAfter([event, block], ndjson), at("2"));
+  assertEquals(await pingAfter([event, block, { data: "no id" }], ndjson), at("2"));
+  assertEquals(await pingAfter([new Encoded(bytes(""), "0")], ndjson), at("0"));
+  assertEquals(await pingAfter([{ data: "x" }], ndjson), '{"event":"ping","data":null}\n');
+});
+
+Deno.test("an SSE ping tells the cursor only where it has moved on from what the client has", async () => {
+  const moved = new Encoded(bytes(""), "2");
+  assertEquals(await pingAfter([{ id: "2", data: "x" }], sse), ": ping\n");
+  assertEquals(await pingAfter([{ id: "1", data: "x" }, moved], sse), ": ping\nid: 2\n\r\n");
+  assertEquals(await pingAfter([moved], sse, "1"), ": ping\nid: 2\n\r\n");
+  assertEquals(await pingAfter([moved], sse, "2"), ": ping\n");
+  assertEquals(await pingAfter([moved, new Encoded(bytes("id: 3\ndata: x\n\n"), "3")], sse), ": ping\n");
+});
+
+Deno.test("a ping does not overtake an event that waits for the end of its turn", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { stream, ready, released } = open(async function* (signal) {
+    yield { data: 1 };
+    await promise;
+    yield { id: "2", data: 2 };
+    stream.tick();
+    await sleep(1_000_000, signal);
+  }, ndjson);
+  await ready;
+  const reader = stream.body().getReader();
+  await read(reader);
+  const next = read(reader);
+  await turns();
+  for (let second = 0; second < 14; second++) stream.tick();
+  resolve();
+  assertEquals(await next, '{"id":"2","data":2}\n');
+  await reader.cancel();
+  await released;
 });
 
 Deno.test("a value starts the 15 s of the heartbeat anew", async () => {
@@ -382,13 +453,13 @@ Deno.test("a value starts the 15 s of the heartbeat anew", async () => {
 });
 
 Deno.test("a reader that takes nothing for five minutes while something waits is cut; one that waits is not", async () => {
-  const make = () =>
+  const make = (format: Format) =>
     open(async function* (signal) {
       yield { data: "x" };
       yield { data: "y" };
       await sleep(1_000_000, signal);
-    }, ndjson);
-  const stalled = make();
+    }, format);
+  const stalled = make(ndjson);
   await stalled.ready;
   const reader = stalled.stream.body().getReader();
   await reader.read();
@@ -399,7 +470,8 @@ Deno.test("a reader that takes nothing for five minutes while something waits is
   assertEquals(stalled.told, ["cut 26"]);
   await assertRejects(() => reader.read());
 
-  const waiting = make();
+  // As text, which has no pings.
+  const waiting = make(text);
   await waiting.ready;
   const patient = waiting.stream.body().getReader();
   await patient.read();

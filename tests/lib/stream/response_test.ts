@@ -69,8 +69,10 @@ Deno.test({
         const response = await fetch(server.origin + path, { headers: { accept: type.split(";")[0] } });
         assertEquals(response.status, 200);
         assertEquals(response.headers.get("content-type"), type);
-        assertEquals(response.headers.get("cache-control"), "no-store");
+        assertEquals(response.headers.get("cache-control"), "no-store, no-transform");
         assertEquals(response.headers.get("x-accel-buffering"), "no");
+        assertEquals(response.headers.get("incremental"), "?1");
+        assertEquals(response.headers.get("x-content-type-options"), "nosniff");
         assertEquals(await response.text(), body);
       }
     }
@@ -106,6 +108,10 @@ Deno.test({
     assertEquals(await ask("/?after="), "after");
     assertEquals(await ask("/?after=a%20b%2Bc"), "after a b+c");
     assertEquals(await ask("/?after=7", { "last-event-id": "9" }), "after 9");
+    assertEquals(await ask("/?after=7&lastEventId=8"), "after 8");
+    assertEquals(await ask("/?lastEventId=8", { "last-event-id": "9" }), "after 9");
+    assertEquals(await ask("/?lastEventId=&after=7", { "last-event-id": "" }), "after 7");
+    assertEquals(await ask("/", { "last-event-id": "" }), "first visit");
   },
 });
 
@@ -630,7 +636,7 @@ Deno.test({
     await server.server.drain();
     await reset;
     assertEquals(await ndjson.rest(), '{"data":"x"}\n{"event":"end","data":{"reason":"shutdown"}}\n');
-    assertEquals(await sse.rest(), 'data: x\n\nevent: end\nretry: 2000\ndata: {"reason":"shutdown"}\n\n');
+    assertMatch(await sse.rest(), /^data: x\n\nevent: end\nretry: \d{4}\ndata: \{"reason":"shutdown"\}\n\n$/);
     await until(() => clean === 3 && idle(server));
     const refused = await fetch(server.origin);
     assertEquals([refused.status, refused.headers.get("retry-after")], [503, "2"]);
@@ -652,14 +658,14 @@ Deno.test({
     });
     const answers = Promise.all(["text", "ndjson", "sse"].map(async (format) => {
       const response = await fetch(`${server.origin}/?format=${format}`);
-      return [response.status, await response.text()];
+      return [response.status, (await response.text()).replace(/(?<=retry: )\d{4}\n/, "N\n")];
     }));
     await until(() => pulled === 3);
     await server.server.drain();
     assertEquals(await answers, [
       [503, '{"error":"the server is shutting down"}\n'],
       [200, '{"event":"end","data":{"reason":"shutdown"}}\n'],
-      [200, 'event: end\nretry: 2000\ndata: {"reason":"shutdown"}\n\n'],
+      [200, 'event: end\nretry: N\ndata: {"reason":"shutdown"}\n\n'],
     ]);
     await until(() => idle(server));
   },
@@ -693,7 +699,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "an idle SSE connection gets its ping, and the others nothing",
+  name: "idle SSE and NDJSON connections get their ping, and text nothing",
   ignore,
   async fn() {
     await using server = await serve({
@@ -702,15 +708,16 @@ Deno.test({
         await sleep(long, signal);
       })],
     });
-    const [sse, ndjson] = await Promise.all(
-      ["sse", "ndjson"].map((format) => open(`${server.origin}/?format=${format}`)),
+    const readings = await Promise.all(
+      ["sse", "ndjson", "text"].map((format) => open(`${server.origin}/?format=${format}`)),
     );
-    await Promise.all([sse.until("x"), ndjson.until("x")]);
+    await Promise.all(readings.map((reading) => reading.until("x")));
     for (let second = 0; second < 15; second++) await server.server.bodies.tick();
-    assertEquals(await sse.until("ping"), "data: x\n\n: ping\n\n");
-    assertEquals(await ndjson.until("x"), '{"data":"x"}\n');
-    sse.leave();
-    ndjson.leave();
+    const [sse, ndjson, text] = readings;
+    assertEquals(await sse.until("ping"), "data: x\n\n: ping\n");
+    assertEquals(await ndjson.until("ping"), '{"data":"x"}\n{"event":"ping","data":null}\n');
+    assertEquals(await text.until("x"), "x\n");
+    for (const reading of readings) reading.leave();
     await until(() => idle(server));
   },
 });
