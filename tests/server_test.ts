@@ -284,6 +284,17 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a path of --logs that is not there is told at the start",
+  ignore,
+  async fn() {
+    await using cwd = await folder();
+    await using server = await start(["--logs", "none"], { cwd: cwd.path });
+    await until(() => server.stderr().includes("\n"));
+    assertMatch(server.stderr(), /^--logs ".*none" is not there yet, and is waited for\n$/);
+  },
+});
+
+Deno.test({
   name: "an access log that cannot be written is reported once, and the server serves on",
   ignore,
   async fn() {

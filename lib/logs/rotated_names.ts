@@ -63,7 +63,7 @@ export class LogName {
     const added = this.#stem === "" ? plain : plain.replace(this.#word, "");
     const at = this.#extension === "" ? -1 : added.indexOf(this.#extension);
     const end = at + this.#extension.length;
-    const isWhole = at !== -1 && !/^[\p{L}\p{N}]/u.test(added.slice(end));
+    const isWhole = at !== -1 && !/^\p{L}/u.test(added.slice(end));
     return isWhole ? added.slice(0, at) + added.slice(end) : added;
   }
 }

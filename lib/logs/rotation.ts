@@ -113,7 +113,8 @@ export async function newer(place: LogPlace, file: LogFile, seen = 0): Promise<N
     ) as Sibling[];
     return next.length === 0 ? wasCopied : changed(sibling.info) <= Math.min(...next.map(born)) + clockMs;
   };
-  const isAnothers = ({ name }: Sibling) =>
+  const isAnothers = ({ name, info }: Sibling) =>
+    info.size === 0 ||
     siblings.some((other) => !other.rotated && other !== there && new LogName(other.name).isRotated(name));
   const between = later.filter((sibling) =>
     isCertain(sibling) || isBetween(sibling) && (sibling.rotated || !isAnothers(sibling))

@@ -19,6 +19,7 @@ Deno.test("a rotated file is known by its name: the log's, and what rotators add
     ["app.log", "app-2030-01-01T00-00-00.000-size.log", true],
     ["app.log", "app.log-20300101T000000Z", true],
     ["app.log", "app.log.backup1", true],
+    ["app.log", "app.log20300101", true],
     ["app.log", "app.log.backup.2030-01-01T00:00:00+0100", true],
     ["syslog", "syslog.1", true],
     ["my-app.log", "my-app.log-rotated", true],
