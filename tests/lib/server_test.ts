@@ -475,25 +475,17 @@ Deno.test({
   async fn() {
     await using server = await serve();
     await Deno.writeTextFile(`${server.folder}/logs/some.log`, "a\nb\n");
-    for (const path of live) {
-      for (const query of ["format=sse&format=text", "after=1&after=1", "fromat=sse", "formats=sse"]) {
-        const response = await fetch(server.origin + path + (path.includes("?") ? "&" : "?") + query);
-        assertEquals(
-          [response.status, typeof (await response.json()).error],
-          [400, "string"],
-          `${path} ${query}`,
-        );
-      }
-    }
-    for (
-      const path of [
-        "/async_download?file=a&file=b",
-        "/stream/file?file=a&file=a",
-        "/logs?name=some.log&lnes=1",
-      ]
-    ) {
-      const response = await fetch(server.origin + path);
-      assertEquals([response.status, typeof (await response.json()).error], [400, "string"], path);
+    const slips = ["format=sse&format=text", "after=1&after=1", "fromat=sse", "formats=sse"];
+    const paths = [
+      ...live.flatMap((path) => slips.map((slip) => path + (path.includes("?") ? "&" : "?") + slip)),
+      "/async_download?file=a&file=b",
+      "/stream/file?file=a&file=a",
+      "/logs?name=some.log&lnes=1",
+    ];
+    for (const path of paths) {
+      const { status, body } = await fetch(server.origin + path);
+      await body?.cancel();
+      assertEquals(status, 400, path);
     }
   },
 });
