@@ -1,7 +1,7 @@
 import type { Limits } from "../limits.ts";
 import { OpensBusy } from "../opens.ts";
 import { HttpError, overloaded, printReport, type Report } from "../stream/errors.ts";
-import { type CursorAt, cursorAt, gap } from "../stream/event.ts";
+import { type CursorAt, cursorAt, gap, type StreamEvent } from "../stream/event.ts";
 import { begin, type FollowOptions } from "./begin.ts";
 import { absentCursor } from "./cursor.ts";
 import { FileFingerprint } from "./fingerprint.ts";
@@ -9,13 +9,16 @@ import type { LogPlace } from "./log_place.ts";
 import { type LogItem, LogReader } from "./log_reader.ts";
 import { Follower, pollMs, Tail } from "./tail.ts";
 
+/** Lines, a gap, the cursor that it begins at, or how far back it has looked for lines that are wanted. */
+export type FollowItem = LogItem | CursorAt | StreamEvent<{ from: string }>;
+
 /** All the logs that are followed now. */
 export class LogFollower {
   readonly #tails = new Map<string, Tail>();
 
   /** `poll` returns the time until a log is polled again. */
   constructor(
-    readonly limits: Pick<Limits, "lineBytes" | "followedLogs">,
+    readonly limits: Pick<Limits, "lineBytes" | "followedLogs" | "searchBytes">,
     readonly report: Report = printReport,
     readonly poll: typeof pollMs = pollMs,
   ) {}
@@ -26,7 +29,7 @@ export class LogFollower {
    *
    * @throws HttpError 503 when too many logs are followed; 403 when it is not to be followed and may not be read
    */
-  async *follow(place: LogPlace, options: FollowOptions): AsyncGenerator<LogItem | CursorAt> {
+  async *follow(place: LogPlace, options: FollowOptions): AsyncGenerator<FollowItem> {
     const { follow, signal } = options;
     const follower = new Follower(signal);
     const tail = follow ? this.#tail(place) : null;
@@ -36,10 +39,11 @@ export class LogFollower {
       for (let wanted = options; !signal.aborted;) {
         reader = new LogReader(place, this.limits.lineBytes);
         const now = Date.now();
-        const lost = await begin(reader, wanted);
+        const { lost, searched } = await begin(reader, wanted, this.limits.searchBytes);
         const start = reader.cursor || lost === null && wanted.after || absentCursor(now);
         wanted.begun?.(start);
         if (lost !== null) yield gap(lost, reader.cursor || null, null);
+        if (searched) yield { event: "searched", data: { from: reader.cursor } };
         if (tail === null) return yield* toEnd(reader, options);
         if (start !== wanted.after) yield cursorAt(start);
         // At its own pace, until it has come to the live end …
