@@ -30,6 +30,12 @@ export function lineFilter(grep: string, not: string, icase: boolean): LineFilte
   };
 }
 
+/** Whether an unfinished line is not for this client: text would take it for a whole one. */
+function hides(item: FollowItem, format: Format, { wanted }: LogOptions): boolean {
+  if (!("data" in item) || typeof item.data !== "string") return false;
+  return format.name === "text" || wanted?.(item.data) === false;
+}
+
 /** A gap, or how far a search went; text has a line of its own for the latter. */
 function noted(format: Format, event: StreamEvent): StreamItem {
   if (event.event !== "searched" || format.name !== "text") return event;
@@ -43,6 +49,7 @@ function noted(format: Format, event: StreamEvent): StreamItem {
 export function logRecords(follower: LogFollower, place: LogPlace, options: LogOptions): Source {
   return async function* ({ after, format, signal }) {
     for await (const item of follower.follow(place, { ...options, after, signal })) {
+      if (hides(item, format, options)) continue;
       if (item instanceof CursorAt) yield item;
       else if ("data" in item) yield noted(format, item);
       else if (options.wanted === undefined) yield item.encode(format);
@@ -88,11 +95,16 @@ export function mergedLogs(
     let sent = after;
     for await (const [name, item] of merge(sources, { signal }) as AsyncIterable<NamedItem>) {
       await allBegun.promise;
+      if (hides(item, format, options)) continue;
       if (item instanceof CursorAt) cursors.set(name, item.id);
       else if ("data" in item) {
-        const next = "next" in item.data ? item.data.next : item.data.from;
-        if (next !== null) cursors.set(name, next);
-        yield noted(format, { event: item.event, data: { name, ...item.data } });
+        const { event, data } = item;
+        if (typeof data === "string") yield { event, data: { name, line: data } };
+        else {
+          const next = "next" in data ? data.next : data.from;
+          if (next !== null) cursors.set(name, next);
+          yield noted(format, { event, data: { name, ...data } });
+        }
       } else {
         for (const { id: cursor, data: line } of item.lines()) {
           if (cursor !== undefined) cursors.set(name, cursor);

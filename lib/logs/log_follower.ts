@@ -7,20 +7,21 @@ import { absentCursor } from "./cursor.ts";
 import { FileFingerprint } from "./fingerprint.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type LogItem, LogReader } from "./log_reader.ts";
-import { Follower, pollMs, Tail } from "./tail.ts";
+import { Follower, pollMs, Tail, type TailItem } from "./tail.ts";
 
-/** Lines, a gap, the cursor that it begins at, or how far back it has looked for lines that are wanted. */
-export type FollowItem = LogItem | CursorAt | StreamEvent<{ from: string }>;
+/** Lines, a gap, an unfinished last line, the cursor that it begins at, or how far back it has looked for wanted lines. */
+export type FollowItem = TailItem | CursorAt | StreamEvent<{ from: string }>;
 
 /** All the logs that are followed now. */
 export class LogFollower {
   readonly #tails = new Map<string, Tail>();
 
-  /** `poll` returns the time until a log is polled again. */
+  /** `poll` returns the time until a log is polled again, `now` a time in ms that never goes back. */
   constructor(
     readonly limits: Pick<Limits, "lineBytes" | "followedLogs" | "searchBytes">,
     readonly report: Report = printReport,
     readonly poll: typeof pollMs = pollMs,
+    readonly now: () => number = () => performance.now(),
   ) {}
 
   /**
@@ -53,13 +54,15 @@ export class LogFollower {
         // … and then with the others.
         follower.apart = false;
         let { number, cursor } = joined;
+        if (tail.unfinished !== null && tail.at(number) === undefined) yield tail.unfinished;
         for (let item; !signal.aborted && (item = tail.at(number)) !== null;) {
           if (item === undefined) {
             await follower.woken();
             continue;
           }
           number++;
-          cursor = "data" in item ? item.data.next ?? cursor : item.after.cursor;
+          if (!("data" in item)) cursor = item.after.cursor;
+          else if (typeof item.data !== "string") cursor = item.data.next ?? cursor;
           yield item;
         }
         follower.apart = true;
@@ -83,7 +86,7 @@ export class LogFollower {
     if (tail === undefined) {
       const { followedLogs } = this.limits;
       if (this.#tails.size >= followedLogs) throw overloaded("followed logs", followedLogs);
-      this.#tails.set(place.path, tail = new Tail(place, this.report, this.poll));
+      this.#tails.set(place.path, tail = new Tail(place, this.report, this.poll, this.now));
     }
     return tail;
   }

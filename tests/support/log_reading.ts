@@ -13,6 +13,8 @@ export class LogFolder implements AsyncDisposable {
   readonly place: LogPlace = this.placeOf(this.log, this.path);
   /** What was reported to the operator. */
   readonly reports: string[] = [];
+  /** The time that followers see, in ms. */
+  now = 0;
   follower: LogFollower;
   readonly #readings: Reading[] = [];
 
@@ -28,7 +30,7 @@ export class LogFolder implements AsyncDisposable {
   /** Reads from now on as a process that has just started. Each log is polled every millisecond. */
   restart(): LogFollower {
     const report = (message: string) => void this.reports.push(message);
-    return this.follower = new LogFollower(new Limits(this.limits), report, () => 1);
+    return this.follower = new LogFollower(new Limits(this.limits), report, () => 1, () => this.now);
   }
 
   append(text: string | Uint8Array, path: string = this.log): void {
@@ -80,8 +82,9 @@ export class Reading {
       const { done, value } = await this.#items.next();
       if (done) return null;
       if (value instanceof CursorAt) this.cursor = value.id;
-      else if ("data" in value) return value.event!.toUpperCase();
-      else this.#lines = value.lines();
+      else if ("data" in value) {
+        return value.event!.toUpperCase() + (typeof value.data === "string" ? ` ${value.data}` : "");
+      } else this.#lines = value.lines();
     }
     const { id, data } = this.#lines.shift()!;
     this.cursor = id;
