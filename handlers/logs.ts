@@ -1,7 +1,13 @@
 import { HttpError, quote } from "../lib/stream/errors.ts";
 import { json } from "../lib/stream/json.ts";
-import { type LogOptions, logRecords, mergedLogs, type NamedLine } from "../lib/logs/log_events.ts";
 import { boolParam, checkParams, intParam, streamParams } from "../lib/http/params.ts";
+import {
+  lineFilter,
+  type LogOptions,
+  logRecords,
+  mergedLogs,
+  type NamedLine,
+} from "../lib/logs/log_events.ts";
 import type { Context, Handler } from "../lib/handler.ts";
 import type { StreamEvent } from "../lib/stream/event.ts";
 import { cursor, streamResponse } from "../lib/stream/response.ts";
@@ -49,12 +55,17 @@ function parameters({ query }: Context, many: string[] = []): LogOptions {
   if (from !== null && from !== "start") {
     throw new HttpError(400, `from must be start: current value is ${quote(from)}`);
   }
-  const grep = query.get("grep") ?? undefined;
-  if (grep !== undefined && (grep.length > 1_000 || /[\r\n]/.test(grep))) {
-    throw new HttpError(
-      400,
-      `grep must be at most 1000 characters in one line: current value is ${quote(grep)}`,
-    );
-  }
-  return { from: from ?? lines, follow: boolParam(query, "follow", true), grep: grep || undefined };
+  const [grep, not] = [textParam(query, "grep"), textParam(query, "not")];
+  const wanted = lineFilter(grep, not, boolParam(query, "icase", false));
+  return { from: from ?? lines, follow: boolParam(query, "follow", true), wanted };
+}
+
+/** What is looked for in a line; "" for nothing. */
+function textParam(query: URLSearchParams, name: string): string {
+  const text = query.get(name) ?? "";
+  if (text.length <= 1_000 && !/[\r\n]/.test(text)) return text;
+  throw new HttpError(
+    400,
+    `${name} must be at most 1000 characters in one line: current value is ${quote(text)}`,
+  );
 }

@@ -26,6 +26,8 @@ export class Limits {
   readonly bodiesBytes: number = 67_108_864;
   /** Bytes of a log line; the rest of a longer one is skipped. */
   readonly lineBytes: number = 65_536;
+  /** Bytes of a log that are looked through, backwards, for the last lines that a filter wants. */
+  readonly searchBytes: number = 67_108_864;
   /** Logs followed at once. */
   readonly followedLogs: number = 1_000;
   /** Bytes of the access log before it is rotated. */

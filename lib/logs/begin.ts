@@ -4,9 +4,11 @@ import { absentSince, parseCursor } from "./cursor.ts";
 import { isHole } from "./file_lines.ts";
 import { FileFingerprint } from "./fingerprint.ts";
 import { locate } from "./locate.ts";
+import type { LineFilter } from "./line_block.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { LogReader } from "./log_reader.ts";
+import { startOfLastWanted } from "./search.ts";
 import { snapshot } from "./rotation.ts";
 
 /** Bytes that are read backwards at once: a few lines are near, and a hole of gigabytes is passed in large steps. */
@@ -19,6 +21,8 @@ export interface FollowOptions {
   after?: string;
   /** Number of last lines to begin with, or "start" for all of them. */
   from: number | "start";
+  /** Which lines `from` counts. Default: all. */
+  wanted?: LineFilter;
   /** Wait for new lines; otherwise it ends with the last one that is there. */
   follow: boolean;
   /** Called once, with the cursor that it begins at. */
@@ -27,24 +31,38 @@ export interface FollowOptions {
   signal: AbortSignal;
 }
 
-/** Opens the reader where the options say; returns a cursor that led nowhere. */
-export async function begin(reader: LogReader, options: FollowOptions): Promise<string | null> {
+/**
+ * Opens the reader where the options say. `lost`: a cursor that led nowhere; `searched`: the last lines that are wanted were
+ * looked for no further back than to where it begins.
+ */
+export async function begin(
+  reader: LogReader,
+  options: FollowOptions,
+  searchBytes: number,
+): Promise<{ lost: string | null; searched: boolean }> {
   const { place, lineBytes } = reader;
-  const { after, from, follow, signal } = options;
+  const { after, from, follow, signal, wanted } = options;
+  let searched = false;
   try {
     const cursor = after === undefined ? null : parseCursor(after);
     const since = cursor && absentSince(cursor);
     const found = cursor && since === null && await locate(place, cursor, lineBytes);
     if (found) {
       reader.begin(found.file, found.at, found.copied);
-      return null;
+      return { lost: null, searched };
     }
     const file = since !== null && await firstSince(place, since) || await place.open();
     if (file !== null) {
       reader.begin(file, FileFingerprint.start(file.info));
-      const offset = since !== null || from === "start"
-        ? 0
-        : await startOfLast(file, from, { unfinished: !follow, signal });
+      const all = since !== null || from === "start";
+      const unfinished = !follow;
+      let offset: number | null = all ? 0 : null;
+      if (!all && from > 0 && wanted !== undefined) {
+        const search = { count: from, wanted, lineBytes, searchBytes, unfinished, signal };
+        const { offset: found, whole } = await startOfLastWanted(file, search);
+        [offset, searched] = [found, !whole];
+      }
+      offset ??= await startOfLast(file, from === "start" || searched ? 0 : from, { unfinished, signal });
       const at = await FileFingerprint.at(file, { offset }, lineBytes);
       if (at !== null) reader.begin(file, at);
     } else if (follow && cursor !== null && since === null) {
@@ -53,12 +71,12 @@ export async function begin(reader: LogReader, options: FollowOptions): Promise<
     } else if (!follow && await place.stat() !== null) {
       throw new HttpError(403, `the log ${place.name} may not be read`);
     }
-    return since === null ? after ?? null : null;
+    return { lost: since === null ? after ?? null : null, searched };
   } catch (error) {
     if (!follow || !(error instanceof OpensBusy)) throw error;
     signal.throwIfAborted();
     // The open itself has waited for a permit.
-    return await begin(reader, options);
+    return await begin(reader, options, searchBytes);
   }
 }
 

@@ -60,14 +60,18 @@ export class FileLines {
   unfinished(done: boolean): LineBlock | null {
     if (this.#long !== null) {
       const { first, at } = this.#long;
-      return this.#moved(
-        new PartialLine(this.at, done ? at : this.at, cutLine(first, at.offset - this.at.offset)),
+      const block = new PartialLine(
+        this.at,
+        done ? at : this.at,
+        cutLine(first, at.offset - this.at.offset),
       );
+      return done ? this.#moved(block) : block;
     }
     const rest = this.#rest;
     if (rest.length === 0) return null;
     const line = decoder.decode(rest.at(-1) === 13 ? rest.subarray(0, -1) : rest);
-    return this.#moved(new PartialLine(this.at, done ? this.at.after(rest, 0) : this.at, line));
+    const block = new PartialLine(this.at, done ? this.at.after(rest, 0) : this.at, line);
+    return done ? this.#moved(block) : block;
   }
 
   /** The whole lines of what was read, or null when it ends before the first of them does. */

@@ -1,11 +1,11 @@
-import { CursorAt, cursorAt, Encoded } from "../stream/event.ts";
+import { CursorAt, cursorAt, Encoded, type StreamEvent } from "../stream/event.ts";
+import type { Format } from "../stream/formats/format.ts";
 import { merge } from "../stream/merge.ts";
-import type { Source } from "../stream/source.ts";
+import type { Source, StreamItem } from "../stream/source.ts";
 import type { FollowOptions } from "./begin.ts";
-import { encodeLines } from "./line_block.ts";
-import type { LogFollower } from "./log_follower.ts";
+import { encodeLines, type LineFilter } from "./line_block.ts";
+import type { FollowItem, LogFollower } from "./log_follower.ts";
 import type { LogPlace } from "./log_place.ts";
-import type { LogItem } from "./log_reader.ts";
 
 /** A line of several logs. */
 export interface NamedLine {
@@ -17,19 +17,44 @@ export interface NamedLine {
 }
 
 /** What a client asks of a log. */
-export interface LogOptions extends Pick<FollowOptions, "from" | "follow"> {
-  /** What the lines have to contain. */
-  grep?: string;
+export type LogOptions = Pick<FollowOptions, "from" | "follow" | "wanted">;
+
+/** The filter for lines that contain `grep` and not `not`; undefined when it would let all pass. `icase`: by no case. */
+export function lineFilter(grep: string, not: string, icase: boolean): LineFilter | undefined {
+  if (grep === "" && not === "") return undefined;
+  const folded = (text: string) => icase ? text.toLowerCase() : text;
+  const [has, hasNot] = [folded(grep), folded(not)];
+  return (line) => {
+    const text = folded(line);
+    return text.includes(has) && (hasNot === "" || !text.includes(hasNot));
+  };
+}
+
+/** Whether an unfinished line is not for this client: text would take it for a whole one. */
+function hides(item: FollowItem, format: Format, { wanted }: LogOptions): boolean {
+  if (!("data" in item) || typeof item.data !== "string") return false;
+  return format.name === "text" || wanted?.(item.data) === false;
+}
+
+/** A gap, or how far a search went; text has a line of its own for the latter. */
+function noted(format: Format, event: StreamEvent): StreamItem {
+  if (event.event !== "searched" || format.name !== "text") return event;
+  const fields = Object.entries(event.data as object).map(([key, value]) =>
+    ` ${key}=${JSON.stringify(value)}`
+  );
+  return new Encoded(new TextEncoder().encode(`# searched${fields.join("")}\n`));
 }
 
 /** One log as blocks of records. */
-export function logRecords(follower: LogFollower, place: LogPlace, { grep, ...options }: LogOptions): Source {
+export function logRecords(follower: LogFollower, place: LogPlace, options: LogOptions): Source {
   return async function* ({ after, format, signal }) {
     for await (const item of follower.follow(place, { ...options, after, signal })) {
-      if (item instanceof CursorAt || "data" in item) yield item;
-      else if (grep === undefined) yield item.encode(format);
+      if (hides(item, format, options)) continue;
+      if (item instanceof CursorAt) yield item;
+      else if ("data" in item) yield noted(format, item);
+      else if (options.wanted === undefined) yield item.encode(format);
       else {
-        const lines = item.lines((line) => line.includes(grep));
+        const lines = item.lines(options.wanted);
         if (lines.length > 0) yield new Encoded(encodeLines(lines, format), lines.at(-1)!.id);
         const { cursor } = item.after;
         if (options.follow && lines.at(-1)?.id !== cursor) yield cursorAt(cursor);
@@ -45,9 +70,9 @@ export function logRecords(follower: LogFollower, place: LogPlace, { grep, ...op
 export function mergedLogs(
   follower: LogFollower,
   places: LogPlace[],
-  { grep, ...options }: LogOptions,
+  options: LogOptions,
 ): Source {
-  return async function* ({ after, signal }) {
+  return async function* ({ after, format, signal }) {
     const given = new URLSearchParams(after);
     const cursors = new Map<string, string>(places.map(({ name }) => [name, given.get(name) ?? ""]));
     // An id has to have the beginning of each log, also of one without a line so far.
@@ -70,14 +95,20 @@ export function mergedLogs(
     let sent = after;
     for await (const [name, item] of merge(sources, { signal }) as AsyncIterable<NamedItem>) {
       await allBegun.promise;
+      if (hides(item, format, options)) continue;
       if (item instanceof CursorAt) cursors.set(name, item.id);
       else if ("data" in item) {
-        if (item.data.next !== null) cursors.set(name, item.data.next);
-        yield { event: "gap", data: { name, ...item.data } };
+        const { event, data } = item;
+        if (typeof data === "string") yield { event, data: { name, line: data } };
+        else {
+          const next = "next" in data ? data.next : data.from;
+          if (next !== null) cursors.set(name, next);
+          yield noted(format, { event, data: { name, ...data } });
+        }
       } else {
         for (const { id: cursor, data: line } of item.lines()) {
           if (cursor !== undefined) cursors.set(name, cursor);
-          if (grep !== undefined && !line.includes(grep)) continue;
+          if (options.wanted?.(line) === false) continue;
           const data: NamedLine = { name, line, cursor };
           yield cursor === undefined ? { data } : { id: sent = id(), data };
         }
@@ -88,8 +119,8 @@ export function mergedLogs(
   };
 }
 
-type NamedItem = [name: string, item: LogItem | CursorAt];
+type NamedItem = [name: string, item: FollowItem];
 
-async function* named(name: string, items: AsyncIterable<LogItem | CursorAt>): AsyncGenerator<NamedItem> {
+async function* named(name: string, items: AsyncIterable<FollowItem>): AsyncGenerator<NamedItem> {
   for await (const item of items) yield [name, item];
 }

@@ -1,23 +1,27 @@
 import type { Limits } from "../limits.ts";
 import { OpensBusy } from "../opens.ts";
 import { HttpError, overloaded, printReport, type Report } from "../stream/errors.ts";
-import { type CursorAt, cursorAt, gap } from "../stream/event.ts";
+import { type CursorAt, cursorAt, gap, type StreamEvent } from "../stream/event.ts";
 import { begin, type FollowOptions } from "./begin.ts";
 import { absentCursor } from "./cursor.ts";
 import { FileFingerprint } from "./fingerprint.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type LogItem, LogReader } from "./log_reader.ts";
-import { Follower, pollMs, Tail } from "./tail.ts";
+import { Follower, pollMs, Tail, type TailItem } from "./tail.ts";
+
+/** Lines, a gap, an unfinished last line, the cursor that it begins at, or how far back it has looked for wanted lines. */
+export type FollowItem = TailItem | CursorAt | StreamEvent<{ from: string }>;
 
 /** All the logs that are followed now. */
 export class LogFollower {
   readonly #tails = new Map<string, Tail>();
 
-  /** `poll` returns the time until a log is polled again. */
+  /** `poll` returns the time until a log is polled again, `now` a time in ms that never goes back. */
   constructor(
-    readonly limits: Pick<Limits, "lineBytes" | "followedLogs">,
+    readonly limits: Pick<Limits, "lineBytes" | "followedLogs" | "searchBytes">,
     readonly report: Report = printReport,
     readonly poll: typeof pollMs = pollMs,
+    readonly now: () => number = () => performance.now(),
   ) {}
 
   /**
@@ -26,7 +30,7 @@ export class LogFollower {
    *
    * @throws HttpError 503 when too many logs are followed; 403 when it is not to be followed and may not be read
    */
-  async *follow(place: LogPlace, options: FollowOptions): AsyncGenerator<LogItem | CursorAt> {
+  async *follow(place: LogPlace, options: FollowOptions): AsyncGenerator<FollowItem> {
     const { follow, signal } = options;
     const follower = new Follower(signal);
     const tail = follow ? this.#tail(place) : null;
@@ -36,10 +40,11 @@ export class LogFollower {
       for (let wanted = options; !signal.aborted;) {
         reader = new LogReader(place, this.limits.lineBytes);
         const now = Date.now();
-        const lost = await begin(reader, wanted);
+        const { lost, searched } = await begin(reader, wanted, this.limits.searchBytes);
         const start = reader.cursor || lost === null && wanted.after || absentCursor(now);
         wanted.begun?.(start);
         if (lost !== null) yield gap(lost, reader.cursor || null, null);
+        if (searched) yield { event: "searched", data: { from: reader.cursor } };
         if (tail === null) return yield* toEnd(reader, options);
         if (start !== wanted.after) yield cursorAt(start);
         // At its own pace, until it has come to the live end …
@@ -49,13 +54,15 @@ export class LogFollower {
         // … and then with the others.
         follower.apart = false;
         let { number, cursor } = joined;
+        if (tail.unfinished !== null && tail.at(number) === undefined) yield tail.unfinished;
         for (let item; !signal.aborted && (item = tail.at(number)) !== null;) {
           if (item === undefined) {
             await follower.woken();
             continue;
           }
           number++;
-          cursor = "data" in item ? item.data.next ?? cursor : item.after.cursor;
+          if (!("data" in item)) cursor = item.after.cursor;
+          else if (typeof item.data !== "string") cursor = item.data.next ?? cursor;
           yield item;
         }
         follower.apart = true;
@@ -79,7 +86,7 @@ export class LogFollower {
     if (tail === undefined) {
       const { followedLogs } = this.limits;
       if (this.#tails.size >= followedLogs) throw overloaded("followed logs", followedLogs);
-      this.#tails.set(place.path, tail = new Tail(place, this.report, this.poll));
+      this.#tails.set(place.path, tail = new Tail(place, this.report, this.poll, this.now));
     }
     return tail;
   }

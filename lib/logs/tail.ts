@@ -1,11 +1,15 @@
 import { OpensBusy } from "../opens.ts";
 import type { Report } from "../stream/errors.ts";
+import type { StreamEvent } from "../stream/event.ts";
 import type { LineBlock } from "./line_block.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { LogItem, LogReader } from "./log_reader.ts";
 
 /** Bytes of recent items that are retained; a follower that is further behind reads the file. */
 const retainedBytes = 1_048_576;
+
+/** The last line, without its newline, is sent after this long without more of it, in ms. */
+const pauseMs = 1_000;
 
 /** Lines count as coming for this long after the last one, in ms. */
 const comingMs = 1_000;
@@ -18,6 +22,9 @@ export function pollMs(followers: number, quietMs: number, absent: boolean): num
   if (quietMs < comingMs) return followers <= 50 ? 10 : 20;
   return absent ? 1_000 : Math.min(1_000, Math.max(100, quietMs / 600));
 }
+
+/** Lines, a gap, or an unfinished last line. */
+export type TailItem = LogItem | StreamEvent<string>;
 
 /** A client that follows a {@linkcode Tail}. */
 export class Follower {
@@ -46,7 +53,9 @@ export class Follower {
 export class Tail {
   readonly followers: Set<Follower> = new Set();
   reader: LogReader | null = null;
-  #items: LogItem[] = [];
+  #items: TailItem[] = [];
+  /** The last line when it has no newline so far, since when it is as it is, and the event that was sent of it. */
+  #partial: { line: string; since: number; event: StreamEvent<string> | null } | null = null;
   /** Number of the first of the items, and their size together. */
   #first = 0;
   #bytes = 0;
@@ -59,11 +68,21 @@ export class Tail {
   readonly #closed = new AbortController();
 
   /** Reads nothing before the first follower has joined. */
-  constructor(readonly place: LogPlace, readonly report: Report, readonly poll: typeof pollMs) {}
+  constructor(
+    readonly place: LogPlace,
+    readonly report: Report,
+    readonly poll: typeof pollMs,
+    readonly now: () => number,
+  ) {}
 
   /** An item by its number: undefined when it is not there yet, null when it is no longer retained. */
-  at(number: number): LogItem | null | undefined {
+  at(number: number): TailItem | null | undefined {
     return number < this.#first ? null : this.#items[number - this.#first];
+  }
+
+  /** What was sent of an unfinished last line in this pause. */
+  get unfinished(): StreamEvent<string> | null {
+    return this.#partial?.event ?? null;
   }
 
   /**
@@ -120,11 +139,11 @@ export class Tail {
       while (!signal.aborted) {
         const item = await reader.next(signal);
         if (item === null) break;
-        this.#keep(item);
+        this.#add(item);
         this.#cursor = reader.cursor;
         this.#newAt = performance.now();
-        for (const follower of this.followers) follower.wake();
       }
+      this.#pause(reader.unfinished()?.lines()[0].data);
       this.#failing = false;
     } catch (error) {
       // It is tried again at each look, and reported once.
@@ -137,16 +156,28 @@ export class Tail {
     for (const follower of this.followers) if (follower.apart) follower.wake();
   }
 
-  #keep(item: LogItem): void {
+  /** Once a pause, what there is of an unfinished line is an item too; the whole line follows. */
+  #pause(line: string | undefined): void {
+    const now = this.now();
+    if (line === undefined) this.#partial = null;
+    else if (line !== this.#partial?.line) this.#partial = { line, since: now, event: null };
+    else if (this.#partial.event === null && now - this.#partial.since >= pauseMs) {
+      this.#add(this.#partial.event = { event: "unfinished", data: line });
+    }
+  }
+
+  #add(item: TailItem): void {
     this.#items.push(item);
     this.#bytes += size(item);
     while (this.#bytes > retainedBytes && this.#items.length > 1) {
       this.#bytes -= size(this.#items.shift()!);
       this.#first++;
     }
+    for (const follower of this.followers) follower.wake();
   }
 }
 
-function size(item: LogItem): number {
-  return "data" in item ? 256 : item.size;
+function size(item: TailItem): number {
+  if (!("data" in item)) return item.size;
+  return typeof item.data === "string" ? 2 * item.data.length : 256;
 }

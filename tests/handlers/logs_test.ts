@@ -141,6 +141,40 @@ test(
   },
 );
 
+test("grep gives the last lines that match, icase by no case, not without those", async ({ origin }, log) => {
+  await Deno.writeTextFile(log, "ERROR 1\nerror 2\nError 3 fatal\n" + "fine\n".repeat(500));
+  const url = `${origin}/logs/app.log?follow=false`;
+  assertEquals((await get(`${url}&grep=error`)).text, "error 2\n");
+  assertEquals((await get(`${url}&grep=eRRor&icase=true&lines=2`)).text, "error 2\nError 3 fatal\n");
+  assertEquals((await get(`${url}&grep=error&icase=true&not=FATAL&lines=1`)).text, "error 2\n");
+  assertEquals((await get(`${url}&not=fine`)).text, "ERROR 1\nerror 2\nError 3 fatal\n");
+  const merged = `${origin}/logs?name=app.log&follow=false&grep=error&lines=1`;
+  assertEquals((await get(merged)).text, "app.log: error 2\n");
+  for (const query of [`not=${"x".repeat(1001)}`, "not=a%0Ab", "icase=maybe"]) {
+    const { status, text } = await get(`${url}&${query}`);
+    assertEquals([status, text.includes(query.split("=")[0])], [400, true], query);
+  }
+});
+
+Deno.test({
+  name: "how far grep has looked is told in each format, and for merged logs by name",
+  ignore: !granted.server,
+  async fn() {
+    await using server = await serve({ limits: { searchBytes: 1 } });
+    await Deno.writeTextFile(`${server.folder}/logs/app.log`, "a\n" + "i\n".repeat(1_000_000) + "a\n");
+    const query = "follow=false&grep=a&lines=2";
+    const url = `${server.origin}/logs/app.log?${query}`;
+    const merged = `${server.origin}/logs?name=app.log&${query}`;
+    assert(/^# searched from="[-0-9a-z]+"\na\n$/.test((await get(url)).text));
+    assert(/^# searched name="app.log" from="[-0-9a-z]+"\napp.log: a\n$/.test((await get(merged)).text));
+    const [first] = (await get(`${url}&format=ndjson`)).text.split("\n");
+    const { event, data } = JSON.parse(first);
+    assertEquals([event, Object.keys(data)], ["searched", ["from"]]);
+    const { text } = await get(`${server.origin}/logs/app.log?follow=false&format=ndjson&after=${data.from}`);
+    assert(!text.includes("gap"), text.slice(0, 200));
+  },
+});
+
 test("a byte order mark is in no format a part of the first line", async ({ origin }, log) => {
   await Deno.writeTextFile(log, '\ufeff{"n":1}\n{"n":2}\n');
   for (const format of ["text", "ndjson", "sse"]) {

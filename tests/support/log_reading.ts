@@ -1,10 +1,9 @@
 import { basename } from "node:path";
 import { Limits } from "../../lib/limits.ts";
 import type { FollowOptions } from "../../lib/logs/begin.ts";
-import { LogFollower } from "../../lib/logs/log_follower.ts";
+import { type FollowItem, LogFollower } from "../../lib/logs/log_follower.ts";
 import { LogPlace } from "../../lib/logs/log_place.ts";
 import { Opens } from "../../lib/opens.ts";
-import type { LogItem } from "../../lib/logs/log_reader.ts";
 import { CursorAt, type StreamEvent } from "../../lib/stream/event.ts";
 
 /** A temporary folder with one log in it, app.log, and its readers. `await using` ends them and removes it. */
@@ -14,6 +13,8 @@ export class LogFolder implements AsyncDisposable {
   readonly place: LogPlace = this.placeOf(this.log, this.path);
   /** What was reported to the operator. */
   readonly reports: string[] = [];
+  /** The time that followers see, in ms. */
+  now = 0;
   follower: LogFollower;
   readonly #readings: Reading[] = [];
 
@@ -29,7 +30,7 @@ export class LogFolder implements AsyncDisposable {
   /** Reads from now on as a process that has just started. Each log is polled every millisecond. */
   restart(): LogFollower {
     const report = (message: string) => void this.reports.push(message);
-    return this.follower = new LogFollower(new Limits(this.limits), report, () => 1);
+    return this.follower = new LogFollower(new Limits(this.limits), report, () => 1, () => this.now);
   }
 
   append(text: string | Uint8Array, path: string = this.log): void {
@@ -62,7 +63,7 @@ export class Reading {
   /** The cursor after the last line that was read, or that it began at. */
   cursor: string | undefined;
   readonly #abort = new AbortController();
-  readonly #items: AsyncGenerator<LogItem | CursorAt>;
+  readonly #items: AsyncGenerator<FollowItem>;
   #lines: StreamEvent<string>[] = [];
 
   constructor(follower: LogFollower, place: LogPlace, options: Partial<FollowOptions>) {
@@ -75,14 +76,15 @@ export class Reading {
     });
   }
 
-  /** The next line, "GAP", or null at the end. */
+  /** The next line, "GAP", "SEARCHED", or null at the end. */
   async next(): Promise<string | null> {
     while (this.#lines.length === 0) {
       const { done, value } = await this.#items.next();
       if (done) return null;
       if (value instanceof CursorAt) this.cursor = value.id;
-      else if ("data" in value) return "GAP";
-      else this.#lines = value.lines();
+      else if ("data" in value) {
+        return value.event!.toUpperCase() + (typeof value.data === "string" ? ` ${value.data}` : "");
+      } else this.#lines = value.lines();
     }
     const { id, data } = this.#lines.shift()!;
     this.cursor = id;

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { type LogOptions, logRecords, mergedLogs } from "../../../lib/logs/log_events.ts";
+import { lineFilter, type LogOptions, logRecords, mergedLogs } from "../../../lib/logs/log_events.ts";
 import type { LogPlace } from "../../../lib/logs/log_place.ts";
 import { CursorAt, Encoded } from "../../../lib/stream/event.ts";
 import type { Format } from "../../../lib/stream/formats/format.ts";
@@ -18,6 +18,8 @@ function test(name: string, run: (folder: LogFolder) => Promise<void>): void {
     },
   });
 }
+
+const error = lineFilter("ERROR", "", false);
 
 /** A browser's EventSource on one log, or on several; `await using` closes it. */
 class EventSource implements AsyncDisposable {
@@ -73,10 +75,10 @@ async function cutAtOnce(
 
 test("a client that is cut before its first line comes back to where it began", async (folder) => {
   folder.append("old\nERROR old\n");
-  for (const options of [{ from: 0 }, { from: 0, grep: "ERROR" }]) {
+  for (const options of [{ from: 0 }, { from: 0, wanted: error }]) {
     const id = await cutAtOnce(folder, options);
     folder.append("ERROR away\n" + "info\n".repeat(150));
-    await using source = new EventSource(folder, { grep: "ERROR", ...options }, id);
+    await using source = new EventSource(folder, { wanted: error, ...options }, id);
     assertEquals(await source.next(), "data: ERROR away");
   }
 });
@@ -99,7 +101,7 @@ test("a client that is cut while there is no file gets the files that were rotat
 
 test("the cursor moves past lines that a filter leaves out", async (folder) => {
   folder.append("ERROR 1\ninfo\n");
-  await using source = new EventSource(folder, { from: 10, grep: "ERROR" });
+  await using source = new EventSource(folder, { from: 10, wanted: error });
   assertEquals(await source.next(), "data: ERROR 1");
   await source.read();
   folder.append("info\n");
@@ -120,7 +122,7 @@ test("merged logs have a cursor of them all before the first line", async (folde
 
 test("the cursor of merged logs moves past lines that a filter leaves out", async (folder) => {
   folder.append("info\n");
-  await using source = new EventSource(folder, { from: 10, grep: "ERROR" }, undefined, [folder.place]);
+  await using source = new EventSource(folder, { from: 10, wanted: error }, undefined, [folder.place]);
   await source.read();
   await source.read();
   assertMatch(source.id, /^app\.log=.*-5-\d+$/);

@@ -6,6 +6,12 @@ import type { LogItem, LogReader } from "../../../lib/logs/log_reader.ts";
 import { pollMs, Tail } from "../../../lib/logs/tail.ts";
 import { Opens, OpensBusy } from "../../../lib/opens.ts";
 import { HttpError } from "../../../lib/stream/errors.ts";
+import { until } from "../../support/server.ts";
+import { CursorAt, Encoded } from "../../../lib/stream/event.ts";
+import { ndjson } from "../../../lib/stream/formats/ndjson.ts";
+import { text } from "../../../lib/stream/formats/text.ts";
+import { logRecords } from "../../../lib/logs/log_events.ts";
+import { LogPlace } from "../../../lib/logs/log_place.ts";
 import { granted } from "../../support/granted.ts";
 import { LogFolder } from "../../support/log_reading.ts";
 
@@ -155,7 +161,7 @@ test("a reader that joins while lines are being read gets them once", async ({ p
     next: () => items.shift(),
     [Symbol.dispose]() {},
   } as unknown as LogReader;
-  const tail = new Tail(place, () => {}, () => 1_000_000);
+  const tail = new Tail(place, () => {}, () => 1_000_000, () => 0);
   tail.join(reader);
   const look = tail.advance();
   await Promise.resolve();
@@ -168,3 +174,73 @@ test("a reader that joins while lines are being read gets them once", async ({ p
   assertEquals(tail.join(joins), { number: 1, rest: null });
   await tail.close();
 });
+
+test("an unfinished line is an item of its own after a second of silence, once a pause, and then comes whole", async (folder) => {
+  const reading = folder.read({}, new Looked(folder));
+  const next = reading.next();
+  await looks();
+  folder.append("a\nhal");
+  assertEquals(await next, "a");
+  const { cursor } = reading;
+  const unfinished = reading.next();
+  await looks();
+  folder.now = 999;
+  await looks();
+  folder.append("f a l");
+  await looks();
+  folder.now = 1_998;
+  await looks();
+  folder.now = 1_999;
+  assertEquals(await unfinished, "UNFINISHED half a l");
+  assertEquals([await folder.read().take(2), reading.cursor], [["a", "UNFINISHED half a l"], cursor]);
+  folder.now = 9_999;
+  await looks();
+  folder.append("ine\n");
+  assertEquals(await reading.next(), "half a line");
+});
+
+test("a client with a filter gets no unfinished line that it does not want, and text gets none", async (folder) => {
+  folder.append("a\n");
+  const { signal } = new AbortController();
+  const wanted = (line: string) => !line.includes("no");
+  for (const [format, expected] of [[ndjson, "yes"], [text, "yes, whole"]] as const) {
+    Deno.writeTextFileSync(folder.log, "a\n");
+    const source = logRecords(folder.follower, new Looked(folder), { from: 0, follow: true, wanted });
+    const items = source({ format, signal })[Symbol.asyncIterator]();
+    await items.next();
+    const next = items.next();
+    for (const part of ["no", " whole\n", "yes", ", whole\n"]) {
+      folder.append(part);
+      await looks();
+      folder.now += 1_000;
+      await looks();
+    }
+    let { value } = await next;
+    while (value instanceof CursorAt) ({ value } = await items.next());
+    assertEquals(
+      value instanceof Encoded ? new TextDecoder().decode(value.bytes).trim() : value.data,
+      expected,
+    );
+    await items.return!();
+  }
+});
+
+let looked = 0;
+
+/** A log whose looks are counted: each poll checks what is at its path. */
+class Looked extends LogPlace {
+  constructor({ place: { name, path, root, opens } }: LogFolder) {
+    super(name, path, root, opens);
+  }
+
+  override stat(): Promise<Deno.FileInfo | null> {
+    looked++;
+    return super.stat();
+  }
+}
+
+/** Resolves when a log has been polled some times. */
+async function looks(): Promise<void> {
+  const wanted = looked + 5;
+  await until(() => looked >= wanted);
+}

@@ -1,0 +1,73 @@
+import { assertEquals } from "@std/assert";
+import { startOfLastWanted } from "../../../lib/logs/search.ts";
+import { granted } from "../../support/granted.ts";
+import { LogFolder } from "../../support/log_reading.ts";
+import { seeded } from "../../support/log_writer.ts";
+
+const rest = {
+  lineBytes: 65_536,
+  searchBytes: 67_108_864,
+  unfinished: false,
+  signal: new AbortController().signal,
+};
+
+function test(name: string, run: (folder: LogFolder) => Promise<void>): void {
+  Deno.test({
+    name,
+    ignore: !granted.files,
+    async fn() {
+      await using folder = new LogFolder({ searchBytes: 2_000_000 });
+      await run(folder);
+    },
+  });
+}
+
+test("the start of the last lines that are wanted, over many blocks", async (folder) => {
+  const random = seeded(5);
+  const wanted = (line: string) => line.startsWith("E");
+  const lines = Array.from({ length: 40_000 }, () => {
+    const length = random() < 0.001 ? 2_500_000 * random() : 100 * random();
+    return `${random() < 0.01 ? "E" : "i"}${(random() < 0.1 ? "é" : "x").repeat(length)}\n`;
+  });
+  const bytes = lines.map((line) => new TextEncoder().encode(line).length);
+  folder.append(lines.join(""));
+  folder.append("E unfinished");
+  using file = (await folder.place.open())!;
+  for (const count of [1, 2, 3, 50, 200, 1_000]) {
+    const places = lines.flatMap((line, i) => wanted(line) ? [i] : []);
+    const first = places.at(-count) ?? 0;
+    const offset = bytes.slice(0, first).reduce((sum, length) => sum + length, 0);
+    const searchBytes = Infinity;
+    assertEquals(await startOfLastWanted(file, { ...rest, searchBytes, count, wanted }), {
+      offset,
+      whole: true,
+    });
+  }
+});
+
+test("lines that are not wanted do not count among the last ones", async (folder) => {
+  folder.append("E 1\ni\nE 2\n" + "i\n".repeat(500) + "E unfinished");
+  const wanted = (line: string) => line.startsWith("E");
+  assertEquals((await folder.all({ from: 1, wanted })).slice(0, 2), ["E unfinished"]);
+  assertEquals((await folder.all({ from: 2, wanted }))[0], "E 2");
+  assertEquals((await folder.all({ from: 9, wanted }))[0], "E 1");
+  assertEquals(await folder.read({ from: 1, wanted }).next(), "E 2");
+  assertEquals(await folder.all({ from: 0, wanted }), []);
+});
+
+test("where the search has met its bound, an item says how far it went", async (folder) => {
+  folder.append("E 1\n" + `${"i".repeat(99)}\n`.repeat(40_000) + "E 2\n");
+  const wanted = (line: string) => line.startsWith("E");
+  const lines = (await folder.all({ from: 2, wanted })).filter((line) => !line.startsWith("i"));
+  assertEquals(lines, ["SEARCHED", "E 2"]);
+  assertEquals((await folder.all({ from: 1, wanted }))[0], "E 2");
+});
+
+test("a search passes a hole", async (folder) => {
+  folder.append("");
+  Deno.truncateSync(folder.log, 10_000_000);
+  folder.append("E 1\ni\n");
+  const wanted = (line: string) => line.startsWith("E");
+  assertEquals(await folder.all({ from: 5, wanted: (line) => line.includes("E") }), ["E 1", "i"]);
+  assertEquals(await folder.all({ from: 5, wanted }), ["E 1", "i"]);
+});
