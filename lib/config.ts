@@ -12,6 +12,8 @@ export interface Config {
   readonly files: string;
   /** Absolute paths of folders or files: what /logs lists, beside the server's own access log. */
   readonly logs: readonly string[];
+  /** Whether links in `files` and `logs` may lead anywhere. */
+  readonly followLinks: boolean;
   /** Absolute path of the sensors' JSON file, or null. */
   readonly sensors: string | null;
   /** What /stream requests at each step; null for the server's own /async_route. */
@@ -38,26 +40,31 @@ Weir turns async generators into live streams.
   --port PORT       port to bind; 0 takes a free one (default 8000)
   --files DIR       root of /files (default: the working directory)
   --logs PATH       folder or file that /logs lists; repeatable (default logs/)
+  --follow-links    links in --files and --logs may lead anywhere (default: not out of them)
   --sensors FILE    JSON file of more sensors (default: none)
   --upstream URL    what /stream requests at each step (default: its own /async_route)
   --drain SECONDS   from SIGTERM or SIGINT to exit, at the latest (default 10)
   --help, --version
 
 Each flag has an environment variable: WEIR_HOST, WEIR_PORT, WEIR_FILES, WEIR_LOGS (several, separated as in PATH),
-WEIR_SENSORS, WEIR_UPSTREAM, WEIR_DRAIN. A flag wins over its variable. A relative path is taken from where the command
+WEIR_FOLLOW_LINKS (true or false), WEIR_SENSORS, WEIR_UPSTREAM, WEIR_DRAIN. A flag wins over its variable. A relative path is taken from where the command
 was typed.
 `;
 
 const flags = ["host", "port", "files", "logs", "sensors", "upstream", "drain"] as const;
 type Flag = typeof flags[number];
 
+/** Flags without a value; their variables are true or false. */
+const switches = ["follow-links"] as const;
+
 const options = {
   ...Object.fromEntries(flags.map((flag) => [flag, { type: "string", multiple: true } as const])),
+  ...Object.fromEntries(switches.map((flag) => [flag, { type: "boolean" } as const])),
   help: { type: "boolean" },
   version: { type: "boolean" },
 } as const;
 
-const variableOf = (flag: string) => `WEIR_${flag.toUpperCase()}`;
+const variableOf = (flag: string) => `WEIR_${flag.toUpperCase().replaceAll("-", "_")}`;
 
 /** What the process is started with. */
 export interface Surroundings {
@@ -86,6 +93,9 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
     if (token.kind === "positional" || !Object.hasOwn(options, token.name)) {
       fail(arg.split("=")[0] || "an argument", "be a known flag (see --help)", arg);
     }
+    if (!flags.includes(token.name as Flag) && token.value !== undefined) {
+      fail(token.rawName, "have no value", token.value);
+    }
     const isMissing = !token.value || !token.inlineValue && token.value.startsWith("--");
     if (isMissing && flags.includes(token.name as Flag)) {
       fail(token.rawName, "have a value", token.value ?? "");
@@ -108,6 +118,13 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
     return Number(one(flag, `be a whole number from 0 to ${max}`, isWhole) ?? fallback);
   };
 
+  const isOn = (flag: typeof switches[number]) => {
+    const value = around.env(variableOf(flag)) || "false";
+    if (values[flag] === true) return true;
+    if (!/^(true|false)$/.test(value)) fail(variableOf(flag), "be true or false", value);
+    return value === "true";
+  };
+
   const isUrl = (value: string) => /^https?:$/.test(URL.parse(value)?.protocol ?? "");
   const sensors = one("sensors");
   const ownLogs = around.resolve(around.home, "logs");
@@ -118,6 +135,7 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
     port: number("port", 8000, 65_535),
     files: absolute(one("files") ?? ""),
     logs: Object.freeze(logs.length > 0 ? logs : [ownLogs]),
+    followLinks: isOn("follow-links"),
     sensors: sensors === undefined ? null : absolute(sensors),
     upstream: one("upstream", "be an http or https URL", isUrl) ?? null,
     drain: number("drain", 10, 3_600),

@@ -22,6 +22,7 @@
  *   port: 0,
  *   files: "/srv/files",
  *   logs: ["/var/log/app"],
+ *   followLinks: false,
  *   sensors: null,
  *   upstream: null,
  *   drain: 10,

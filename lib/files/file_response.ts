@@ -15,6 +15,8 @@ const smallBytes = 64 * 1024;
 export interface FileOptions {
   /** Folder that nothing outside of is sent. */
   root: string;
+  /** Whether links in it may lead out of it, as `find` has been told. */
+  followLinks?: boolean;
   /** Downloads under way at once; over it a request is 503. */
   downloads: Limiter;
   /** Opens the file. */
@@ -34,7 +36,7 @@ export interface FileOptions {
  */
 export function fileResponse(
   exchange: Exchange,
-  { root, downloads, opens, found, segments, how }: FileOptions,
+  { root, followLinks, downloads, opens, found, segments, how }: FileOptions,
 ): Promise<Response> {
   const isGet = exchange.method === "GET";
   const plan = (info: Deno.FileInfo) => planFor(exchange, info, segments.at(-1)!, how);
@@ -62,5 +64,5 @@ export function fileResponse(
     }
     held.move();
     return new Response(fileBody(exchange, reader, permit), planned);
-  });
+  }, followLinks);
 }

@@ -12,7 +12,7 @@ export class LogPlace {
   readonly folder: string;
   readonly base: string;
 
-  /** `path` is absolute; `root` is the real folder that a symlink may not lead out of, null where the operator named the file. */
+  /** `path` is absolute; `root` is the real folder that a symlink may not lead out of, null where links may lead anywhere. */
   constructor(
     readonly name: string,
     readonly path: string,

@@ -256,6 +256,35 @@ Deno.test({ name: "a symlink that stays in the root is followed", ignore }, asyn
   assertEquals(textOf((await get(`${server.origin}/files/in.txt`)).bytes), "inside");
 });
 
+Deno.test(
+  { name: "with --follow-links links lead anywhere, and hidden names stay hidden", ignore },
+  async () => {
+    await using server = await serveFiles({
+      "config/..2024_05/key": "value",
+      "../outside/secret.txt": "outside",
+      "a.txt": "",
+    }, { followLinks: true });
+    const { root } = server;
+    // As Kubernetes mounts a ConfigMap.
+    await Deno.symlink("..2024_05", `${root}/config/..data`);
+    await Deno.symlink("..data/key", `${root}/config/key`);
+    await Deno.symlink("../outside", `${root}/out`);
+    await Deno.symlink("/dev/zero", `${root}/zero`);
+    const text = async (path: string) => textOf((await get(server.origin + path)).bytes);
+    assertEquals(await text("/files/config/key"), "value");
+    assertEquals(await text("/stream/file?file=out/secret.txt"), "outside");
+    const namesIn = async (path: string) =>
+      JSON.parse(await text(path)).entries.map(({ name }: { name: string }) => name);
+    assertEquals(await namesIn("/files/"), ["a.txt", "config", "out"]);
+    assertEquals(await namesIn("/files/config/"), ["key"]);
+    assertEquals(await namesIn("/files/out/"), ["secret.txt"]);
+    for (const path of ["config/..data/key", "config/..2024_05/key", "zero", "../outside/secret.txt"]) {
+      const target = `/files/${path.replaceAll("../", "%2e%2e/")}`;
+      assertEquals((await get(server.origin + target)).status, 404, path);
+    }
+  },
+);
+
 Deno.test({ name: "a response that never meets a network keeps its chunks", ignore }, async () => {
   const content = randomBytes(1_000_000);
   await using server = await serveFiles({ "a.bin": content });

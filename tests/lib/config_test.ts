@@ -23,6 +23,7 @@ Deno.test("without flags and variables every setting has its default", () => {
     port: 8000,
     files: "/typed/here",
     logs: ["/srv/weir/logs"],
+    followLinks: false,
     sensors: null,
     upstream: null,
     drain: 10,
@@ -56,6 +57,10 @@ const good: [args: string[], variables: Record<string, string>, field: string, v
   [[], { WEIR_LOGS: "a:/b:" }, "logs", ["/typed/here/a", "/b"]],
   [["--logs", "a"], { WEIR_LOGS: "b" }, "logs", ["/typed/here/a"]],
   [["--logs", "a"], {}, "accessLog", "/srv/weir/logs/access.log"],
+  [["--follow-links"], {}, "followLinks", true],
+  [[], { WEIR_FOLLOW_LINKS: "true" }, "followLinks", true],
+  [[], { WEIR_FOLLOW_LINKS: "false" }, "followLinks", false],
+  [["--follow-links"], { WEIR_FOLLOW_LINKS: "false" }, "followLinks", true],
   [["--sensors", "s.json"], {}, "sensors", "/typed/here/s.json"],
   [["--upstream", "https://example.com/x"], {}, "upstream", "https://example.com/x"],
   [[], { WEIR_UPSTREAM: "http://localhost:1/" }, "upstream", "http://localhost:1/"],
@@ -110,6 +115,8 @@ const bad: [args: string[], variables: Record<string, string>, message: string][
     '--upstream must be an http or https URL: current value is "file:///etc"',
   ],
   [[], { WEIR_UPSTREAM: "x" }, 'WEIR_UPSTREAM must be an http or https URL: current value is "x"'],
+  [[], { WEIR_FOLLOW_LINKS: "yes" }, 'WEIR_FOLLOW_LINKS must be true or false: current value is "yes"'],
+  [["--follow-links=no"], {}, '--follow-links must have no value: current value is "no"'],
   [["--colour=red"], {}, '--colour must be a known flag (see --help): current value is "--colour=red"'],
   [["-p", "1"], {}, '-p must be a known flag (see --help): current value is "-p"'],
   [["serve"], {}, 'serve must be a known flag (see --help): current value is "serve"'],
@@ -146,7 +153,7 @@ Deno.test("--help and --version are asked for by name", () => {
 });
 
 Deno.test("help has every flag and variable", () => {
-  for (const flag of ["host", "port", "files", "logs", "sensors", "upstream", "drain"]) {
-    assert(help.includes(`--${flag} `) && help.includes(`WEIR_${flag.toUpperCase()}`));
+  for (const flag of ["follow-links", "host", "port", "files", "logs", "sensors", "upstream", "drain"]) {
+    assert(help.includes(`--${flag} `) && help.includes(`WEIR_${flag.toUpperCase().replace("-", "_")}`));
   }
 });

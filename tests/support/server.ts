@@ -36,6 +36,7 @@ export async function serve(
     port: 0,
     files: `${folder}/files`,
     logs: [`${folder}/logs`],
+    followLinks: false,
     sensors: null,
     upstream: null,
     drain: 1,
