@@ -1,5 +1,5 @@
 import { accepts } from "../lib/stream/negotiate.ts";
-import { HttpError, overloaded } from "../lib/stream/errors.ts";
+import { HttpError } from "../lib/stream/errors.ts";
 import { wholeResponse } from "../lib/stream/json.ts";
 import { fileResponse } from "../lib/files/file_response.ts";
 import { list } from "../lib/files/listing.ts";
@@ -64,8 +64,7 @@ async function listing(context: Context, segments: string[], found: Found): Prom
   // A null body would be announced as `Content-Length: 0`, which the GET is not.
   if (context.method === "HEAD") return new Response(new ReadableStream(), { headers });
   const { config, limits: { downloads } } = context.app;
-  using permit = downloads.tryAcquire();
-  if (permit === null) throw overloaded("downloads", downloads.max);
+  using _permit = downloads.admit("downloads", context);
   const path = segments.map((segment) => `${segment}/`).join("");
   const options = { after: context.query.get("after") ?? "", followLinks: config.followLinks };
   const names = await list(config.files, segments, found, config.limits.listing, options);

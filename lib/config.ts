@@ -18,6 +18,8 @@ export interface Config {
   readonly sensors: string | null;
   /** What /stream requests at each step; null for the server's own /async_route. */
   readonly upstream: string | null;
+  /** Percent of a limit that one client may hold once half of it is taken; 0 is no bound. */
+  readonly clientShare: number;
   /** Seconds from the first signal to exit, at the latest. */
   readonly drain: number;
   /** Absolute path of the access log. */
@@ -43,15 +45,17 @@ Weir turns async generators into live streams.
   --follow-links    links in --files and --logs may lead anywhere (default: not out of them)
   --sensors FILE    JSON file of more sensors (default: none)
   --upstream URL    what /stream requests at each step (default: its own /async_route)
+  --client-share N  percent of the downloads, streams or sockets that one client address may hold once half are taken
+                    (default: no bound)
   --drain SECONDS   from SIGTERM or SIGINT to exit, at the latest (default 10)
   --help, --version
 
 Each flag has an environment variable: WEIR_HOST, WEIR_PORT, WEIR_FILES, WEIR_LOGS (several, separated as in PATH),
-WEIR_FOLLOW_LINKS (true or false), WEIR_SENSORS, WEIR_UPSTREAM, WEIR_DRAIN. A flag wins over its variable. A relative path is taken from where the command
+WEIR_FOLLOW_LINKS (true or false), WEIR_SENSORS, WEIR_UPSTREAM, WEIR_CLIENT_SHARE, WEIR_DRAIN. A flag wins over its variable. A relative path is taken from where the command
 was typed.
 `;
 
-const flags = ["host", "port", "files", "logs", "sensors", "upstream", "drain"] as const;
+const flags = ["host", "port", "files", "logs", "sensors", "upstream", "client-share", "drain"] as const;
 type Flag = typeof flags[number];
 
 /** Flags without a value; their variables are true or false. */
@@ -138,6 +142,7 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
     followLinks: isOn("follow-links"),
     sensors: sensors === undefined ? null : absolute(sensors),
     upstream: one("upstream", "be an http or https URL", isUrl) ?? null,
+    clientShare: number("client-share", 0, 100),
     drain: number("drain", 10, 3_600),
     accessLog: around.resolve(ownLogs, "access.log"),
     limits: new Limits(),

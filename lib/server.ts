@@ -40,7 +40,7 @@ export class Server implements ServerSide<App, Route> {
    * A response that needs no wait goes out without a promise: an await is a twentieth of the cost of a small answer.
    */
   readonly fetch = (request: Request, info?: Deno.ServeHandlerInfo): Response | Promise<Response> => {
-    const context = new RequestContext<App, Route>(request, this, info !== undefined);
+    const context = new RequestContext<App, Route>(request, this, info);
     const failed = (error: unknown) => {
       // What a handler throws after its client has gone is no failure; the status is for the access log alone.
       const told = context.left ? new HttpError(499, "the client has gone") : error;

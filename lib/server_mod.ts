@@ -25,6 +25,7 @@
  *   followLinks: false,
  *   sensors: null,
  *   upstream: null,
+ *   clientShare: 0,
  *   drain: 10,
  *   accessLog: "/var/log/app/access.log",
  *   limits,

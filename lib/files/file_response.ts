@@ -1,5 +1,4 @@
 import type { Opens } from "../opens.ts";
-import { overloaded } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import type { Limiter } from "../stream/limiter.ts";
 import { fileBody } from "./file_body.ts";
@@ -49,8 +48,7 @@ export function fileResponse(
     }
     // However this ends, permit and file are given back; only a stream takes them along.
     using held = new DisposableStack();
-    const permit = held.use(isGet ? downloads.tryAcquire() : null);
-    if (isGet && permit === null) throw overloaded("downloads", downloads.max);
+    const permit = held.use(isGet ? downloads.admit("downloads", exchange) : null);
     const opened = await open(found, opens, exchange.signal);
     // Null when the file has been replaced, or has become shorter, since it was found.
     if (opened === null) return null;

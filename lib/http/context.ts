@@ -66,14 +66,22 @@ export class RequestContext<App, Route> implements Exchange {
   readonly draining: AbortSignal;
   readonly report: Report;
 
-  /** `overTcp`: `Deno.serve` made the request. */
   constructor(
     readonly request: Request,
     readonly server: ServerSide<App, Route>,
-    readonly overTcp: boolean,
+    readonly info?: Deno.ServeHandlerInfo,
   ) {
     ({ app: this.app, routes: this.routes, bodies: this.bodies, report: this.report } = server);
     this.draining = this.bodies.draining;
+  }
+
+  get overTcp(): boolean {
+    return this.info !== undefined;
+  }
+
+  get client(): string {
+    const { remoteAddr } = this.info ?? {};
+    return remoteAddr?.transport === "tcp" ? remoteAddr.hostname : "";
   }
 
   get method(): string {

@@ -1,4 +1,5 @@
 import type { Limits } from "../limits.ts";
+import type { ClientShare } from "../stream/client_share.ts";
 import { overloaded, shuttingDown } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import { Connection, type Process } from "./connection.ts";
@@ -8,7 +9,11 @@ import { handshake } from "./handshake.ts";
 export class Sockets {
   readonly #open = new Set<Connection>();
 
-  constructor(readonly limits: Pick<Limits, "sockets" | "socketCloseMs">) {}
+  /** `share` is what one client may hold of `limits.sockets`. */
+  constructor(
+    readonly limits: Pick<Limits, "sockets" | "socketCloseMs">,
+    readonly share: ClientShare | null = null,
+  ) {}
 
   /** Sockets open now. */
   get size(): number {
@@ -22,13 +27,17 @@ export class Sockets {
    */
   upgrade(request: Request, exchange: Exchange, process: Process): Response {
     const { sockets, socketCloseMs } = this.limits;
+    // Read now: an upgraded request no longer knows its address.
+    const client = this.share && exchange.client;
     const { socket, response } = handshake(request, () => {
       if (exchange.draining.aborted) throw shuttingDown();
       if (this.size >= sockets) throw overloaded("sockets", sockets);
+      this.share?.check("sockets", { max: sockets, used: this.size }, client!);
     });
     const connection = new Connection(socket, exchange, process, socketCloseMs);
     this.#open.add(connection);
     connection.gone.then(() => this.#open.delete(connection));
+    if (this.share !== null) connection.gone.then(this.share.hold(client!));
     return response;
   }
 

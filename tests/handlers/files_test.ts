@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { assertSameBytes, makeFifo, overwrite, put, randomBytes, settled } from "../support/files.ts";
 import { granted } from "../support/granted.ts";
-import { serve, type TestServer, until } from "../support/server.ts";
+import { askFrom, serve, type TestServer, until } from "../support/server.ts";
 import { exchange, send } from "../support/wire.ts";
 
 const ignore = !granted.server;
@@ -432,6 +432,22 @@ Deno.test({ name: "a download holds its permit until it has ended", ignore }, as
   await first.body!.cancel();
   await until(() => server.app.limits.downloads.used === 0);
   assertEquals((await get(url, { range: "bytes=0-0" })).status, 206);
+});
+
+Deno.test({ name: "with --client-share one client leaves downloads to others", ignore }, async () => {
+  await using server = await serveFiles({}, { clientShare: 25, limits: { downloads: 8 } });
+  await putHole(`${server.root}/a.bin`, 1_000_000);
+  const greedy = await Promise.all(
+    Array.from({ length: 8 }, () => askFrom("10.0.0.1", server, "/files/a.bin")),
+  );
+  const other = await askFrom("10.0.0.2", server, "/files/a.bin");
+  assertEquals(greedy.map(({ status }) => status).sort(), [200, 200, 200, 200, 503, 503, 503, 503]);
+  assertEquals(other.status, 200);
+  for (const response of [...greedy, other]) await response.body!.cancel();
+  assertEquals(server.app.limits.downloads.used, 0);
+  const again = await askFrom("10.0.0.1", server, "/files/a.bin");
+  assertEquals(again.status, 200);
+  await again.body!.cancel();
 });
 
 Deno.test({ name: "a download goes on while the server drains", ignore }, async () => {

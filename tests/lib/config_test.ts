@@ -26,6 +26,7 @@ Deno.test("without flags and variables every setting has its default", () => {
     followLinks: false,
     sensors: null,
     upstream: null,
+    clientShare: 0,
     drain: 10,
     accessLog: "/srv/weir/logs/access.log",
     limits: new Limits(),
@@ -64,6 +65,7 @@ const good: [args: string[], variables: Record<string, string>, field: string, v
   [["--sensors", "s.json"], {}, "sensors", "/typed/here/s.json"],
   [["--upstream", "https://example.com/x"], {}, "upstream", "https://example.com/x"],
   [[], { WEIR_UPSTREAM: "http://localhost:1/" }, "upstream", "http://localhost:1/"],
+  [["--client-share", "10"], {}, "clientShare", 10],
   [["--drain", "0"], {}, "drain", 0],
   [[], { WEIR_DRAIN: "3600" }, "drain", 3600],
 ];
@@ -86,6 +88,11 @@ const bad: [args: string[], variables: Record<string, string>, message: string][
   [["--port="], {}, '--port must have a value: current value is ""'],
   [["--port", "1", "--port", "2"], {}, '--port must be given once: current value is "1 2"'],
   [[], { WEIR_PORT: "x" }, 'WEIR_PORT must be a whole number from 0 to 65535: current value is "x"'],
+  [
+    ["--client-share", "10%"],
+    {},
+    '--client-share must be a whole number from 0 to 100: current value is "10%"',
+  ],
   [["--drain", "3601"], {}, '--drain must be a whole number from 0 to 3600: current value is "3601"'],
   [["--host", "a b"], {}, '--host must be a host name or an address: current value is "a b"'],
   [[""], {}, 'an argument must be a known flag (see --help): current value is ""'],
@@ -153,7 +160,19 @@ Deno.test("--help and --version are asked for by name", () => {
 });
 
 Deno.test("help has every flag and variable", () => {
-  for (const flag of ["follow-links", "host", "port", "files", "logs", "sensors", "upstream", "drain"]) {
+  for (
+    const flag of [
+      "client-share",
+      "follow-links",
+      "host",
+      "port",
+      "files",
+      "logs",
+      "sensors",
+      "upstream",
+      "drain",
+    ]
+  ) {
     assert(help.includes(`--${flag} `) && help.includes(`WEIR_${flag.toUpperCase().replace("-", "_")}`));
   }
 });
