@@ -1,5 +1,5 @@
 import { accepts } from "../lib/stream/negotiate.ts";
-import { HttpError, overloaded, quote } from "../lib/stream/errors.ts";
+import { HttpError, quote } from "../lib/stream/errors.ts";
 import { wholeResponse } from "../lib/stream/json.ts";
 import { fileResponse } from "../lib/files/file_response.ts";
 import { list } from "../lib/files/listing.ts";
@@ -18,7 +18,7 @@ export const files: Handler = async (_request, context) => {
   const asFolder = rest === "" || rest.endsWith("/");
   const segments = rest === "" ? [] : pathSegments(asFolder ? rest.slice(0, -1) : rest, { encoded: true });
   if (segments === null) throw notFound();
-  const found = await find(config.files, segments);
+  const found = await find(config.files, segments, config.followLinks);
   if (found.info.isFile) {
     if (asFolder) throw notFound();
     return await send(context, found, segments, "inline");
@@ -40,12 +40,13 @@ async function named(context: Context, how: Disposition): Promise<Response> {
   checkParams(context.query, ["file"]);
   const segments = pathSegments(requiredParam(context.query, "file", "report.csv"), { encoded: false });
   if (segments === null) throw notFound();
-  return await send(context, await find(context.app.config.files, segments), segments, how);
+  const { files, followLinks } = context.app.config;
+  return await send(context, await find(files, segments, followLinks), segments, how);
 }
 
 function send(context: Context, found: Found, segments: string[], how: Disposition): Promise<Response> {
-  const { config, limits: { downloads }, fileOpens: opens } = context.app;
-  return fileResponse(context, { root: config.files, downloads, opens, found, segments, how });
+  const { config: { files: root, followLinks }, limits: { downloads }, fileOpens: opens } = context.app;
+  return fileResponse(context, { root, followLinks, downloads, opens, found, segments, how });
 }
 
 const listingHeaders = {
@@ -67,11 +68,10 @@ async function listing(context: Context, segments: string[], found: Found): Prom
   // A null body would be announced as `Content-Length: 0`, which the GET is not.
   if (context.method === "HEAD") return new Response(new ReadableStream(), { headers });
   const { config, limits: { downloads } } = context.app;
-  using permit = downloads.tryAcquire();
-  if (permit === null) throw overloaded("downloads", downloads.max);
+  using _permit = downloads.admit("downloads", context);
   const path = segments.map((segment) => `${segment}/`).join("");
-  const after = context.query.get("after") ?? "";
-  const names = await list(config.files, segments, found, config.limits.listing, after);
+  const options = { after: context.query.get("after") ?? "", followLinks: config.followLinks };
+  const names = await list(config.files, segments, found, config.limits.listing, options);
   const body = isPage ? listingPage(path, names) : JSON.stringify({ path, ...names }) + "\n";
   return wholeResponse(body, 200, headers);
 }

@@ -8,6 +8,7 @@ import type { DeclaredSensor } from "./sensors/declared.ts";
 import { hostSensors, type Traffic } from "./sensors/host.ts";
 import { Sensors } from "./sensors/sensors.ts";
 import { Sockets } from "./sockets/sockets.ts";
+import { ClientShare } from "./stream/client_share.ts";
 import { printReport, type Report } from "./stream/errors.ts";
 import { Limiter } from "./stream/limiter.ts";
 
@@ -41,13 +42,14 @@ export class App {
     declared: readonly DeclaredSensor[] = [],
     readonly report: Report = printReport,
   ) {
-    const { limits } = config;
+    const { limits, clientShare } = config;
+    const share = () => clientShare ? new ClientShare(clientShare) : null;
     this.limits = {
-      streams: new Limiter(limits.streams),
-      downloads: new Limiter(limits.downloads),
+      streams: new Limiter(limits.streams, Infinity, share()),
+      downloads: new Limiter(limits.downloads, Infinity, share()),
       outbound: new Limiter(limits.outbound),
     };
-    this.sockets = new Sockets(limits);
+    this.sockets = new Sockets(limits, share());
     this.accessLog = new AccessLog(config.accessLog, limits, report);
     this.logFiles = new LogFiles(config);
     this.logFollower = new LogFollower(limits, report);

@@ -18,10 +18,14 @@ export interface Config {
   readonly files: string;
   /** Absolute paths of folders or files: what /logs lists, beside the server's own access log. */
   readonly logs: readonly string[];
+  /** Whether links in `files` and `logs` may lead anywhere. */
+  readonly followLinks: boolean;
   /** Absolute path of the sensors' JSON file, or null. */
   readonly sensors: string | null;
   /** What /stream requests at each step; null for the server's own /async_route. */
   readonly upstream: string | null;
+  /** Percent of a limit that one client may hold once half of it is taken; 0 is no bound. */
+  readonly clientShare: number;
   /** Seconds from the first signal to exit, at the latest. */
   readonly drain: number;
   /** Absolute path of the access log. */
@@ -48,14 +52,18 @@ Weir turns async generators into live streams.
   --port PORT       port to bind; 0 takes a free one (default 8000)
   --files DIR       root of /files (default: the working directory)
   --logs PATH       folder or file that /logs lists; repeatable (default logs/)
+  --follow-links    links in --files and --logs may lead anywhere (default: not out of them)
   --sensors FILE    JSON file of more sensors (default: none)
   --upstream URL    what /stream requests at each step (default: its own /async_route)
+  --client-share N  percent of the downloads, streams or sockets that one client address may hold once half are taken
+                    (default: no bound)
   --drain SECONDS   from SIGTERM or SIGINT to exit, at the latest (default 10)
   --help (-h), --version
 
 Each flag has an environment variable: WEIR_HOST, WEIR_ALLOW_HOST and WEIR_ALLOW_ORIGIN (several, separated by commas),
-WEIR_TRUST_PROXY (true or false), WEIR_PORT, WEIR_FILES, WEIR_LOGS (several, separated as in PATH), WEIR_SENSORS,
-WEIR_UPSTREAM, WEIR_DRAIN. A flag wins over its variable. A relative path is taken from where the command was typed.
+WEIR_TRUST_PROXY and WEIR_FOLLOW_LINKS (true or false), WEIR_PORT, WEIR_FILES, WEIR_LOGS (several, separated as in PATH),
+WEIR_SENSORS, WEIR_UPSTREAM, WEIR_CLIENT_SHARE, WEIR_DRAIN. A flag wins over its variable. A relative path is taken from
+where the command was typed.
 `;
 
 const flags = [
@@ -67,11 +75,12 @@ const flags = [
   "logs",
   "sensors",
   "upstream",
+  "client-share",
   "drain",
 ] as const;
 type Flag = typeof flags[number];
-/** Flags without a value. */
-const switches = ["trust-proxy"] as const;
+/** Flags without a value; their variables are true or false. */
+const switches = ["trust-proxy", "follow-links"] as const;
 
 const options = {
   ...Object.fromEntries(flags.map((flag) => [flag, { type: "string", multiple: true } as const])),
@@ -159,8 +168,10 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
     port: number("port", 8000, 65_535),
     files: absolute(one("files") ?? ""),
     logs: Object.freeze(logs.length > 0 ? logs : [ownLogs]),
+    followLinks: on("follow-links"),
     sensors: sensors === undefined ? null : absolute(sensors),
     upstream: one("upstream", "be an http or https URL", isUrl) ?? null,
+    clientShare: number("client-share", 0, 100),
     drain: number("drain", 10, 3_600),
     accessLog: around.resolve(ownLogs, "access.log"),
     limits: new Limits(),

@@ -12,6 +12,7 @@ export { ndjson } from "./stream/formats/ndjson.ts";
 export { sse } from "./stream/formats/sse.ts";
 export { type FormatName, formats } from "./stream/formats/table.ts";
 export { text, textFormat, type Wording } from "./stream/formats/text.ts";
+export { ClientShare } from "./stream/client_share.ts";
 export { Limiter, type Permit } from "./stream/limiter.ts";
 export { merge, type MergeOptions, type Sources } from "./stream/merge.ts";
 export { type OpenBodies, type OpenBody } from "./stream/open_bodies.ts";

@@ -1,5 +1,4 @@
 import type { Opens } from "../opens.ts";
-import { overloaded } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import type { Limiter } from "../stream/limiter.ts";
 import { fileBody } from "./file_body.ts";
@@ -15,6 +14,8 @@ const smallBytes = 64 * 1024;
 export interface FileOptions {
   /** Folder that nothing outside of is sent. */
   root: string;
+  /** Whether links in it may lead out of it, as `find` has been told. */
+  followLinks?: boolean;
   /** Downloads under way at once; over it a request is 503. */
   downloads: Limiter;
   /** Opens the file. */
@@ -34,7 +35,7 @@ export interface FileOptions {
  */
 export function fileResponse(
   exchange: Exchange,
-  { root, downloads, opens, found, segments, how }: FileOptions,
+  { root, followLinks, downloads, opens, found, segments, how }: FileOptions,
 ): Promise<Response> {
   const isGet = exchange.method === "GET";
   const plan = (info: Deno.FileInfo) => planFor(exchange, info, segments.at(-1)!, how);
@@ -47,8 +48,7 @@ export function fileResponse(
     }
     // However this ends, permit and file are given back; only a stream takes them along.
     using held = new DisposableStack();
-    const permit = held.use(isGet ? downloads.tryAcquire() : null);
-    if (isGet && permit === null) throw overloaded("downloads", downloads.max);
+    const permit = held.use(isGet ? downloads.admit("downloads", exchange) : null);
     const opened = await open(found, opens, exchange.signal);
     // Null when the file has been replaced, or has become shorter, since it was found.
     if (opened === null) return null;
@@ -62,5 +62,5 @@ export function fileResponse(
     }
     held.move();
     return new Response(fileBody(exchange, reader, permit), planned);
-  });
+  }, followLinks);
 }

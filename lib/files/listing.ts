@@ -39,7 +39,7 @@ export function list(
   segments: string[],
   folder: Found,
   max: number,
-  after = "",
+  { after = "", followLinks = false } = {},
 ): Promise<Listing> {
   return withFound(root, segments, folder, async (folder) => {
     const names = await mapFileErrors(() => visibleNames(folder.path, after, max + 1));
@@ -47,7 +47,7 @@ export function list(
     let hidden = 0;
     for (let i = 0; i < names.length; i += atOnce) {
       const batch = names.slice(i, Math.min(i + atOnce, max)).map((name) =>
-        entryOf(folder, name, () => find(root, [...segments, name]))
+        entryOf(folder, name, () => find(root, [...segments, name], followLinks))
       );
       for (const entry of await Promise.all(batch)) {
         // The same name twice: one of the two has U+FFFD in place of what is not UTF-8.
@@ -57,7 +57,7 @@ export function list(
     }
     const truncated = names.length > max;
     return isThere(folder) ? { entries, truncated, next: truncated ? names[max - 1] : null, hidden } : null;
-  });
+  }, followLinks);
 }
 
 /** The first names after `after`, at most `max`: sorted as they come, since a folder may have millions. */

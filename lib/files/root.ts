@@ -13,17 +13,17 @@ export interface Found {
 
 /**
  * Resolves a path in the root. Anything but a file or folder is absent, and so is what a symlink leads out of the root or to
- * a hidden name. A writer in the root is trusted not to race: Deno has no `openat`, so a path is walked anew each time.
+ * a hidden name, unless `followLinks` lets links lead anywhere. A writer in the root is trusted not to race: Deno has no `openat`, so a path is walked anew each time.
  *
  * @throws HttpError 404, the same for everything that is absent
  */
-export function find(root: string, segments: string[]): Promise<Found> {
+export function find(root: string, segments: string[], followLinks = false): Promise<Found> {
   return mapFileErrors(async () => {
     const path = await Deno.realPath(join(root, ...segments));
     // What has just been resolved is in memory: these two wait for no disk.
     const top = Deno.realPathSync(root);
     const info = Deno.lstatSync(path);
-    const inside = path === top ? [] : relative(top, path).split(sep);
+    const inside = path === top || followLinks ? [] : relative(top, path).split(sep);
     if (!inside.every(isVisibleName) || !(info.isFile || info.isDirectory)) throw notFound();
     return { path, info };
   });
@@ -39,9 +39,10 @@ export async function withFound<T>(
   segments: string[],
   found: Found,
   use: (found: Found) => Promise<T | null>,
+  followLinks = false,
 ): Promise<T> {
   for (let attempt = 0; attempt < 3; attempt++) {
-    if (attempt > 0) found = await find(root, segments);
+    if (attempt > 0) found = await find(root, segments, followLinks);
     const result = await use(found);
     if (result !== null) return result;
   }

@@ -89,7 +89,7 @@ function checkCoding(headers: Headers): void {
     throw new HttpError(STATUS_CODE.UnsupportedMediaType, message, { headers });
   }
   const { charset } = mediaType(headers.get("content-type"));
-  if (charset !== undefined && !/^(utf-?8|(us-)?ascii)$/i.test(charset)) {
+  if (charset && !/^(utf-?8|(us-)?ascii)$/i.test(charset)) {
     const message = `the body must be UTF-8: the charset is ${quote(charset)}`;
     throw new HttpError(STATUS_CODE.UnsupportedMediaType, message);
   }

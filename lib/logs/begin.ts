@@ -67,7 +67,7 @@ export async function begin(
       if (at !== null) reader.begin(file, at);
     } else if (follow && cursor !== null && since === null) {
       reader.awaited = after!;
-      return null;
+      return { lost: null, searched };
     } else if (!follow && await place.stat() !== null) {
       throw new HttpError(403, `the log ${place.name} may not be read`);
     }

@@ -13,10 +13,14 @@ export interface LogInfo {
   time: string | null;
 }
 
-/** Folders or files with logs, and the server's own access log, all absolute. `listing` bounds the names in the list. */
+/**
+ * Folders or files with logs, and the server's own access log, all absolute; `followLinks` lets links lead out of the folders.
+ * `listing` bounds the names in the list.
+ */
 export interface LogSettings {
   readonly logs: readonly string[];
   readonly accessLog: string;
+  readonly followLinks?: boolean;
   readonly limits: Pick<Limits, "listing">;
 }
 
@@ -145,7 +149,7 @@ export class LogFiles {
   }
 
   #place(name: string, path: string, root: string | null): LogPlace {
-    return new LogPlace(name, path, root, this.#opens);
+    return new LogPlace(name, path, this.settings.followLinks ? null : root, this.#opens);
   }
 }
 

@@ -20,7 +20,7 @@ export interface Target {
 export class LogPlace {
   readonly #plain: Omit<Target, "info">;
 
-  /** `path` is absolute; `root` is the real folder that a symlink may not lead out of, null where the operator named the file. */
+  /** `path` is absolute; `root` is the real folder that a symlink may not lead out of, null where links may lead anywhere. */
   constructor(
     readonly name: string,
     readonly path: string,

@@ -12,6 +12,8 @@ export interface Exchange {
   readonly url: URL;
   /** Query of the target. */
   readonly query: URLSearchParams;
+  /** Address of the client; "" when it is not known. */
+  readonly client: string;
   /** Aborts when the client has gone or the body was cut, also by a drain. */
   readonly signal: AbortSignal;
   /** Aborts when the server begins to drain. */
@@ -70,6 +72,7 @@ export function exchange(
 }
 
 class RequestExchange implements Exchange {
+  readonly client = "";
   #url: URL | undefined;
 
   constructor(

@@ -6,12 +6,18 @@ type Measured = Response & { [bodyBytes]?: number };
 
 /**
  * A response with a body that is whole. Headers that are set one by one cost the runtime a sixth less than an init of
- * several, and a string less than its bytes.
+ * several, and a string less than its bytes. `bytes` are those of the body.
  */
-export function wholeResponse(body: string, status: number, headers: Record<string, string>): Response {
-  const response = new Response(body, status === 200 ? undefined : { status });
+export function wholeResponse(
+  body: string,
+  status: number,
+  headers: Record<string, string>,
+  bytes: number = byteLength(body),
+): Response {
+  const response: Measured = new Response(body, status === 200 ? undefined : { status });
   const target = response.headers;
   for (const name in headers) target.set(name, headers[name]);
+  response[bodyBytes] = bytes;
   return response;
 }
 
@@ -31,7 +37,5 @@ export function json(
   { status = 200, headers }: { status?: number; headers?: Record<string, string> } = {},
 ): Response {
   const body = JSON.stringify(value) + "\n";
-  const response: Measured = wholeResponse(body, status, { "Content-Type": "application/json", ...headers });
-  response[bodyBytes] = byteLength(body);
-  return response;
+  return wholeResponse(body, status, { "Content-Type": "application/json", ...headers });
 }

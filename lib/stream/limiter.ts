@@ -1,3 +1,6 @@
+import type { ClientShare } from "./client_share.ts";
+import { overloaded } from "./errors.ts";
+
 /** A slot of a {@linkcode Limiter} while it is held; releasing it twice counts once. */
 export interface Permit extends Disposable {
   /** Frees the slot. */
@@ -12,8 +15,15 @@ export class Limiter {
   #used = 0;
   readonly #queue = new Set<() => void>();
 
-  /** `max` permits at once; `acquire` rejects with a RangeError when `maxQueue` callers already wait. */
-  constructor(readonly max: number, readonly maxQueue: number = Infinity) {}
+  /**
+   * `max` permits at once; `acquire` rejects with a RangeError when `maxQueue` callers already wait. `share` is what one client
+   * may hold of them, where requests are admitted.
+   */
+  constructor(
+    readonly max: number,
+    readonly maxQueue: number = Infinity,
+    readonly share: ClientShare | null = null,
+  ) {}
 
   /** Permits held now. */
   get used(): number {
@@ -25,11 +35,29 @@ export class Limiter {
     return this.#queue.size;
   }
 
-  /** A permit at once, or null; it never overtakes a waiting caller. */
-  tryAcquire(): Permit | null {
+  /** A permit at once, or null; it never overtakes a waiting caller. `released` is called once it is given back. */
+  tryAcquire(released?: () => void): Permit | null {
     if (this.#used >= this.max) return null;
     this.#used++;
-    return new Slot(this.#release);
+    if (released === undefined) return new Slot(this.#release);
+    return new Slot(() => {
+      released();
+      this.#release();
+    });
+  }
+
+  /**
+   * A permit for a request; the address of its client is read only where there is a share.
+   *
+   * @throws HttpError 503 over the limit of `what`, or over the client's share of it
+   */
+  admit(what: string, exchange: { readonly client: string }): Permit {
+    this.share?.check(what, this, exchange.client);
+    const released = this.share?.hold(exchange.client);
+    const permit = this.tryAcquire(released);
+    if (permit !== null) return permit;
+    released?.();
+    throw overloaded(what, this.max);
   }
 
   /** Waits for a permit in order of arrival; an abort leaves the queue and rejects with the signal's reason. */

@@ -1,4 +1,4 @@
-import { errorResponse, overloaded, type Report, shuttingDown } from "./errors.ts";
+import { errorResponse, type Report, shuttingDown } from "./errors.ts";
 import type { StreamEvent } from "./event.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Format } from "./formats/format.ts";
@@ -73,8 +73,7 @@ export async function streamResponse<T = unknown>(
     const { bodies, draining } = exchange;
     // A handler that has waited for something may come here after everything else has been told to end.
     if (draining.aborted) throw shuttingDown();
-    const permit = bodies.streams.tryAcquire();
-    if (permit === null) throw overloaded("streams", bodies.streams.max);
+    const permit = bodies.streams.admit("streams", exchange);
     const run = new Run(exchange, permit, after, format);
     const stream = run.start(source);
     await run.ready;
@@ -85,7 +84,7 @@ export async function streamResponse<T = unknown>(
     }
     // Most small streams are complete within their first turn, and then neither a timer nor a stream object is needed.
     const whole = stream.whole();
-    if (whole !== null) return wholeResponse(whole, 200, headers);
+    if (whole !== null) return wholeResponse(whole, 200, headers, 0); // It has reported its own bytes.
     run.open();
     return new Response(stream.body(), { headers });
   } catch (error) {

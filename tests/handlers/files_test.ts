@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { assertSameBytes, makeFifo, overwrite, put, randomBytes, settled } from "../support/files.ts";
 import { granted } from "../support/granted.ts";
-import { serve, type TestServer, until } from "../support/server.ts";
+import { askFrom, serve, type TestServer, until } from "../support/server.ts";
 import { exchange, send } from "../support/wire.ts";
 
 const ignore = !granted.server;
@@ -260,6 +260,35 @@ Deno.test({ name: "a symlink that stays in the root is followed", ignore }, asyn
   assertEquals(textOf((await get(`${server.origin}/files/in.txt`)).bytes), "inside");
 });
 
+Deno.test(
+  { name: "with --follow-links links lead anywhere, and hidden names stay hidden", ignore },
+  async () => {
+    await using server = await serveFiles({
+      "config/..2024_05/key": "value",
+      "../outside/secret.txt": "outside",
+      "a.txt": "",
+    }, { followLinks: true });
+    const { root } = server;
+    // As Kubernetes mounts a ConfigMap.
+    await Deno.symlink("..2024_05", `${root}/config/..data`);
+    await Deno.symlink("..data/key", `${root}/config/key`);
+    await Deno.symlink("../outside", `${root}/out`);
+    await Deno.symlink("/dev/zero", `${root}/zero`);
+    const text = async (path: string) => textOf((await get(server.origin + path)).bytes);
+    assertEquals(await text("/files/config/key"), "value");
+    assertEquals(await text("/stream/file?file=out/secret.txt"), "outside");
+    const namesIn = async (path: string) =>
+      JSON.parse(await text(path)).entries.map(({ name }: { name: string }) => name);
+    assertEquals(await namesIn("/files/"), ["a.txt", "config", "out"]);
+    assertEquals(await namesIn("/files/config/"), ["key"]);
+    assertEquals(await namesIn("/files/out/"), ["secret.txt"]);
+    for (const path of ["config/..data/key", "config/..2024_05/key", "zero", "../outside/secret.txt"]) {
+      const target = `/files/${path.replaceAll("../", "%2e%2e/")}`;
+      assertEquals((await get(server.origin + target)).status, 404, path);
+    }
+  },
+);
+
 Deno.test({ name: "a response that never meets a network keeps its chunks", ignore }, async () => {
   const content = randomBytes(1_000_000);
   await using server = await serveFiles({ "a.bin": content });
@@ -407,6 +436,22 @@ Deno.test({ name: "a download holds its permit until it has ended", ignore }, as
   await first.body!.cancel();
   await until(() => server.app.limits.downloads.used === 0);
   assertEquals((await get(url, { range: "bytes=0-0" })).status, 206);
+});
+
+Deno.test({ name: "with --client-share one client leaves downloads to others", ignore }, async () => {
+  await using server = await serveFiles({}, { clientShare: 25, limits: { downloads: 8 } });
+  await putHole(`${server.root}/a.bin`, 1_000_000);
+  const greedy = await Promise.all(
+    Array.from({ length: 8 }, () => askFrom("10.0.0.1", server, "/files/a.bin")),
+  );
+  const other = await askFrom("10.0.0.2", server, "/files/a.bin");
+  assertEquals(greedy.map(({ status }) => status).sort(), [200, 200, 200, 200, 503, 503, 503, 503]);
+  assertEquals(other.status, 200);
+  for (const response of [...greedy, other]) await response.body!.cancel();
+  assertEquals(server.app.limits.downloads.used, 0);
+  const again = await askFrom("10.0.0.1", server, "/files/a.bin");
+  assertEquals(again.status, 200);
+  await again.body!.cancel();
 });
 
 Deno.test({ name: "a download goes on while the server drains", ignore }, async () => {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { granted } from "../support/granted.ts";
-import { serve, until } from "../support/server.ts";
+import { askFrom, serve, until } from "../support/server.ts";
 import { open } from "../support/wire.ts";
 
 const ignore = !granted.server;
@@ -251,4 +251,16 @@ Deno.test({
     await server.server.drain();
     await reset;
   },
+});
+
+Deno.test({ name: "with --client-share one client leaves streams to others", ignore }, async () => {
+  await using server = await serve({ clientShare: 25, limits: { streams: 4 } });
+  const path = "/stream?count=2&interval=60000&request=false";
+  const ask = (hostname: string) => askFrom(hostname, server, path);
+  const greedy = [await ask("2001:db8::1"), await ask("2001:db8::2"), await ask("2001:db8::3")];
+  const other = await ask("2001:db8:0:1::1");
+  assertEquals([...greedy, other].map(({ status }) => status), [200, 200, 503, 200]);
+  assertMatch(await greedy[2].text(), /too many streams for one client: at most 1/);
+  for (const response of [greedy[0], greedy[1], other]) await response.body!.cancel();
+  await until(() => server.app.limits.streams.used === 0);
 });

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { granted } from "../support/granted.ts";
 import { serve, until } from "../support/server.ts";
 import { connect, leave } from "../support/socket_client.ts";
@@ -20,3 +20,18 @@ for (const path of ["/ws", "/ws/"]) {
     },
   });
 }
+
+Deno.test({
+  name: "with --client-share one client leaves sockets to others",
+  ignore: !granted.server,
+  async fn() {
+    await using server = await serve({ clientShare: 25, limits: { sockets: 4 } });
+    const clients = [await connect(`${server.origin}/ws`), await connect(`${server.origin}/ws`)];
+    await assertRejects(() => connect(`${server.origin}/ws`), Error, "refused");
+    for (const client of clients) await leave(client);
+    await until(() => server.app.sockets.size === 0);
+    const again = await connect(`${server.origin}/ws`);
+    await leave(again);
+    await until(() => server.app.sockets.size === 0);
+  },
+});

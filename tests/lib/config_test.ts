@@ -26,8 +26,10 @@ Deno.test("without flags and variables every setting has its default", () => {
     port: 8000,
     files: "/typed/here",
     logs: ["/srv/weir/logs"],
+    followLinks: false,
     sensors: null,
     upstream: null,
+    clientShare: 0,
     drain: 10,
     accessLog: "/srv/weir/logs/access.log",
     limits: new Limits(),
@@ -70,9 +72,14 @@ const good: [args: string[], variables: Record<string, string>, field: string, v
   [[], { WEIR_LOGS: "a:/b:" }, "logs", ["/typed/here/a", "/b"]],
   [["--logs", "a"], { WEIR_LOGS: "b" }, "logs", ["/typed/here/a"]],
   [["--logs", "a"], {}, "accessLog", "/srv/weir/logs/access.log"],
+  [["--follow-links"], {}, "followLinks", true],
+  [[], { WEIR_FOLLOW_LINKS: "true" }, "followLinks", true],
+  [[], { WEIR_FOLLOW_LINKS: "false" }, "followLinks", false],
+  [["--follow-links"], { WEIR_FOLLOW_LINKS: "false" }, "followLinks", true],
   [["--sensors", "s.json"], {}, "sensors", "/typed/here/s.json"],
   [["--upstream", "https://example.com/x"], {}, "upstream", "https://example.com/x"],
   [[], { WEIR_UPSTREAM: "http://localhost:1/" }, "upstream", "http://localhost:1/"],
+  [["--client-share", "10"], {}, "clientShare", 10],
   [["--drain", "0"], {}, "drain", 0],
   [[], { WEIR_DRAIN: "3600" }, "drain", 3600],
 ];
@@ -95,6 +102,11 @@ const bad: [args: string[], variables: Record<string, string>, message: string][
   [["--port="], {}, '--port must have a value: current value is ""'],
   [["--port", "1", "--port", "2"], {}, '--port must be given once: current value is "1 2"'],
   [[], { WEIR_PORT: "x" }, 'WEIR_PORT must be a whole number from 0 to 65535: current value is "x"'],
+  [
+    ["--client-share", "10%"],
+    {},
+    '--client-share must be a whole number from 0 to 100: current value is "10%"',
+  ],
   [["--drain", "3601"], {}, '--drain must be a whole number from 0 to 3600: current value is "3601"'],
   [["--host", "a b"], {}, '--host must be a host name or an address: current value is "a b"'],
   [
@@ -145,6 +157,8 @@ const bad: [args: string[], variables: Record<string, string>, message: string][
     '--upstream must be an http or https URL: current value is "file:///etc"',
   ],
   [[], { WEIR_UPSTREAM: "x" }, 'WEIR_UPSTREAM must be an http or https URL: current value is "x"'],
+  [[], { WEIR_FOLLOW_LINKS: "yes" }, 'WEIR_FOLLOW_LINKS must be true or false: current value is "yes"'],
+  [["--follow-links=no"], {}, '--follow-links must have no value: current value is "no"'],
   [["--colour=red"], {}, '--colour must be a known flag (see --help): current value is "--colour=red"'],
   [["-p", "1"], {}, '-p must be a known flag (see --help): current value is "-p"'],
   [["serve"], {}, 'serve must be a known flag (see --help): current value is "serve"'],
@@ -182,19 +196,19 @@ Deno.test("--help and --version are asked for by name", () => {
 });
 
 Deno.test("help has every flag and variable", () => {
-  for (
-    const flag of [
-      "host",
-      "allow-host",
-      "allow-origin",
-      "port",
-      "files",
-      "logs",
-      "sensors",
-      "upstream",
-      "drain",
-    ]
-  ) {
-    assert(help.includes(`--${flag} `) && help.includes(`WEIR_${flag.toUpperCase().replace("-", "_")}`));
+  const valued = [
+    "host",
+    "allow-host",
+    "allow-origin",
+    "port",
+    "files",
+    "logs",
+    "sensors",
+    "upstream",
+    "drain",
+  ];
+  for (const flag of [...valued, "client-share", "follow-links", "trust-proxy"]) {
+    const variable = `WEIR_${flag.toUpperCase().replace("-", "_")}`;
+    assert(help.includes(`--${flag} `) && help.includes(variable), flag);
   }
 });

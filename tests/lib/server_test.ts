@@ -494,3 +494,19 @@ Deno.test("the app of main.ts has no route twice", () => {
   const names = routes.map(({ method, path }) => `${method} ${path}`);
   assertEquals(new Set(names).size, names.length);
 });
+
+Deno.test({
+  name: "the access log has the bytes of a page, a listing and an error",
+  ignore,
+  async fn() {
+    await using server = await serve();
+    const sizes: number[] = [];
+    for (const path of ["/", "/files/", "/nowhere"]) {
+      const response = await fetch(server.origin + path, { headers: { accept: "text/html" } });
+      sizes.push((await response.bytes()).length);
+    }
+    await server.app.accessLog.close();
+    const lines = (await Deno.readTextFile(`${server.folder}/logs/access.log`)).trimEnd().split("\n");
+    assertEquals(lines.map((line) => JSON.parse(line).bytes), sizes);
+  },
+});

@@ -36,8 +36,10 @@ export async function serve(
     port: 0,
     files: `${folder}/files`,
     logs: [`${folder}/logs`],
+    followLinks: false,
     sensors: null,
     upstream: null,
+    clientShare: 0,
     drain: 1,
     accessLog: `${folder}/logs/access.log`,
     ...replaced,
@@ -65,6 +67,19 @@ export async function serve(
       await Deno.remove(folder, { recursive: true });
     },
   };
+}
+
+/** Asks as a client of this address would, without a network. */
+export async function askFrom(
+  hostname: string,
+  { server, origin }: TestServer,
+  path: string,
+): Promise<Response> {
+  const info: Deno.ServeHandlerInfo = {
+    remoteAddr: { transport: "tcp", hostname, port: 1 },
+    completed: Promise.resolve(),
+  };
+  return await server.fetch(new Request(origin + path), info);
 }
 
 /** Asks until `probe` is true: for what another task will make true. It is the test's own time-out that ends a hopeless wait. */

@@ -48,7 +48,7 @@ Deno.test({ name: "list() counts no link that leads out as hidden, whatever its 
 async function partsOf(root: string, max: number) {
   const parts: string[][] = [];
   for (let after: string | null = ""; after !== null && parts.length < 100;) {
-    const { entries, next, truncated } = await list(root, [], await find(root, []), max, after);
+    const { entries, next, truncated } = await list(root, [], await find(root, []), max, { after });
     assertEquals(truncated, next !== null);
     parts.push(entries.map(({ name }) => name));
     after = next;
@@ -84,7 +84,7 @@ Deno.test(
 
 Deno.test({ name: "list() goes on after a name that has gone", ignore }, async () => {
   await using at = await makeRoot({ a: "", c: "" });
-  const { entries } = await list(at.root, [], await find(at.root, []), 9, "b");
+  const { entries } = await list(at.root, [], await find(at.root, []), 9, { after: "b" });
   assertEquals(entries.map(({ name }) => name), ["c"]);
 });
 

@@ -63,6 +63,31 @@ Deno.test({
 });
 
 Deno.test({
+  name: "with followLinks a link leads anywhere, and a hidden name stays hidden",
+  ignore: !granted.files,
+  async fn() {
+    await using folder = new LogFolder();
+    await using outside = new LogFolder();
+    outside.append("a line\n", `${outside.path}/.hidden`);
+    Deno.symlinkSync(`${outside.path}/.hidden`, `${folder.path}/pod.log`);
+    Deno.symlinkSync(`${outside.path}/.hidden`, `${folder.path}/.pod.log`);
+    Deno.symlinkSync("/dev/zero", `${folder.path}/zero.log`);
+    const names = async (followLinks: boolean) => {
+      const settings = {
+        logs: [folder.path],
+        accessLog: `${outside.path}/access.log`,
+        limits: { listing: 9 },
+      };
+      const files = new LogFiles({ ...settings, followLinks });
+      for (const name of [".pod.log", "zero.log"]) await assertRejects(() => files.find(name), HttpError);
+      return (await files.list()).map(({ name, size }) => [name, size]);
+    };
+    assertEquals(await names(false), [["access.log", 0]]);
+    assertEquals(await names(true), [["access.log", 0], ["pod.log", 7]]);
+  },
+});
+
+Deno.test({
   name: "a log that is away for a moment is still known: by its rotated files, or by a client's cursor",
   ignore: !granted.files,
   async fn() {
