@@ -57,10 +57,9 @@ export async function withFound<T>(
 export async function open(
   found: Found,
   opens: Opens,
-  signal?: AbortSignal,
 ): Promise<{ file: Deno.FsFile; info: Deno.FileInfo } | null> {
   using held = new DisposableStack();
-  const file = held.use(await mapFileErrors(() => opens.open(found.path, signal)));
+  const file = held.use(await mapFileErrors(() => opens.open(found.path)));
   const info = file.statSync();
   if (!isSame(info, found.info) || !isThere(found)) return null;
   held.move();

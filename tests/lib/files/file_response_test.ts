@@ -287,23 +287,6 @@ Deno.test({
   assertEquals((await at.ask("a.txt")).status, 200);
 });
 
-Deno.test({
-  name: "fileResponse() gives back its permit when the client leaves a file that does not open",
-  ignore: !granted.run,
-}, async () => {
-  const opens = new Opens(1, 60_000);
-  await using at = await serveRoot({ "a.txt": "a" }, { opens });
-  const fifo = await makeFifo(`${at.root}/fifo`);
-  const hung = opens.open(`${at.root}/fifo`);
-  const client = new AbortController();
-  const waiting = at.answer("a.txt", { signal: client.signal });
-  client.abort(new Error("gone"));
-  await assertRejects(() => waiting, Error, "gone");
-  assertEquals(at.downloads.used, 0);
-  await fifo.free();
-  (await hung).close();
-});
-
 /** The parts of a multipart/byteranges body. */
 function parseParts(bytes: Uint8Array, boundary: string): { range: string; bytes: Uint8Array }[] {
   // As Latin-1, in which a byte is a character.
