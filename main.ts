@@ -140,6 +140,8 @@ function main(): void {
     since = performance.now();
     setTimeout(() => {
       app.report(`drained for ${config.drain} s: ${server.open} connections were cut`);
+      // For their lines in the access log.
+      server.bodies.cancel();
       exit(0, app.accessLog.close());
     }, config.drain * 1_000);
     // Counted from the signal as well: on a busy machine the timer before it may be late.

@@ -227,6 +227,11 @@ Deno.test({
     assert(answer === "" || answer.startsWith("HTTP/1.1 503 "), answer);
     assertEquals((await server.status).code, 0);
     assertMatch(server.stderr(), /^drained for 2 s: 1 connections? (was|were) cut$/m);
+    // What it cuts at the end has its line in the access log.
+    assertMatch(
+      await Deno.readTextFile(`${cwd.path}/logs/access.log`),
+      /"bytes":[1-9]\d*,"ms":\d+,"end":"cut"/,
+    );
   },
 });
 

@@ -37,6 +37,7 @@ export function fileBody(
       return false;
     },
     drain() {}, // A download goes on.
+    cancel: () => end(false),
   };
 
   const end = (isWhole = reader.left === 0) => {

@@ -1,5 +1,6 @@
 import { OpensBusy } from "../opens.ts";
 import { HttpError } from "../stream/errors.ts";
+import type { Limiter } from "../stream/limiter.ts";
 import { absentSince, parseCursor } from "./cursor.ts";
 import { isHole } from "./file_lines.ts";
 import { FileFingerprint } from "./fingerprint.ts";
@@ -38,7 +39,7 @@ export interface FollowOptions {
 export async function begin(
   reader: LogReader,
   options: FollowOptions,
-  searchBytes: number,
+  { searchBytes, searches }: { searchBytes: number; searches: Limiter },
 ): Promise<{ lost: string | null; searched: boolean }> {
   const { place, lineBytes } = reader;
   const { after, from, follow, signal, wanted } = options;
@@ -59,6 +60,7 @@ export async function begin(
       let offset: number | null = all ? 0 : null;
       if (!all && from > 0 && wanted !== undefined) {
         const search = { count: from, wanted, lineBytes, searchBytes, unfinished, signal };
+        using _permit = await searches.acquire({ signal });
         const { offset: found, whole } = await startOfLastWanted(file, search);
         [offset, searched] = [found, !whole];
       }
@@ -76,7 +78,7 @@ export async function begin(
     if (!follow || !(error instanceof OpensBusy)) throw error;
     signal.throwIfAborted();
     // The open itself has waited for a permit.
-    return await begin(reader, options, searchBytes);
+    return await begin(reader, options, { searchBytes, searches });
   }
 }
 

@@ -2,6 +2,7 @@ import type { Limits } from "../limits.ts";
 import { OpensBusy } from "../opens.ts";
 import { HttpError, overloaded, printReport, type Report } from "../stream/errors.ts";
 import { type CursorAt, cursorAt, gap, type StreamEvent } from "../stream/event.ts";
+import { Limiter } from "../stream/limiter.ts";
 import { begin, type FollowOptions } from "./begin.ts";
 import { absentCursor } from "./cursor.ts";
 import { FileFingerprint } from "./fingerprint.ts";
@@ -15,6 +16,8 @@ export type FollowItem = TailItem | CursorAt | StreamEvent<{ from: string }>;
 /** All the logs that are followed now. */
 export class LogFollower {
   readonly #tails = new Map<string, Tail>();
+  /** Backward searches under way at once: each uses the event loop as much as it gets, so that many would stall the server. */
+  readonly searches: Limiter = new Limiter(2);
 
   /** `poll` returns the time until a log is polled again, `now` a time in ms that never goes back. */
   constructor(
@@ -32,6 +35,7 @@ export class LogFollower {
    */
   async *follow(place: LogPlace, options: FollowOptions): AsyncGenerator<FollowItem> {
     const { follow, signal } = options;
+    const { searchBytes } = this.limits;
     const follower = new Follower(signal);
     const tail = follow ? this.#tail(place) : null;
     tail?.followers.add(follower);
@@ -40,7 +44,7 @@ export class LogFollower {
       for (let wanted = options; !signal.aborted;) {
         reader = new LogReader(place, this.limits.lineBytes);
         const now = Date.now();
-        const { lost, searched } = await begin(reader, wanted, this.limits.searchBytes);
+        const { lost, searched } = await begin(reader, wanted, { searchBytes, searches: this.searches });
         const start = reader.cursor || lost === null && wanted.after || absentCursor(now);
         wanted.begun?.(start);
         if (lost !== null) yield gap(lost, reader.cursor || null, null);

@@ -2,7 +2,8 @@ import { isHole } from "./file_lines.ts";
 import { decoder, type LineFilter } from "./line_block.ts";
 import type { LogFile } from "./log_file.ts";
 
-const blockBytes = 1_048_576;
+/** Bytes searched in one turn of the event loop: everything else waits for them. */
+const blockBytes = 262_144;
 const headBytes = 64;
 
 /** What a {@linkcode startOfLastWanted} looks for, and how far. */

@@ -7,6 +7,8 @@ export interface OpenBody {
   tick(): boolean;
   /** The server is draining. */
   drain(): void;
+  /** Ends it as cut: its client has gone, or the server exits. */
+  cancel(): void;
 }
 
 /** Bodies ticked per event-loop turn that write something: ten thousand pings in one turn would hold up everything else. */
@@ -41,6 +43,11 @@ export class OpenBodies {
     if (this.#open.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+
+  /** Ends every open body as cut. */
+  cancel(): void {
+    for (const body of [...this.#open]) body.cancel();
   }
 
   /** The heartbeat: ticks each open body. */

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { startOfLastWanted } from "../../../lib/logs/search.ts";
 import { granted } from "../../support/granted.ts";
 import { LogFolder } from "../../support/log_reading.ts";
+import { turns } from "../../support/turns.ts";
 import { seeded } from "../../support/log_writer.ts";
 
 const rest = {
@@ -70,4 +71,21 @@ test("a search passes a hole", async (folder) => {
   const wanted = (line: string) => line.startsWith("E");
   assertEquals(await folder.all({ from: 5, wanted: (line) => line.includes("E") }), ["E 1", "i"]);
   assertEquals(await folder.all({ from: 5, wanted }), ["E 1", "i"]);
+});
+
+test("a search waits for the searches under way, which would stall the server together", async (folder) => {
+  folder.append("E 1\nI 2\n");
+  const wanted = (line: string) => line.startsWith("E");
+  const { signal } = new AbortController();
+  const permits = [
+    await folder.follower.searches.acquire({ signal }),
+    await folder.follower.searches.acquire({ signal }),
+  ];
+  const reading = folder.read({ from: 1, follow: false, wanted });
+  let came = false;
+  const line = reading.next().finally(() => came = true);
+  await turns();
+  assertEquals(came, false);
+  for (const permit of permits) permit.release();
+  assertEquals(await line, "E 1");
 });
