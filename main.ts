@@ -101,7 +101,7 @@ function configure(): { config: Config; declared: DeclaredSensor[] } | number {
   }
 }
 
-/** Exits once what is being done has been done, but a disk that hangs or a pipe that nobody reads must not keep the process. */
+/** Exits once the last lines are written; a disk that hangs, or an unread pipe, does not keep the process. */
 function exit(code: number, last?: Promise<void>): void {
   setTimeout(Deno.exit, graceMs, code);
   Promise.allSettled([last, stdout.written, stderr.written]).then(() => Deno.exit(code));

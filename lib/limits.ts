@@ -28,6 +28,8 @@ export class Limits {
   readonly lineBytes: number = 65_536;
   /** Bytes of a log that are looked through, backwards, for the last lines that a filter wants. */
   readonly searchBytes: number = 67_108_864;
+  /** Such searches under way at once; the others wait. Each takes what it gets of the event loop. */
+  readonly searches: number = 2;
   /** Logs followed at once. */
   readonly followedLogs: number = 1_000;
   /** Bytes of the access log before it is rotated. */

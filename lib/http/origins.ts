@@ -35,7 +35,7 @@ export class AllowedOrigins {
   }
 
   /**
-   * Refuses what a page of another site makes a browser get, also inside a frame: each would cost work here. Whoever follows
+   * Refuses what a page of another site makes a browser get, also inside a frame: each would cost work here. A client that follows
    * a link navigates, and passes. Browsers leave Sec-Fetch-* out over plain HTTP, but send Origin with what a script reads.
    *
    * @throws HttpError 403
@@ -55,7 +55,10 @@ export class AllowedOrigins {
     );
   }
 
-  /** Adds what keeps the response from other sites (Fetch, 3.7), and what lets the pages of an allowed origin read the response (Fetch, 3.3), also a preflight's. */
+  /**
+   * Adds what keeps the response from other sites (Fetch, 3.7), or lets the pages of an allowed origin read it (Fetch, 3.3),
+   * also a preflight's.
+   */
   share(method: string, requested: Headers, { headers }: Response): void {
     const origin = this.#allowed.size === 0 ? null : requested.get("origin");
     if (this.#allowed.size > 0) headers.append("Vary", "Origin");

@@ -4,8 +4,8 @@ import { HttpError, quote } from "../stream/errors.ts";
 export const streamParams = ["format", "after", "lastEventId"];
 
 /**
- * Checks the names in a query: those of `once` may be given once, those of `many` often. Other names belong to somebody
- * else, as long as none of them looks like a slip of the pen: throws a 400 that names the parameter, the rule and the value.
+ * Checks the names in a query: those of `once` may be given once, those of `many` often. Other names are
+ * ignored, unless one looks like a slip of the pen: throws a 400 that names the parameter, the rule and the value.
  */
 export function checkParams(
   query: URLSearchParams,

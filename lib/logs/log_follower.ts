@@ -16,20 +16,23 @@ export type FollowItem = TailItem | CursorAt | StreamEvent<{ from: string }>;
 /** All the logs that are followed now. */
 export class LogFollower {
   readonly #tails = new Map<string, Tail>();
-  /** Backward searches under way at once: each uses the event loop as much as it gets, so that many would stall the server. */
-  readonly searches: Limiter = new Limiter(2);
+  /** Limits the backward searches under way. */
+  readonly searches: Limiter;
 
   /** `poll` returns the time until a log is polled again, `now` a time in ms that never goes back. */
   constructor(
-    readonly limits: Pick<Limits, "lineBytes" | "followedLogs" | "searchBytes">,
+    readonly limits: Pick<Limits, "lineBytes" | "followedLogs" | "searchBytes" | "searches">,
     readonly report: Report = printReport,
     readonly poll: typeof pollMs = pollMs,
     readonly now: () => number = () => performance.now(),
-  ) {}
+  ) {
+    this.searches = new Limiter(limits.searches);
+  }
 
   /**
    * The lines of a log in blocks, and a `gap` wherever some may be missing. A cursor that leads nowhere is a gap, and then
-   * it begins as if none had been given. A client that follows gets the cursor that it begins at before the first line. It never waits for its reader: one that is slow reads the file at its own pace.
+   * it begins as if none had been given. A client that follows gets the cursor that it begins at before the first line. It
+   * never waits for its reader: one that is slow reads the file at its own pace.
    *
    * @throws HttpError 503 when too many logs are followed; 403 when it is not to be followed and may not be read
    */

@@ -1,10 +1,10 @@
-/** Characters that may wait for somebody to read them; what comes after that is lost. */
+/** Characters that wait for a reader; lines beyond that are lost. */
 const maxWaiting = 262_144;
 
 const encoder = new TextEncoder();
 
 /**
- * Prints lines without ever waiting for whoever reads them: a full pipe would stop the whole process. Lines that find no
+ * Prints lines without ever waiting for a reader: a full pipe would stop the whole process. Lines that find no
  * room are lost and counted, and the count is printed once there is room again.
  */
 export class Printer {
@@ -40,7 +40,7 @@ export class Printer {
       try {
         while (rest.length > 0) rest = rest.subarray(await this.writer.write(rest));
       } catch {
-        // The reader has gone: there is nobody to tell.
+        // The reader has gone, and with it the place to report this.
       }
     }
     this.#writing = null;
