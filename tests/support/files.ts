@@ -14,8 +14,12 @@ export async function put(path: string, content: string | Uint8Array): Promise<v
 /** Writes zeros into a file as it is, from a byte on. */
 export async function overwrite(path: string, length: number, at = 0): Promise<void> {
   using file = await Deno.open(path, { write: true });
-  file.seekSync(at, Deno.SeekMode.Start);
-  for (let written = 0; written < length;) written += file.writeSync(new Uint8Array(length - written));
+  const { mtime } = file.statSync();
+  // Again until the mtime has moved: the clock of a file system ticks only every few ms.
+  do {
+    file.seekSync(at, Deno.SeekMode.Start);
+    for (let written = 0; written < length;) written += file.writeSync(new Uint8Array(length - written));
+  } while (file.statSync().mtime?.getTime() === mtime?.getTime());
 }
 
 /** A folder with these files below `root/`; a name may begin with `../`. */

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { Piece } from "../../../lib/files/multipart.ts";
 import { PieceReader } from "../../../lib/files/piece_reader.ts";
-import { assertSameBytes, makeRoot, randomBytes } from "../../support/files.ts";
+import { assertSameBytes, makeRoot, overwrite, randomBytes } from "../../support/files.ts";
 import { granted } from "../../support/granted.ts";
 
 const ignore = !granted.files;
@@ -54,7 +54,7 @@ Deno.test(
     for (const pieces of [[{ first: 0, last: 2_999 }], [{ first: 0, last: 99 }, text("|")]]) {
       await using at = await open(pieces);
       await at.reader.read(100);
-      await Deno.writeFile(`${at.root}/a.bin`, content);
+      await overwrite(`${at.root}/a.bin`, content.length);
       assertEquals(await at.reader.readAll(), null);
       at.reader.cancel();
     }
