@@ -276,7 +276,7 @@ Deno.test({
   name: "fileResponse() answers 503 while FIFOs hold every permit to open, and reads on when they are free",
   ignore: !granted.run,
 }, async () => {
-  const opens = new Opens(2, 5);
+  const opens = new Opens(2, { waitMs: 5 });
   await using at = await serveRoot({ "a.txt": "a" }, { opens });
   const fifo = await makeFifo(`${at.root}/fifo`);
   const hung = [opens.open(`${at.root}/fifo`), opens.open(`${at.root}/fifo`)];
