@@ -1,7 +1,7 @@
 import { delay } from "@std/async/delay";
 import type { App } from "./app.ts";
 import type { Route } from "./handler.ts";
-import { AllowedHosts } from "./http/allowed_hosts.ts";
+import { AllowedHosts, pathOf } from "./http/allowed_hosts.ts";
 import { RequestBodies } from "./http/body.ts";
 import { type Answered, RequestContext, type ServerSide } from "./http/context.ts";
 import { forwardedUrl } from "./http/forwarded.ts";
@@ -66,10 +66,13 @@ export class Server implements ServerSide<App, Route> {
   };
 
   #dispatch(request: Request, context: RequestContext<App, Route>): Response | Promise<Response> {
-    if (this.#drain.signal.aborted) throw shuttingDown();
     const { method, headers } = request;
+    const { targetBytes } = this.app.config.limits;
+    // First of all: what is refused has its path in the access log, too.
+    context.path = pathOf(request.url.slice(0, targetBytes));
+    if (this.#drain.signal.aborted) throw shuttingDown();
     const url = context.target = this.trustProxy ? forwardedUrl(request) : request.url;
-    context.path = this.#hosts.check(headers.get("host"), url, this.app.config.limits.targetBytes);
+    this.#hosts.check(headers.get("host"), url, targetBytes);
     if (!safeMethods.includes(method) || headers.has("upgrade")) this.#origins.checkChange(headers, url);
     const match = this.#router.match(method, context.path, url);
     if (match instanceof Response) return match;

@@ -490,6 +490,24 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "the access log has the path of what is refused, cut where it is too long",
+  ignore,
+  async fn() {
+    await using server = await serve({ trustProxy: true, limits: { targetBytes: 60 } });
+    const get = (path: string, fields = "Host: localhost") =>
+      status(server.port, `GET ${path} HTTP/1.1\n${fields}\nConnection: close\n\n`);
+    assertEquals(await get(`/${"x".repeat(100)}`), 414);
+    assertEquals(await get(`/a?${"x".repeat(100)}`), 414);
+    assertEquals(await get("/b?x", "Host: evil.example"), 421);
+    assertEquals(await get("/c?x", "Host: localhost\nX-Forwarded-Host: a b"), 400);
+    await server.app.accessLog.close();
+    const lines = (await Deno.readTextFile(`${server.folder}/logs/access.log`)).trimEnd().split("\n");
+    const x = "x".repeat(60 - "http://localhost/".length);
+    assertEquals(lines.map((line) => JSON.parse(line).path), [`/${x}`, "/a", "/b", "/c"]);
+  },
+});
+
 Deno.test("the app of main.ts has no route twice", () => {
   const names = routes.map(({ method, path }) => `${method} ${path}`);
   assertEquals(new Set(names).size, names.length);

@@ -12,8 +12,8 @@ function request(url: string, { host = null }: { host?: string | null } = {}): A
   return { url, host };
 }
 
-function check(hosts: AllowedHosts, { url, host }: Asked, maxBytes = 32_768): string {
-  return hosts.check(host, url, maxBytes);
+function check(hosts: AllowedHosts, { url, host }: Asked, maxBytes = 32_768): void {
+  hosts.check(host, url, maxBytes);
 }
 
 function status(hosts: AllowedHosts, asked: Asked, maxBytes = 32_768): number {
