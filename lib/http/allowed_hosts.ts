@@ -61,11 +61,11 @@ export class AllowedHosts {
   }
 }
 
-/** The name or address of a Host; throws HttpError 400 for one that does not parse. */
+/** The name or address of a Host, without the dot that ends a fully qualified name; throws HttpError 400 for one that does not parse. */
 export function hostOf(authority: string): string {
   // Anything that ends an authority would move the rest of a Host into the path of `request.url`.
   const url = /[/\\?#@\s]/.test(authority) ? null : URL.parse(`http://${authority}/`);
-  if (url !== null) return url.hostname;
+  if (url !== null) return url.hostname.replace(/\.$/, "");
   const message = `Host must be a name or an address, and a port: current value is ${quote(authority)}`;
   throw new HttpError(STATUS_CODE.BadRequest, message);
 }
