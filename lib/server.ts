@@ -7,6 +7,7 @@ import { type Answered, RequestContext, type ServerSide } from "./http/context.t
 import { forwardedUrl } from "./http/forwarded.ts";
 import { AllowedOrigins } from "./http/origins.ts";
 import { Router } from "./http/router.ts";
+import { type Clock, processClock } from "./stream/clock.ts";
 import { errorResponse, HttpError, type Report, shuttingDown } from "./stream/errors.ts";
 import { OpenBodies } from "./stream/open_bodies.ts";
 
@@ -28,7 +29,7 @@ export class Server implements ServerSide<App, Route> {
   readonly #listeners: Deno.HttpServer<Deno.NetAddr>[] = [];
 
   /** A server that does not listen yet. */
-  constructor(readonly app: App, readonly routes: readonly Route[]) {
+  constructor(readonly app: App, readonly routes: readonly Route[], readonly clock: Clock = processClock) {
     const { host, allowHosts, allowOrigins, trustProxy = false, limits } = app.config;
     this.trustProxy = trustProxy;
     this.#router = new Router(routes);

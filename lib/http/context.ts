@@ -1,3 +1,4 @@
+import type { Clock } from "../stream/clock.ts";
 import type { Report } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import type { OpenBodies } from "../stream/open_bodies.ts";
@@ -38,6 +39,8 @@ export interface ServerSide<App, Route> {
   readonly requestBodies: RequestBodies;
   /** Reports a failure inside. */
   readonly report: Report;
+  /** Times the requests. */
+  readonly clock: Clock;
   /** Counts bytes of a body as they go. */
   sent(bytes: number): void;
   /** Called once a request, at the end of its response; `uncounted` bytes never went through `sent`. */
@@ -56,6 +59,8 @@ export class RequestContext<App, Route> implements Exchange {
   /** Whether the client has gone while the handler was at work with its signal. */
   left = false;
   readonly #time: number = Date.now();
+  /** By the clock that nobody sets. */
+  readonly #began: number;
   #url: URL | null = null;
   #query: URLSearchParams | null = null;
   #controller: AbortController | null = null;
@@ -77,6 +82,7 @@ export class RequestContext<App, Route> implements Exchange {
   ) {
     ({ app: this.app, routes: this.routes, bodies: this.bodies } = server);
     this.draining = this.bodies.draining;
+    this.#began = server.clock.now();
   }
 
   get overTcp(): boolean {
@@ -173,7 +179,7 @@ export class RequestContext<App, Route> implements Exchange {
       path: this.path,
       status: this.#status,
       bytes: this.#bytes + uncounted,
-      ms: Math.max(0, Date.now() - this.#time),
+      ms: Math.round(this.server.clock.now() - this.#began),
       end,
     }, uncounted);
   }

@@ -3,6 +3,8 @@ import { sleep } from "../../lib/stream/clock.ts";
 import { HttpError } from "../../lib/stream/errors.ts";
 import type { Handler, Route } from "../../lib/handler.ts";
 import { routes } from "../../main.ts";
+import { Server } from "../../lib/server.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { granted } from "../support/granted.ts";
 import { serve, until } from "../support/server.ts";
 import { upgrade } from "../support/socket_client.ts";
@@ -505,6 +507,21 @@ Deno.test({
     const lines = (await Deno.readTextFile(`${server.folder}/logs/access.log`)).trimEnd().split("\n");
     const x = "x".repeat(60 - "http://localhost/".length);
     assertEquals(lines.map((line) => JSON.parse(line).path), [`/${x}`, "/a", "/b", "/c"]);
+  },
+});
+
+Deno.test({
+  name: "the access log has the ms of a request by a clock that nobody sets",
+  ignore,
+  async fn() {
+    await using server = await serve();
+    const clock = new FakeClock();
+    const work = route("/work", () => (clock.jump(40.4), new Response()));
+    const { fetch } = new Server(server.app, [work], clock);
+    await fetch(new Request("http://localhost/work"));
+    await server.app.accessLog.close();
+    const line = await Deno.readTextFile(`${server.folder}/logs/access.log`);
+    assertEquals(JSON.parse(line).ms, 40);
   },
 });
 
