@@ -139,7 +139,11 @@ function main(): void {
     if (since !== null) return performance.now() - since > 1_000 ? Deno.exit(1) : undefined;
     since = performance.now();
     setTimeout(() => {
-      app.report(`drained for ${config.drain} s: ${server.open} connections were cut`);
+      // With none, a client still sends the body of what was refused.
+      const cut = server.open === 0
+        ? "only connections that had their answers"
+        : `${server.open} connections`;
+      app.report(`drained for ${config.drain} s: ${cut} were cut`);
       // For their lines in the access log.
       server.bodies.cancel();
       exit(0, app.accessLog.close());

@@ -26,6 +26,7 @@ export class Server implements ServerSide<App, Route> {
   readonly #router: Router<Route>;
   readonly #hosts: AllowedHosts;
   readonly #origins: AllowedOrigins;
+  #open = 0;
   readonly #listeners: Deno.HttpServer<Deno.NetAddr>[] = [];
 
   /** A server that does not listen yet. */
@@ -39,9 +40,9 @@ export class Server implements ServerSide<App, Route> {
     this.requestBodies = new RequestBodies(limits, this.#drain.signal);
   }
 
-  /** Bodies and sockets that are open. */
+  /** Requests whose answer has not ended: bodies and sockets that are open, and handlers at work. */
   get open(): number {
-    return this.bodies.size + this.app.sockets.size;
+    return this.#open;
   }
 
   /**
@@ -51,6 +52,7 @@ export class Server implements ServerSide<App, Route> {
    */
   readonly fetch = (request: Request, info?: Deno.ServeHandlerInfo): Response | Promise<Response> => {
     const context = new RequestContext<App, Route>(request, this, info);
+    this.#open++;
     const failed = (error: unknown) => {
       // What a handler throws after its client has gone is no failure; the status is for the access log alone.
       const told = context.left ? new HttpError(499, "the client has gone") : error;
@@ -104,6 +106,7 @@ export class Server implements ServerSide<App, Route> {
   }
 
   record(answered: Answered, uncounted: number): void {
+    this.#open--;
     this.app.traffic.requests++;
     this.app.traffic.bytes += uncounted;
     this.app.accessLog.record(answered);

@@ -525,6 +525,28 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "open counts handlers at work, open bodies and sockets, and nothing that has ended",
+  ignore,
+  async fn() {
+    const answer = Promise.withResolvers<Response>();
+    const slow = route("/slow", () => answer.promise);
+    await using server = await serve({ routes: [...routes, slow] });
+    using atLast = new DisposableStack();
+    atLast.defer(() => answer.resolve(new Response()));
+    const asked = fetch(`${server.origin}/slow`);
+    const reading = await open(`${server.origin}/channels/demo`);
+    const socket = new WebSocket(`${server.origin}/ws`);
+    await until(() => server.server.open === 3);
+    answer.resolve(new Response("done"));
+    await (await asked).text();
+    reading.leave();
+    socket.close();
+    await (await fetch(`${server.origin}/nowhere`)).text();
+    await until(() => server.server.open === 0);
+  },
+});
+
 Deno.test("the app of main.ts has no route twice", () => {
   const names = routes.map(({ method, path }) => `${method} ${path}`);
   assertEquals(new Set(names).size, names.length);
