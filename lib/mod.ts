@@ -4,7 +4,7 @@
  * @module
  */
 export { type Clock, every, sleep } from "./stream/clock.ts";
-export { errorResponse, HttpError, type Report } from "./stream/errors.ts";
+export { errorResponse, HttpError, type Report, StreamEnd } from "./stream/errors.ts";
 export { CursorAt, cursorAt, Encoded, type Gap, gap, JsonText, type StreamEvent } from "./stream/event.ts";
 export { type Exchange, exchange, type ExchangeOptions } from "./stream/exchange.ts";
 export type { EndReason, Format } from "./stream/formats/format.ts";

@@ -100,6 +100,18 @@ export function cursor({ headers, query }: Pick<Exchange, "headers" | "query">):
   return headers.get("last-event-id") || query.get("lastEventId") || (query.get("after") ?? undefined);
 }
 
+/** What the source makes, or else something that fails as it did. */
+function iterable(source: Source, wanted: Wanted): AsyncIterable<unknown> {
+  try {
+    const made = source(wanted);
+    if (typeof made?.[Symbol.asyncIterator] === "function") return made;
+    const rule = "Cannot stream as the source must return an async iterable";
+    throw new TypeError(`${rule}: current value is ${Deno.inspect(made)}`);
+  } catch (error) {
+    return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
+  }
+}
+
 /** One run of a source for one response: what it is started with, and what it holds of the server until it has ended. */
 class Run implements Wanted, LiveStreamHooks {
   /** Resolves when there is something to send, the client has gone, or 100 ms have passed. */
@@ -134,12 +146,7 @@ class Run implements Wanted, LiveStreamHooks {
   }
 
   start(source: Source): LiveStream {
-    try {
-      this.#stream = new LiveStream(source(this), this.format, this);
-    } catch (error) {
-      this.permit.release();
-      throw error;
-    }
+    this.#stream = new LiveStream(iterable(source, this), this.format, this);
     // From here on the body hears for itself that the client has gone.
     this.exchange.opened();
     return this.#stream;

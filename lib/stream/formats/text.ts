@@ -1,5 +1,6 @@
 import { type Gap, JsonText, type StreamEvent } from "../event.ts";
 import type { Format } from "./format.ts";
+import { jsonOf } from "./json_data.ts";
 
 /** The text of an event, without its line end. */
 export type Wording = (event: StreamEvent) => string;
@@ -23,7 +24,7 @@ function format(line: Wording, plain: boolean): Format<"text"> {
 /** Plain text, an event a line: a string as it is, anything else as JSON. A gap is always worded the same way. */
 export const text: Format<"text"> = format(({ data }) => {
   if (typeof data === "string") return data;
-  return data instanceof JsonText ? data.text ?? data.json : JSON.stringify(data) ?? "null";
+  return data instanceof JsonText ? data.text ?? data.json : jsonOf(data, data);
 }, true);
 
 // One format a wording, for blocks that are encoded once for many readers are cached by format.

@@ -10,7 +10,6 @@ const cases: [what: string, event: StreamEvent, asText: string, asNdjson: string
   ["an object", { data: { a: 1 } }, '{"a":1}\n', '{"data":{"a":1}}\n', 'data: {"a":1}\n\n'],
   ["a number", { data: 0 }, "0\n", '{"data":0}\n', "data: 0\n\n"],
   ["null", { data: null }, "null\n", '{"data":null}\n', "data: null\n\n"],
-  ["nothing", { data: undefined }, "null\n", "{}\n", "data: null\n\n"],
   ["an empty string", { data: "" }, "\n", '{"data":""}\n', "data: \n\n"],
   ["a leading space", { data: " a" }, " a\n", '{"data":" a"}\n', "data:  a\n\n"],
   ["a colon", { data: ":a" }, ":a\n", '{"data":":a"}\n', "data: :a\n\n"],
@@ -87,6 +86,29 @@ for (const [what, event, asText, asNdjson, asSse] of cases) {
   });
 }
 
+const circular: Record<string, unknown> = {};
+circular.self = circular;
+const unsendable: [what: string, data: unknown, why: string][] = [
+  ["undefined", undefined, "it is undefined"],
+  ["a function", () => {}, "it is function"],
+  ["a symbol", Symbol("s"), "it is symbol"],
+  ["a bigint", 1n, "BigInt"],
+  ["a circle", circular, "circular"],
+  ["an ArrayBuffer", new ArrayBuffer(1), "bytes"],
+  ["a Float64Array", new Float64Array(1), "bytes"],
+];
+for (const [what, data, why] of unsendable) {
+  Deno.test(`no format takes ${what} for data, and says why`, () => {
+    for (const { event } of formats) assertThrows(() => event({ data }), TypeError, why);
+  });
+}
+
+Deno.test("NDJSON and SSE take no bytes for data, and say where they can be sent", () => {
+  for (const { event } of [ndjson, sse]) {
+    assertThrows(() => event({ data: new Uint8Array(1) }), TypeError, "can be sent as text");
+  }
+});
+
 for (const bad of ["a\nb", "a\rb", "a\0b", "\n", "1\r\ndata: forged"]) {
   Deno.test(`SSE takes no id like ${JSON.stringify(bad)}`, () => {
     assertThrows(() => sse.event({ id: bad, data: 1 }), TypeError, "'id'");
@@ -162,7 +184,17 @@ Deno.test("a failed SSE stream has an end without an id", () => {
   assertEquals(sse.end("error"), 'event: end\ndata: {"reason":"error"}\n\n');
 });
 
-for (const reason of ["complete", "shutdown", "error"] as const) {
+for (const reason of ["cancelled", "lost"] as const) {
+  Deno.test(`an SSE stream that is ${reason} stops a browser for good`, () => {
+    assertEquals(sse.end(reason), `id: end\nevent: end\ndata: {"reason":"${reason}"}\n\n`);
+  });
+}
+
+Deno.test("an SSE stream that is revoked leaves the last id as it was", () => {
+  assertEquals(sse.end("revoked"), 'event: end\ndata: {"reason":"revoked"}\n\n');
+});
+
+for (const reason of ["complete", "shutdown", "error", "cancelled", "lost", "revoked"] as const) {
   Deno.test(`NDJSON ends with the reason ${reason}, and text has no words for it`, () => {
     assertEquals(ndjson.end(reason), `{"event":"end","data":{"reason":"${reason}"}}\n`);
     assertEquals(text.end(reason), null);
