@@ -132,9 +132,39 @@ Deno.test("textFormat() words a gap as every text stream does", () => {
   assertEquals(textFormat(() => "x").event(gap("a", "b", 1)), '# gap after="a" next="b" lost=1\n');
 });
 
-Deno.test("textFormat() gives one format for one wording", () => {
+Deno.test("textFormat() gives one format for one wording and separator", () => {
   const line = () => "x";
   assertEquals(textFormat(line) === textFormat(line), true);
+  assertEquals(textFormat(line, "") === textFormat(line, ""), true);
+  assertEquals(textFormat(line, "") === textFormat(line), false);
+  assertEquals(textFormat() === text, true);
+});
+
+for (const [separator, token] of [["", "a"], ["\r\n", "a\r\n"], ["--", "a--"]]) {
+  Deno.test(`textFormat() has ${JSON.stringify(separator)} after each event`, () => {
+    assertEquals(textFormat(undefined, separator).event({ data: "a" }), token);
+  });
+}
+
+Deno.test("a gap begins a line and ends it, whatever separates the events", () => {
+  const line = '# gap after="a" next="b" lost=1\n';
+  assertEquals(["", "--", "\n", "\r\n"].map((s) => textFormat(undefined, s).event(gap("a", "b", 1))), [
+    "\n" + line,
+    "\n" + line,
+    line,
+    line,
+  ]);
+});
+
+Deno.test("text has a line for what is said about the stream, a media type of the handler's own has none", () => {
+  assertEquals(textFormat(undefined, "").note?.("searched", { from: "1" }), '\n# searched from="1"\n');
+  assertEquals(textFormat(undefined, "", true).note, undefined);
+});
+
+Deno.test("with a media type of the handler's own a gap is what the wording says, and without one an error", () => {
+  const worded = textFormat(({ event }) => `${event}!`, "", true);
+  assertEquals(worded.event(gap("a", null, null)), "gap!");
+  assertThrows(() => textFormat(undefined, "", true).event(gap("a", null, null)), TypeError, "gap");
 });
 
 Deno.test("a gap echoes no more than 128 characters", () => {
