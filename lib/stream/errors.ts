@@ -60,6 +60,15 @@ export class StreamEnd extends Error {
   }
 }
 
+/** What a body is errored with to reset its connection. Deno prints it, and one line says it all. */
+export class CutError extends Error {
+  /** `why` is for the operator. */
+  constructor(why: string) {
+    super(why);
+    this.stack = `a response was cut: ${why}`;
+  }
+}
+
 /** Where a failure inside is reported, for the operator. */
 export type Report = (message: string, error?: unknown) => void;
 

@@ -1,4 +1,5 @@
 import type { Report } from "./errors.ts";
+import { eventOf, gap } from "./event.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Format } from "./formats/format.ts";
 import type { Permit } from "./limiter.ts";
@@ -31,14 +32,31 @@ export class ResponseRun implements Wanted, LiveStreamHooks {
   #controller: AbortController | null = null;
   #stopped = false;
   #open = false;
+  /** Whether the source knows the cursor that it is to go on after. */
+  #looked = false;
 
   constructor(
     readonly exchange: Exchange,
     readonly permit: Permit,
-    readonly after: string | undefined,
+    readonly cursor: string | undefined,
     readonly format: Format,
   ) {
     this.ready = new Promise((resolve) => this.#ready = resolve);
+  }
+
+  get after(): string | undefined {
+    this.#looked = true;
+    return this.cursor;
+  }
+
+  /** A source that began without a look at the cursor has started over: its reader may have missed something, and is told. */
+  preamble(first: unknown): string {
+    const { format, cursor } = this;
+    // A media type of the handler's own has no gaps.
+    if (this.#looked || cursor === undefined || format.name === "text" && format.note === undefined) {
+      return "";
+    }
+    return format.event(gap(cursor, eventOf(first).id ?? null, null));
   }
 
   get report(): Report {

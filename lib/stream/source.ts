@@ -5,7 +5,7 @@ import type { Format } from "./formats/format.ts";
 export interface Wanted {
   /**
    * The cursor to go on after, exactly: `Last-Event-ID`, else `?after=`; undefined for a first visit. One that cannot be
-   * followed is answered by a `gap` event.
+   * followed is answered by a `gap` event; so is one that the source has not looked at when its first value comes.
    */
   readonly after?: string;
   /** The negotiated format, for a source that yields blocks of records in it. */
