@@ -4,7 +4,7 @@
  * @module
  */
 export { type Clock, every, sleep } from "./stream/clock.ts";
-export { errorResponse, HttpError, type Report } from "./stream/errors.ts";
+export { errorResponse, HttpError, type Report, StreamEnd } from "./stream/errors.ts";
 export { CursorAt, cursorAt, Encoded, type Gap, gap, JsonText, type StreamEvent } from "./stream/event.ts";
 export { type Exchange, exchange, type ExchangeOptions } from "./stream/exchange.ts";
 export type { EndReason, Format } from "./stream/formats/format.ts";
@@ -16,5 +16,6 @@ export { ClientShare } from "./stream/client_share.ts";
 export { Limiter, type Permit } from "./stream/limiter.ts";
 export { merge, type MergeOptions, type Sources } from "./stream/merge.ts";
 export { type OpenBodies, type OpenBody } from "./stream/open_bodies.ts";
+export type { HeadOptions } from "./stream/response_head.ts";
 export { cursor, type StreamOptions, streamResponse } from "./stream/response.ts";
 export type { Source, StreamItem, Wanted } from "./stream/source.ts";

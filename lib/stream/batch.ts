@@ -9,15 +9,21 @@ const batchChars = 64 * 1024;
 const sliceMs = 1;
 const slowMs = 5;
 
-/** Records that are ready in the same turn and leave as one chunk: a write to a socket costs far more than a record. */
+const encoder = new TextEncoder();
+
+/**
+ * What is ready to leave, in order. Records of the same turn leave as one chunk: a write to a socket costs far more than a
+ * record.
+ */
 export class Batch {
+  readonly #chunks: Uint8Array[] = [];
   #text = "";
   #count = 0;
   #start = 0;
 
   /** Whether it holds nothing. */
   get empty(): boolean {
-    return this.#text === "";
+    return this.#text === "" && this.#chunks.length === 0;
   }
 
   /** Adds a record; true when the batch should go out, as its source has had its share of the turn. */
@@ -35,8 +41,23 @@ export class Batch {
     return look && Date.now() - this.#start >= (many ? sliceMs : slowMs) || this.#text.length >= batchChars;
   }
 
-  /** Empties it. */
-  take(): string {
+  /** Adds a block of records, which leaves as it is. */
+  addBlock(bytes: Uint8Array): void {
+    if (this.#text !== "") this.#chunks.push(encoder.encode(this.#takeText()));
+    this.#chunks.push(bytes);
+  }
+
+  /** Takes out the next chunk; it must not be empty. */
+  take(): Uint8Array {
+    return this.#chunks.shift() ?? encoder.encode(this.#takeText());
+  }
+
+  /** Takes out all of it, if that is text alone. */
+  takeWhole(): string | null {
+    return this.#chunks.length === 0 ? this.#takeText() : null;
+  }
+
+  #takeText(): string {
     const text = this.#text;
     this.#text = "";
     return text;

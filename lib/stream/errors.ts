@@ -33,6 +33,42 @@ export function shuttingDown(): HttpError {
   });
 }
 
+/**
+ * Thrown by a source, ends its stream with a reason that the reader gets: what it was of has been cancelled, is no longer
+ * here, or is no longer allowed to it. It is no failure, and is not reported.
+ *
+ * @example
+ * ```ts
+ * import { exchange, StreamEnd, streamResponse } from "@weir/weir";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const request = new Request("http://localhost/?format=ndjson");
+ * const response = await streamResponse(exchange(request), async function* () {
+ *   yield "step 1";
+ *   throw new StreamEnd("cancelled");
+ * });
+ * assertEquals(await response.text(), '{"data":"step 1"}\n{"event":"end","data":{"reason":"cancelled"}}\n');
+ * ```
+ */
+export class StreamEnd extends Error {
+  /** The error's name. */
+  override name = "StreamEnd";
+
+  /** A stream's end. */
+  constructor(readonly reason: "cancelled" | "lost" | "revoked") {
+    super(`the stream has ended: ${reason}`);
+  }
+}
+
+/** What a body is errored with to reset its connection. Deno prints it, and one line says it all. */
+export class CutError extends Error {
+  /** `why` is for the operator. */
+  constructor(why: string) {
+    super(why);
+    this.stack = `a response was cut: ${why}`;
+  }
+}
+
 /** Where a failure inside is reported, for the operator. */
 export type Report = (message: string, error?: unknown) => void;
 

@@ -8,6 +8,39 @@ export interface StreamEvent<T = unknown> {
   data: T;
 }
 
+/** Whether a yielded value is an event by itself: a plain object with `data`, and no keys but `id`, `event` and `data`. */
+export function isEvent(value: unknown): value is StreamEvent {
+  if (typeof value !== "object" || value === null || !("data" in value)) return false;
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return false;
+  for (const key in value) if (key !== "data" && key !== "id" && key !== "event") return false;
+  return true;
+}
+
+/**
+ * The event that a yielded value is, or else is the data of. An `id` or `event` that is a number becomes a string.
+ *
+ * @throws TypeError for an `id` or `event` of another type
+ */
+export function eventOf(value: unknown): StreamEvent {
+  if (!isEvent(value)) return { data: value };
+  const { id, event, data } = value;
+  if ((id === undefined || typeof id === "string") && (event === undefined || typeof event === "string")) {
+    return value;
+  }
+  return { id: word("id", id), event: word("event", event), data };
+}
+
+function word(name: string, value: unknown): string | undefined {
+  if (typeof value === "number") return String(value);
+  if (value === undefined || typeof value === "string") return value;
+  throw new TypeError(
+    `Cannot send the event as its '${name}' must be a string or a number: current value is ${
+      Deno.inspect(value)
+    }`,
+  );
+}
+
 /** Data of a `gap` event: events may be missing here. */
 export interface Gap {
   /** The cursor that could not be followed exactly, at most 128 characters of it. */

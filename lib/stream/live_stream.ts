@@ -1,13 +1,12 @@
 import { Batch } from "./batch.ts";
 import { endOfTurn } from "./clock.ts";
-import { shuttingDown } from "./errors.ts";
-import { CursorAt, Encoded } from "./event.ts";
+import { CutError, shuttingDown, StreamEnd } from "./errors.ts";
+import { CursorAt, Encoded, eventOf } from "./event.ts";
 import type { EndReason, Format } from "./formats/format.ts";
 import { byteLength } from "./json.ts";
 import type { LiveStreamHooks } from "./live_stream_hooks.ts";
 import type { OpenBody } from "./open_bodies.ts";
 import { Pump, type Sink } from "./pump.ts";
-import type { StreamItem } from "./source.ts";
 
 /** Seconds until an idle stream is pinged, and until a reader is cut that takes nothing while bytes wait for it. */
 const idleSeconds = 15;
@@ -31,12 +30,12 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   readonly #pump: Pump;
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   readonly #batch = new Batch();
-  #block: Uint8Array | null = null;
   #turnAsked = true;
   #started = false;
+  #taken = false;
   #wanted = true;
   /** How the body ends once the batch is out: null while it lives. */
-  #last: { reason: EndReason; error?: unknown } | null = null;
+  #last: { reason: EndReason; failure: { error: unknown } | null } | null = null;
   #ended = false;
   #sentEvents = false;
   /** Where the stream is, and the id that the client has last. */
@@ -45,8 +44,8 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   #idle = 0;
 
   /** Starts the generator in this very turn. */
-  constructor(source: AsyncIterable<StreamItem>, readonly format: Format, readonly hooks: LiveStreamHooks) {
-    this.#told = hooks.after;
+  constructor(source: AsyncIterable<unknown>, readonly format: Format, readonly hooks: LiveStreamHooks) {
+    this.#told = hooks.cursor;
     endOfTurn(this.#turnEnded);
     this.#pump = new Pump(source, this, hooks.report);
     this.#pump.ask();
@@ -58,17 +57,16 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
 
   /** The whole body, if the stream is complete already: then it needs no stream at all, which saves half the work. */
   whole(): string | null {
-    if (this.#last === null || this.#block !== null || this.#onlyCut()) return null;
-    const body = this.#batch.take();
+    const body = this.#last === null || this.#onlyCut() ? null : this.#batch.takeWhole();
+    if (body === null) return null;
     this.hooks.sent(byteLength(body));
-    this.#settle(this.#last.reason === "complete" ? "complete" : "cut");
+    this.#settle(this.#last!.reason === "complete" ? "complete" : "cut");
     return body;
   }
 
   /** The failure before the first event, if there was one: it can still become a status. */
   failure(): { error: unknown } | null {
-    if (this.#sentEvents || this.#last === null || this.#last.reason === "complete") return null;
-    return { error: this.#last.error };
+    return this.#sentEvents ? null : this.#last?.failure ?? null;
   }
 
   /** The body. Its first chunk is what the generator had ready. */
@@ -82,7 +80,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   pull(controller: ReadableStreamDefaultController<Uint8Array>): void {
     this.#controller = controller;
     this.#wanted = true;
-    if (this.#last !== null || !this.#batch.empty || this.#block !== null) this.#flush();
+    if (this.#last !== null || !this.#batch.empty) this.#flush();
     else this.#pump.ask();
   }
 
@@ -92,7 +90,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
 
   drain(): void {
     if (this.#ended || this.#last !== null) return;
-    this.#end("shutdown", shuttingDown());
+    this.#end("shutdown", { error: shuttingDown() });
     this.hooks.stop();
   }
 
@@ -108,35 +106,33 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
       return ping !== "";
     }
     if (!this.#wanted && this.#idle >= stalledSeconds) {
-      this.#controller.error(cut("the reader has taken nothing for five minutes"));
+      this.#controller.error(new CutError("the reader has taken nothing for five minutes"));
       this.#settle("cut");
     }
     return false;
   }
 
-  take(item: StreamItem): boolean {
-    if (item instanceof Encoded) {
-      if (item.lastId !== undefined) this.#cursor = item.lastId;
-      if (item.bytes.length > 0) {
-        this.#sentEvents = true;
-        if (item.lastId !== undefined) this.#told = item.lastId;
-        this.#block = item.bytes;
-      }
-      this.#flush();
-      return false;
+  take(value: unknown): boolean {
+    if (!this.#taken) {
+      this.#taken = true;
+      this.#batch.add(this.hooks.preamble(value));
     }
-    if (item instanceof CursorAt) {
-      const record = this.format.start(item.id);
-      this.#cursor = item.id;
-      if (record !== "") this.#told = item.id;
+    if (value instanceof Encoded) return this.#block(value.bytes, value.lastId);
+    if (value instanceof CursorAt) {
+      const record = this.format.start(value.id);
+      this.#cursor = value.id;
+      if (record !== "") this.#told = value.id;
       this.#batch.add(record);
       this.#flush();
       return false;
     }
+    const event = eventOf(value);
+    const { id, data } = event;
+    if (data instanceof Uint8Array && this.format.name === "text") return this.#block(data, id);
     // What cannot be encoded throws, and has not been sent.
-    const share = this.#batch.add(this.format.event(item));
+    const share = this.#batch.add(this.format.event(event));
     this.#sentEvents = true;
-    if (item.id !== undefined) this.#cursor = this.#told = item.id;
+    if (id !== undefined) this.#cursor = this.#told = id;
     if (share) this.#flush();
     else if (!this.#turnAsked) {
       this.#turnAsked = true;
@@ -145,10 +141,24 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     return share;
   }
 
+  /** Takes whole records. */
+  #block(bytes: Uint8Array, lastId: string | undefined): false {
+    if (lastId !== undefined) this.#cursor = lastId;
+    if (bytes.length > 0) {
+      this.#sentEvents = true;
+      if (lastId !== undefined) this.#told = lastId;
+      this.#batch.addBlock(bytes);
+    }
+    this.#flush();
+    return false;
+  }
+
   close(failure: { error: unknown } | null): void {
     if (failure === null) return this.#end("complete");
-    if (this.#sentEvents || this.#controller !== null) this.hooks.report("a stream failed", failure.error);
-    this.#end("error", failure.error);
+    const { error } = failure;
+    if (error instanceof StreamEnd) return this.#end(error.reason);
+    if (this.#sentEvents || this.#controller !== null) this.hooks.report("a stream failed", error);
+    this.#end("error", failure);
   }
 
   readonly #turnEnded = () => {
@@ -158,9 +168,9 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     else if (!this.#started) this.hooks.quiet();
   };
 
-  #end(reason: EndReason, error?: unknown): void {
+  #end(reason: EndReason, failure: { error: unknown } | null = null): void {
     this.#pump.stopped = true;
-    this.#last = { reason, error };
+    this.#last = { reason, failure };
     const record = this.format.end(reason);
     if (record !== null) this.#batch.add(record);
     this.#flush();
@@ -171,7 +181,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     return this.#last!.reason !== "complete" && this.format.end("error") === null;
   }
 
-  /** Hands over the batch and the block, if the reader wants bytes; ends the body after the last of them. */
+  /** Hands over the batch, if the reader wants bytes; ends the body after the last of it. */
   #flush(): void {
     if (!this.#started) {
       this.#started = true;
@@ -179,18 +189,13 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     }
     if (this.#controller === null) this.#wanted = false;
     if (this.#controller === null || !this.#wanted || this.#ended) return;
-    if (!this.#batch.empty) this.#enqueue(encoder.encode(this.#batch.take()));
     // Within `enqueue` the runtime may find that the client has gone, and cancel; then nothing more may be done.
-    if (this.#block !== null && !this.#ended) {
-      const block = this.#block;
-      this.#block = null;
-      this.#enqueue(block);
-    }
+    while (!this.#batch.empty && !this.#ended) this.#enqueue(this.#batch.take());
     if (this.#last === null || this.#ended) return;
     if (this.#onlyCut()) {
       // What is queued has to be read first: an error drops it.
       if (!this.#wanted) return;
-      this.#controller.error(cut(`the stream ended early: ${this.#last.reason}`));
+      this.#controller.error(new CutError(`the stream ended early: ${this.#last.reason}`));
     } else this.#controller.close();
     this.#settle(this.#last.reason === "complete" ? "complete" : "cut");
   }
@@ -210,11 +215,4 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     if (how === "cut") this.hooks.stop();
     this.#pump.stop(() => this.hooks.released());
   }
-}
-
-/** What a body is errored with to reset its connection. Deno prints it, and one line says it all. */
-function cut(why: string): Error {
-  const error = new Error(why);
-  error.stack = `a response was cut: ${why}`;
-  return error;
 }

@@ -1,20 +1,20 @@
 import { endOfTurn } from "./clock.ts";
-import type { Report } from "./errors.ts";
-import type { Feed, StreamItem } from "./source.ts";
+import { type Report, StreamEnd } from "./errors.ts";
+import type { Feed } from "./source.ts";
 
 /** Where a {@linkcode Pump} puts what it gets. */
 export interface Sink {
   /** Whether another item is wanted now. */
   readonly wants: boolean;
-  /** Takes an item; true when its source has had its share of this turn. What it throws fails the source. */
-  take(item: StreamItem): boolean;
+  /** Takes a value; true when its source has had its share of this turn. What it throws fails the source. */
+  take(value: unknown): boolean;
   /** The source has ended, or has failed with an error. */
   close(failure: { error: unknown } | null): void;
 }
 
 /** Asks a source for its items, one at a time and only while its sink wants one. */
 export class Pump {
-  readonly #source: AsyncIterator<StreamItem>;
+  readonly #source: AsyncIterator<unknown>;
   readonly #feed: Feed | null = null;
   readonly #ready: (() => void) | null = null;
   /** An item has been asked for and has not come yet, or the source has had its share of this turn. */
@@ -25,7 +25,7 @@ export class Pump {
   stopped = false;
 
   /** A pump that has not asked yet. */
-  constructor(source: AsyncIterable<StreamItem>, readonly sink: Sink, readonly report: Report) {
+  constructor(source: AsyncIterable<unknown>, readonly sink: Sink, readonly report: Report) {
     this.#source = source[Symbol.asyncIterator]();
     if (!("poll" in source)) return;
     this.#feed = source as unknown as Feed;
@@ -88,8 +88,8 @@ export class Pump {
   }
 
   /** True when no other item is to be asked for now: none is wanted, or the source has had its share of this turn. */
-  #take(item: StreamItem): boolean {
-    const share = this.sink.take(item);
+  #take(value: unknown): boolean {
+    const share = this.sink.take(value);
     this.#busy = share;
     if (share) endOfTurn(() => this.#again());
     if (share || !this.sink.wants || this.stopped) return true;
@@ -98,6 +98,6 @@ export class Pump {
   }
 
   #cleanupFailed(error: unknown): void {
-    this.report("a generator failed in its cleanup", error);
+    if (!(error instanceof StreamEnd)) this.report("a generator failed in its cleanup", error);
   }
 }

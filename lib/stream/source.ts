@@ -5,7 +5,7 @@ import type { Format } from "./formats/format.ts";
 export interface Wanted {
   /**
    * The cursor to go on after, exactly: `Last-Event-ID`, else `?after=`; undefined for a first visit. One that cannot be
-   * followed is answered by a `gap` event.
+   * followed is answered by a `gap` event; so is one that the source has not looked at when its first value comes.
    */
   readonly after?: string;
   /** The negotiated format, for a source that yields blocks of records in it. */
@@ -14,11 +14,15 @@ export interface Wanted {
   readonly signal: AbortSignal;
 }
 
-/** What a source yields. */
+/** What a stream makes of the values that its source yields. */
 export type StreamItem = StreamEvent | CursorAt | Encoded;
 
-/** Makes a stream of events; called once the request is known to be good. */
-export type Source = (wanted: Wanted) => AsyncIterable<StreamItem>;
+/**
+ * Makes the values of a stream; called once the request is known to be good. A plain object with `data` and no keys but
+ * `id`, `event` and `data` is an event ({@linkcode StreamEvent}); anything else, strings and numbers too, is the data of
+ * one. Bytes (`Uint8Array`) go as they are in text, and fail in formats that are JSON.
+ */
+export type Source = (wanted: Wanted) => AsyncIterable<unknown>;
 
 /**
  * A source that can be asked without a promise, for what many streams read at once. It has no end of its own, and what

@@ -1,5 +1,6 @@
 import { JsonText } from "../event.ts";
 import type { Format } from "./format.ts";
+import { jsonOf } from "./json_data.ts";
 
 /** Legal in JSON, but line ends to readers such as Python's `str.splitlines`: they stand in strings alone, so as escapes. */
 const separators = /[\u0085\u2028\u2029]/g;
@@ -21,7 +22,7 @@ export const ndjson: Format<"ndjson"> = {
     if (plainId && typeof data === "string") {
       return `{"id":"${id}","data":${escaped(JSON.stringify(data))}}\n`;
     }
-    if (!(data instanceof JsonText)) return escaped(JSON.stringify({ id, event, data })) + "\n";
+    if (!(data instanceof JsonText)) return escaped(jsonOf({ id, event, data }, data)) + "\n";
     return escaped(JSON.stringify({ id, event, data: 0 }).slice(0, -2) + data.json) + "}\n";
   },
   end: (reason) => `{"event":"end","data":{"reason":"${reason}"}}\n`,

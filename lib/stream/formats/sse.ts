@@ -1,5 +1,9 @@
 import { JsonText } from "../event.ts";
-import type { Format } from "./format.ts";
+import type { EndReason, Format } from "./format.ts";
+import { jsonOf } from "./json_data.ts";
+
+/** The endings that nothing follows. */
+const final: ReadonlySet<EndReason> = new Set(["complete", "cancelled", "lost"] as const);
 
 const breaks = /\r\n|\r|\n/;
 
@@ -33,16 +37,16 @@ export const sse: Format<"sse"> = {
     let record = plainId ? `id: ${id}\n` : id === undefined ? "" : field("id", id);
     if (event !== undefined) record += field("event", event);
     if (data instanceof JsonText) data = data.text ?? data.json;
-    else if (typeof data !== "string") return `${record}data: ${JSON.stringify(data) ?? "null"}\n\n`;
+    else if (typeof data !== "string") return `${record}data: ${jsonOf(data, data)}\n\n`;
     const lines = data as string;
     if (!breaks.test(lines)) return `${record}data: ${lines}\n\n`;
     for (const line of lines.split(breaks)) record += `data: ${line}\n`;
     return record + "\n";
   },
-  // Only a complete stream gives `id: end`, which stops a browser for good; after a shutdown it has to come back with
-  // the last id it had.
+  // `id: end` stops a browser for good. After a shutdown or a failure it has to come back with the last id it had; so it
+  // does where it is no longer allowed, and is stopped by the 401.
   end(reason) {
-    const id = reason === "complete" ? "id: end\n" : "";
+    const id = final.has(reason) ? "id: end\n" : "";
     // 1 to 5 s, so that not all come back at once.
     const retry = reason === "shutdown" ? `retry: ${1_000 + Math.floor(Math.random() * 4_001)}\n` : "";
     return `${id}event: end\n${retry}data: {"reason":"${reason}"}\n\n`;

@@ -34,7 +34,8 @@ class EventSource implements AsyncDisposable {
     const source = places === undefined
       ? logRecords(folder.follower, folder.place, all)
       : mergedLogs(folder.follower, places, all);
-    this.#items = source({ after, format: sse, signal: this.#abort.signal })[Symbol.asyncIterator]();
+    const items = source({ after, format: sse, signal: this.#abort.signal }) as AsyncIterable<StreamItem>;
+    this.#items = items[Symbol.asyncIterator]();
   }
 
   /** Reads the next item. */

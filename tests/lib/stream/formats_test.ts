@@ -10,7 +10,6 @@ const cases: [what: string, event: StreamEvent, asText: string, asNdjson: string
   ["an object", { data: { a: 1 } }, '{"a":1}\n', '{"data":{"a":1}}\n', 'data: {"a":1}\n\n'],
   ["a number", { data: 0 }, "0\n", '{"data":0}\n', "data: 0\n\n"],
   ["null", { data: null }, "null\n", '{"data":null}\n', "data: null\n\n"],
-  ["nothing", { data: undefined }, "null\n", "{}\n", "data: null\n\n"],
   ["an empty string", { data: "" }, "\n", '{"data":""}\n', "data: \n\n"],
   ["a leading space", { data: " a" }, " a\n", '{"data":" a"}\n', "data:  a\n\n"],
   ["a colon", { data: ":a" }, ":a\n", '{"data":":a"}\n', "data: :a\n\n"],
@@ -87,6 +86,29 @@ for (const [what, event, asText, asNdjson, asSse] of cases) {
   });
 }
 
+const circular: Record<string, unknown> = {};
+circular.self = circular;
+const unsendable: [what: string, data: unknown, why: string][] = [
+  ["undefined", undefined, "it is undefined"],
+  ["a function", () => {}, "it is function"],
+  ["a symbol", Symbol("s"), "it is symbol"],
+  ["a bigint", 1n, "BigInt"],
+  ["a circle", circular, "circular"],
+  ["an ArrayBuffer", new ArrayBuffer(1), "bytes"],
+  ["a Float64Array", new Float64Array(1), "bytes"],
+];
+for (const [what, data, why] of unsendable) {
+  Deno.test(`no format takes ${what} for data, and says why`, () => {
+    for (const { event } of formats) assertThrows(() => event({ data }), TypeError, why);
+  });
+}
+
+Deno.test("NDJSON and SSE take no bytes for data, and say where they can be sent", () => {
+  for (const { event } of [ndjson, sse]) {
+    assertThrows(() => event({ data: new Uint8Array(1) }), TypeError, "can be sent as text");
+  }
+});
+
 for (const bad of ["a\nb", "a\rb", "a\0b", "\n", "1\r\ndata: forged"]) {
   Deno.test(`SSE takes no id like ${JSON.stringify(bad)}`, () => {
     assertThrows(() => sse.event({ id: bad, data: 1 }), TypeError, "'id'");
@@ -110,9 +132,39 @@ Deno.test("textFormat() words a gap as every text stream does", () => {
   assertEquals(textFormat(() => "x").event(gap("a", "b", 1)), '# gap after="a" next="b" lost=1\n');
 });
 
-Deno.test("textFormat() gives one format for one wording", () => {
+Deno.test("textFormat() gives one format for one wording and separator", () => {
   const line = () => "x";
   assertEquals(textFormat(line) === textFormat(line), true);
+  assertEquals(textFormat(line, "") === textFormat(line, ""), true);
+  assertEquals(textFormat(line, "") === textFormat(line), false);
+  assertEquals(textFormat() === text, true);
+});
+
+for (const [separator, token] of [["", "a"], ["\r\n", "a\r\n"], ["--", "a--"]]) {
+  Deno.test(`textFormat() has ${JSON.stringify(separator)} after each event`, () => {
+    assertEquals(textFormat(undefined, separator).event({ data: "a" }), token);
+  });
+}
+
+Deno.test("a gap begins a line and ends it, whatever separates the events", () => {
+  const line = '# gap after="a" next="b" lost=1\n';
+  assertEquals(["", "--", "\n", "\r\n"].map((s) => textFormat(undefined, s).event(gap("a", "b", 1))), [
+    "\n" + line,
+    "\n" + line,
+    line,
+    line,
+  ]);
+});
+
+Deno.test("text has a line for what is said about the stream, a media type of the handler's own has none", () => {
+  assertEquals(textFormat(undefined, "").note?.("searched", { from: "1" }), '\n# searched from="1"\n');
+  assertEquals(textFormat(undefined, "", true).note, undefined);
+});
+
+Deno.test("with a media type of the handler's own a gap is what the wording says, and without one an error", () => {
+  const worded = textFormat(({ event }) => `${event}!`, "", true);
+  assertEquals(worded.event(gap("a", null, null)), "gap!");
+  assertThrows(() => textFormat(undefined, "", true).event(gap("a", null, null)), TypeError, "gap");
 });
 
 Deno.test("a gap echoes no more than 128 characters", () => {
@@ -162,7 +214,17 @@ Deno.test("a failed SSE stream has an end without an id", () => {
   assertEquals(sse.end("error"), 'event: end\ndata: {"reason":"error"}\n\n');
 });
 
-for (const reason of ["complete", "shutdown", "error"] as const) {
+for (const reason of ["cancelled", "lost"] as const) {
+  Deno.test(`an SSE stream that is ${reason} stops a browser for good`, () => {
+    assertEquals(sse.end(reason), `id: end\nevent: end\ndata: {"reason":"${reason}"}\n\n`);
+  });
+}
+
+Deno.test("an SSE stream that is revoked leaves the last id as it was", () => {
+  assertEquals(sse.end("revoked"), 'event: end\ndata: {"reason":"revoked"}\n\n');
+});
+
+for (const reason of ["complete", "shutdown", "error", "cancelled", "lost", "revoked"] as const) {
   Deno.test(`NDJSON ends with the reason ${reason}, and text has no words for it`, () => {
     assertEquals(ndjson.end(reason), `{"event":"end","data":{"reason":"${reason}"}}\n`);
     assertEquals(text.end(reason), null);

@@ -1,17 +1,17 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { turns } from "../../support/turns.ts";
 import { sleep } from "../../../lib/stream/clock.ts";
+import { StreamEnd } from "../../../lib/stream/errors.ts";
 import { cursorAt, Encoded } from "../../../lib/stream/event.ts";
 import type { Format } from "../../../lib/stream/formats/format.ts";
 import { ndjson } from "../../../lib/stream/formats/ndjson.ts";
 import { sse } from "../../../lib/stream/formats/sse.ts";
 import { text } from "../../../lib/stream/formats/text.ts";
 import { LiveStream } from "../../../lib/stream/live_stream.ts";
-import type { StreamItem } from "../../../lib/stream/source.ts";
 
 /** A stream without a server: its body is read by hand, and what it tells its edge is kept. */
 function open(
-  source: (signal: AbortSignal) => AsyncIterable<StreamItem>,
+  source: (signal: AbortSignal) => AsyncIterable<unknown>,
   format: Format = text,
   after?: string,
 ) {
@@ -22,7 +22,8 @@ function open(
   const { promise: ready, resolve: begin } = Promise.withResolvers<void>();
   let bytes = 0;
   const stream = new LiveStream(source(controller.signal), format, {
-    after,
+    cursor: after,
+    preamble: () => "",
     report: (message, error) => void reports.push(`${message}: ${(error as Error).message}`),
     started: begin,
     quiet: begin,
@@ -89,6 +90,135 @@ Deno.test("blocks of bytes keep their place among events, and leave at once", as
   assertEquals(all, "1\ntwo\nthree\n4\n");
   await released;
   assertEquals(told, ["complete 14"]);
+});
+
+/** What a stream that yields these values sends, to its end. */
+async function sent(values: unknown[], format: Format): Promise<string> {
+  const { stream, ready, released } = open(async function* () {
+    yield* values;
+  }, format);
+  await ready;
+  let all = "";
+  for await (const chunk of stream.body()) all += decoder.decode(chunk, { stream: true });
+  await released;
+  return all.slice(0, all.length - (format.end("complete") ?? "").length);
+}
+
+class Celsius {
+  constructor(readonly data: number) {}
+}
+
+/** What is yielded, as text and as the data of NDJSON and SSE. */
+const yielded: [what: string, value: unknown, asText: string, asNdjson: string, asSse: string][] = [
+  ["a string", "a b", "a b", '"a b"', "a b"],
+  ["a number", 0, "0", "0", "0"],
+  ["a boolean", false, "false", "false", "false"],
+  ["null", null, "null", "null", "null"],
+  ["an array", [1, "a"], '[1,"a"]', '[1,"a"]', '[1,"a"]'],
+  ["an object", { step: 1 }, '{"step":1}', '{"step":1}', '{"step":1}'],
+  ["an object with id but no data", { id: "1" }, '{"id":"1"}', '{"id":"1"}', '{"id":"1"}'],
+  ["a class's object with data", new Celsius(3), '{"data":3}', '{"data":3}', '{"data":3}'],
+  [
+    "an object with data and another key",
+    { data: 1, unit: "C" },
+    '{"data":1,"unit":"C"}',
+    '{"data":1,"unit":"C"}',
+    '{"data":1,"unit":"C"}',
+  ],
+];
+for (const [what, value, asText, asNdjson, asSse] of yielded) {
+  Deno.test(`${what} that is yielded is the data of an event`, async () => {
+    assertEquals(await sent([value], text), `${asText}\n`);
+    assertEquals(await sent([value], ndjson), `{"data":${asNdjson}}\n`);
+    assertEquals(await sent([value], sse), `data: ${asSse}\n\n`);
+  });
+}
+
+Deno.test("an object without a prototype that has data and an id is an event", async () => {
+  assertEquals(
+    await sent([Object.assign(Object.create(null), { id: "1", data: "x" })], sse),
+    "id: 1\ndata: x\n\n",
+  );
+});
+
+Deno.test("an id that is a number is a string to the reader", async () => {
+  assertEquals(await sent([{ id: 7, data: "x" }], ndjson), '{"id":"7","data":"x"}\n');
+});
+
+for (const value of [{ id: {}, data: 1 }, { event: null, data: 1 }]) {
+  Deno.test(`${JSON.stringify(value)} is refused, with the name of what is wrong`, async () => {
+    const { stream, ready, released } = open(async function* () {
+      yield value;
+    });
+    await ready;
+    assertStringIncludes(String(stream.failure()?.error), `'${Object.keys(value)[0]}' must be a string`);
+    stream.cancel();
+    await released;
+  });
+}
+
+Deno.test("bytes that are yielded to a text stream go as they are, in their place", async () => {
+  const [first, second] = [
+    new TextEncoder().encode("堰").subarray(0, 2),
+    new TextEncoder().encode("堰").subarray(2),
+  ];
+  assertEquals(await sent(["a", first, { data: second }, "b"], text), "a\n堰b\n");
+});
+
+Deno.test("a drain that comes between a first block and its reader is told after the block", async () => {
+  const { stream, ready, released } = open(async function* (signal) {
+    yield new Encoded(new TextEncoder().encode('{"data":1}\n'));
+    await sleep(1_000_000, signal);
+  }, ndjson);
+  await ready;
+  stream.drain();
+  let all = "";
+  for await (const chunk of stream.body()) all += decoder.decode(chunk);
+  assertEquals(all, '{"data":1}\n' + ndjson.end("shutdown"));
+  await released;
+});
+
+for (const reason of ["cancelled", "lost", "revoked"] as const) {
+  for (const format of [ndjson, sse]) {
+    Deno.test(`a source that throws StreamEnd("${reason}") ends ${format.name} with that reason, unreported`, async () => {
+      const { stream, ready, told, reports, released } = open(async function* () {
+        yield { data: "x" };
+        await turns();
+        throw new StreamEnd(reason);
+      }, format);
+      await ready;
+      let all = "";
+      for await (const chunk of stream.body()) all += decoder.decode(chunk);
+      assertEquals(all, format.event({ data: "x" }) + format.end(reason));
+      await released;
+      assertEquals([told, reports], [[`cut ${all.length}`], []]);
+    });
+  }
+}
+
+Deno.test("a source that throws StreamEnd breaks a text body, after what came before it, unreported", async () => {
+  const { stream, ready, reports, released } = open(async function* () {
+    yield { data: "x" };
+    throw new StreamEnd("cancelled");
+  });
+  await ready;
+  const reader = stream.body().getReader();
+  assertEquals(await read(reader), "x\n");
+  await assertRejects(() => reader.read());
+  await released;
+  assertEquals(reports, []);
+});
+
+Deno.test("a StreamEnd that comes after the client has gone is not reported", async () => {
+  const { stream, ready, reports, released } = open(async function* (signal) {
+    yield { data: "x" };
+    await sleep(1_000_000, signal).catch(() => {});
+    throw new StreamEnd("cancelled");
+  });
+  await ready;
+  await stream.body().cancel();
+  await released;
+  assertEquals(reports, []);
 });
 
 Deno.test("cursorAt() moves the cursor of server-sent events without an event, and begins every stream", async () => {
@@ -361,7 +491,7 @@ Deno.test("an idle stream gets a ping after 15 s, again after 15 more, but not a
 });
 
 /** The first ping of a stream that yields these items and then waits. */
-async function pingAfter(items: StreamItem[], format: Format, after?: string): Promise<string | null> {
+async function pingAfter(items: unknown[], format: Format, after?: string): Promise<string | null> {
   const { stream, ready, released } = open(
     async function* (signal) {
       yield* items;

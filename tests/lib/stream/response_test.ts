@@ -2,12 +2,12 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { turns } from "../../support/turns.ts";
 import { every, sleep } from "../../../lib/stream/clock.ts";
 import type { StreamEvent } from "../../../lib/stream/event.ts";
-import { HttpError } from "../../../lib/stream/errors.ts";
+import { HttpError, StreamEnd } from "../../../lib/stream/errors.ts";
 import { merge } from "../../../lib/stream/merge.ts";
 import { outbound } from "../../../lib/http/outbound.ts";
 import type { Context, Route } from "../../../lib/handler.ts";
 import { type StreamOptions, streamResponse } from "../../../lib/stream/response.ts";
-import type { Source, StreamItem, Wanted } from "../../../lib/stream/source.ts";
+import type { Source, Wanted } from "../../../lib/stream/source.ts";
 import { granted } from "../../support/granted.ts";
 import { serve, type TestServer, until } from "../../support/server.ts";
 import { exchange, open, route, send } from "../../support/wire.ts";
@@ -18,7 +18,7 @@ const long = 1_000_000;
 type Start = (
   wanted: Wanted & { app: Context["app"] },
   after: string | undefined,
-) => AsyncIterable<StreamItem>;
+) => AsyncIterable<unknown>;
 
 /** A route that streams what the generator yields. */
 function streams(start: Start, options?: StreamOptions, path = "/"): Route {
@@ -222,6 +222,52 @@ Deno.test({
     }
     await until(() => idle(server));
     assertMatch(server.reports(), /secret/);
+  },
+});
+
+Deno.test({
+  name: "a StreamEnd before the first event is the end of a stream with status 200, and a reset as text",
+  ignore,
+  async fn() {
+    await using server = await serve({
+      routes: [
+        streams(
+          // deno-lint-ignore require-yield -- it ends before
+          async function* () {
+            throw new StreamEnd("lost");
+          },
+          {},
+          "/source",
+        ),
+        streams(
+          () => {
+            throw new StreamEnd("lost");
+          },
+          {},
+          "/start",
+        ),
+      ],
+    });
+    for (const path of ["/source", "/start"]) {
+      const get = (format: string) => fetch(`${server.origin}${path}?format=${format}`);
+      const [ndjson, sse] = [await get("ndjson"), await get("sse")];
+      assertEquals([ndjson.status, await ndjson.text()], [200, '{"event":"end","data":{"reason":"lost"}}\n']);
+      assertEquals([sse.status, await sse.text()], [200, 'id: end\nevent: end\ndata: {"reason":"lost"}\n\n']);
+      await assertRejects(async () => await (await get("text")).text());
+    }
+    await until(() => idle(server));
+    assertEquals(/lost/.test(server.reports().replaceAll(/a response was cut.*/g, "")), false);
+  },
+});
+
+Deno.test({
+  name: "a source that returns no async iterable is a 500 that says so to the operator",
+  ignore,
+  async fn() {
+    await using server = await serve({ routes: [streams((() => [1]) as unknown as Start)] });
+    const response = await fetch(server.origin);
+    assertEquals([response.status, await response.json()], [500, { error: "internal server error" }]);
+    assertMatch(server.reports(), /must return an async iterable: current value is \[ 1 \]/);
   },
 });
 
