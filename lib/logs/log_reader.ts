@@ -3,7 +3,7 @@ import { type Gap, gap, type StreamEvent } from "../stream/event.ts";
 import { parseCursor, sameFile } from "./cursor.ts";
 import { FileLines } from "./file_lines.ts";
 import { FileFingerprint } from "./fingerprint.ts";
-import type { LineBlock } from "./line_block.ts";
+import { LateLines, type LineBlock } from "./line_block.ts";
 import { findCopy, locate } from "./locate.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogPlace } from "./log_place.ts";
@@ -26,8 +26,8 @@ export class LogReader implements Disposable {
   #lines: FileLines | null = null;
   /** The file is a copy, made before a truncation. */
   #copied = false;
-  /** The file before this one, up to where it was read: for a while, a program may still write to it. */
-  #before: { file: LogFile; end: number; until: number } | null = null;
+  /** The file before this one: for a while, a program may still write to it. */
+  #before: { lines: FileLines; until: number } | null = null;
   /** When this file was last seen at the log's path, in ms since 1970; 0 when others may have been there since. */
   #seenAt = 0;
   /** The last look at the path: when it was, and what was there in place of this file. */
@@ -87,7 +87,7 @@ export class LogReader implements Disposable {
       if (item === "truncated") return await this.#recover(lines);
       if (item !== null) return item;
       if (following !== null) return lines.unfinished(true) ?? await this.#move(lines, following);
-      if (await this.#isCurrent(lines.file)) return this.#late();
+      if (await this.#isCurrent(lines.file)) return await this.#late(signal);
       following = await newer(this.place, lines.file, this.#seenAt);
       const [first, second] = following.files;
       if (first === undefined || second === undefined && first.info.size === 0) return null;
@@ -103,7 +103,7 @@ export class LogReader implements Disposable {
   /** Closes the files. */
   [Symbol.dispose](): void {
     this.#lines?.file[Symbol.dispose]();
-    this.#before?.file[Symbol.dispose]();
+    this.#before?.lines.file[Symbol.dispose]();
     this.#lines = this.#before = null;
   }
 
@@ -123,19 +123,25 @@ export class LogReader implements Disposable {
     return is;
   }
 
-  /** A gap when the file before has grown after all: one of several writers had not moved on yet. */
-  #late(): StreamEvent<Gap> | null {
+  /** What was written to the file before after all: one of several writers had not moved on yet. */
+  async #late(signal?: AbortSignal): Promise<LogItem | null> {
     if (this.#before === null) return null;
-    const { file, end, until } = this.#before;
-    const grown = file.stat().size > end;
-    if (!grown && this.now() < until) return null;
-    file[Symbol.dispose]();
-    this.#before = null;
-    return grown ? gap(this.cursor, this.cursor, null) : null;
+    const { lines, until } = this.#before;
+    const isOver = this.now() >= until;
+    if (!isOver && lines.file.stat().size <= lines.at.offset) return null;
+    const item = await lines.next(signal);
+    const late = item ?? (isOver ? lines.unfinished(true) : null);
+    if (late === null && isOver || late === "truncated") {
+      lines.file[Symbol.dispose]();
+      this.#before = null;
+      return null;
+    }
+    return late && new LateLines(this.at!, late);
   }
 
   /** Goes on with the next newer file. */
-  async #move({ file, at }: FileLines, following: Newer): Promise<LogItem | null> {
+  async #move(lines: FileLines, following: Newer): Promise<LogItem | null> {
+    const { file, at } = lines;
     for (let tries = 1; tries <= 5; tries++) {
       const { files: [first], complete, copied } = following;
       if (first === undefined) return null;
@@ -149,8 +155,8 @@ export class LogReader implements Disposable {
       const certain = complete && !copied && !this.#copied;
       // Either may be a copy of the other: before the truncation, the log still has what the copy has.
       const untouched = !certain && at.offset > 0 ? await FileFingerprint.at(next, at, this.lineBytes) : null;
-      this.#before?.file[Symbol.dispose]();
-      this.#before = { file, end: at.offset, until: this.now() + lateMs };
+      this.#before?.lines.file[Symbol.dispose]();
+      this.#before = { lines, until: this.now() + lateMs };
       this.#lines = null;
       this.begin(next, untouched ?? FileFingerprint.start(next.info));
       return certain ? await this.next() : gap(at.cursor, this.cursor, null);

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { dirname } from "node:path";
 import { Limits } from "../../../lib/limits.ts";
 import { LogFollower } from "../../../lib/logs/log_follower.ts";
 import { granted } from "../../support/granted.ts";
@@ -111,7 +112,7 @@ test("a file that came, was seen empty, and has gone is a gap", async (folder, f
   await live.looked();
   folder.append("lost\n", `${folder.path}/next`);
   Deno.renameSync(`${folder.path}/next`, folder.log);
-  folder.append("");
+  folder.append("b\n");
   assertEquals(await live.read(2), ["GAP", "lost"]);
 });
 
@@ -120,6 +121,29 @@ test("after a pause in looking a deleted file is a gap", async (folder, follow) 
   const live = await follow();
   Deno.removeSync(folder.log);
   folder.now += 60_000;
-  folder.append("b\n");
+  folder.append("b\nc\n");
   assertEquals(await live.read(2), ["GAP", "b"]);
 });
+
+for (const next of ["pods/x-9.log", "others/x-8.log"]) {
+  test(
+    `a link that is pointed at ${next} is no gap, nor is what is written to the file before`,
+    async (folder, follow) => {
+      const link = (to: string) => {
+        Deno.mkdirSync(`${folder.path}/${dirname(to)}`, { recursive: true });
+        Deno.symlinkSync(to, `${folder.log}.new`);
+        Deno.renameSync(`${folder.log}.new`, folder.log);
+      };
+      link("pods/x-8.log");
+      folder.append("a\n");
+      const live = await follow();
+      link(next);
+      folder.append("b\n");
+      assertEquals(await live.read(1), ["b"]);
+      folder.append("late\n", `${folder.path}/pods/x-8.log`);
+      assertEquals(await live.read(1), ["late"]);
+      folder.append("c\n");
+      assertEquals(await live.read(1), ["c"]);
+    },
+  );
+}
