@@ -45,7 +45,7 @@ export class LogFollower {
     let reader: LogReader | null = null;
     try {
       for (let wanted = options; !signal.aborted;) {
-        reader = new LogReader(place, this.limits.lineBytes);
+        reader = new LogReader(place, this.limits.lineBytes, this.now);
         const now = Date.now();
         const { lost, searched } = await begin(reader, wanted, { searchBytes, searches: this.searches });
         const start = reader.cursor || lost === null && wanted.after || absentCursor(now);
