@@ -185,3 +185,16 @@ Deno.test("what points down is allowed, and so is a room's own", () =>
     }),
     [],
   ));
+
+Deno.test({
+  name: "deno.lock leaves out the browser's driver, which each first start would download",
+  ignore: !granted.files,
+  async fn() {
+    const lock = await Deno.readTextFile(new URL("../deno.lock", import.meta.url));
+    assertEquals(
+      lock.includes("playwright"),
+      false,
+      "run tests/browser by `deno task test`, or with --no-lock",
+    );
+  },
+});
