@@ -62,6 +62,6 @@ export function fileResponse(
       return body && new Response(body, planned);
     }
     held.move();
-    return new Response(fileBody(exchange, reader, permit), planned);
+    return new Response(fileBody(exchange, reader, permit, segments.join("/")), planned);
   }, followLinks);
 }

@@ -93,7 +93,7 @@ Deno.test(
   async () => {
     await using server = await serveFiles({});
     await putHole(`${server.root}/a.bin`, 30_000_000);
-    const response = await fetch(`${server.origin}/files/a.bin`);
+    const response = await fetch(`${server.origin}/stream/file?file=a.bin`);
     const reader = response.body!.getReader();
     await reader.read();
     await overwrite(`${server.root}/a.bin`, 30_000_000);
@@ -101,6 +101,8 @@ Deno.test(
       while (!(await reader.read()).done);
     });
     await until(() => server.app.limits.downloads.used === 0);
+    const line = 'GET /stream/file: the download of "a.bin" was cut: it became shorter, or was overwritten';
+    await until(() => server.reports().includes(line));
   },
 );
 
