@@ -59,6 +59,7 @@ const listingHeaders = {
 };
 
 async function listing(context: Context, segments: string[], found: Found): Promise<Response> {
+  checkParams(context.query, ["after"]);
   const type = accepts(context.headers, "application/json", "text/html");
   if (type === undefined) {
     const accept = quote(context.headers.get("accept")!);
