@@ -10,7 +10,7 @@ export class OpensBusy extends Error {
 
 /** Bounds of {@linkcode Opens}, in ms. */
 export interface OpensOptions {
-  /** Wait for a permit: 1,000 unless given. */
+  /** Wait for a permit: 10,000 unless given, for a burst of downloads on a busy machine. */
   waitMs?: number;
   /** Duration of an open: 5,000 unless given, for a disk that sleeps. */
   openMs?: number;
@@ -30,7 +30,7 @@ export class Opens {
   readonly #clock: Clock;
 
   /** At most `max` opens under way at once. */
-  constructor(max = 8, { waitMs = 1_000, openMs = 5_000, clock = processClock }: OpensOptions = {}) {
+  constructor(max = 8, { waitMs = 10_000, openMs = 5_000, clock = processClock }: OpensOptions = {}) {
     this.#limiter = new Limiter(max);
     this.#waitMs = waitMs;
     this.#openMs = openMs;

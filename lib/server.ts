@@ -35,7 +35,7 @@ export class Server implements ServerSide<App, Route> {
     this.trustProxy = trustProxy;
     this.#router = new Router(routes);
     this.#hosts = new AllowedHosts(host, allowHosts);
-    this.#origins = new AllowedOrigins(allowOrigins);
+    this.#origins = new AllowedOrigins(allowOrigins, trustProxy);
     this.bodies = new OpenBodies(this.#drain.signal, app.limits.streams);
     this.requestBodies = new RequestBodies(limits, this.#drain.signal);
   }

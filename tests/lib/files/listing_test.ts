@@ -101,7 +101,7 @@ Deno.test(
     const folder = await find(at.root, ["sub"]);
     await Deno.rename(`${at.root}/sub`, `${at.root}/kept`);
     await Deno.symlink("../outside", `${at.root}/sub`);
-    await assertRejects(() => list(at.root, ["sub"], folder, 10), HttpError, "no such file");
+    await assertRejects(() => list(at.root, ["sub"], folder, 10), HttpError, "must be that of a file");
   },
 );
 
