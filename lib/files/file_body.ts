@@ -1,3 +1,4 @@
+import { CutError } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import type { Permit } from "../stream/limiter.ts";
 import type { OpenBody } from "../stream/open_bodies.ts";
@@ -31,7 +32,7 @@ export function fileBody(
   const open: OpenBody = {
     tick() {
       if (++idleSeconds >= stalledSeconds) {
-        controller.error(new Error("nothing was read for five minutes"));
+        controller.error(new CutError("nothing was read for five minutes"));
         end();
       }
       return false;
@@ -65,7 +66,9 @@ export function fileBody(
       try {
         chunk = await reader.read(viewBytes);
         if (ended) return;
-        if (chunk === null) throw new Error("a file became shorter, or was overwritten, while it was sent");
+        if (chunk === null) {
+          throw new CutError("a file became shorter, or was overwritten, while it was sent");
+        }
       } catch (error) {
         end(false);
         throw error;
