@@ -8,7 +8,7 @@ import { forwardedUrl } from "./http/forwarded.ts";
 import { AllowedOrigins } from "./http/origins.ts";
 import { Router } from "./http/router.ts";
 import { type Clock, processClock } from "./stream/clock.ts";
-import { errorResponse, HttpError, type Report, shuttingDown } from "./stream/errors.ts";
+import { CutError, errorResponse, HttpError, type Report, shuttingDown } from "./stream/errors.ts";
 import { OpenBodies } from "./stream/open_bodies.ts";
 
 /** Pause before listening again, in ms. */
@@ -123,6 +123,7 @@ export class Server implements ServerSide<App, Route> {
     const tcpBacklog = 4096;
     // `fetch` never throws: what comes here is a body that was cut, which the runtime itself would wait to print.
     const onError = (error: unknown) => {
+      if (!(error instanceof CutError)) this.bodies.failed();
       this.report(error instanceof Error ? error.stack ?? error.message : String(error));
       return new Response(null, { status: 500 });
     };

@@ -1,4 +1,4 @@
-import { quote } from "../stream/errors.ts";
+import { CutError, quote } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import type { Permit } from "../stream/limiter.ts";
 import type { OpenBody } from "../stream/open_bodies.ts";
@@ -30,14 +30,8 @@ export function fileBody(
   let idleSeconds = 0;
   let ended = false;
 
-  /** What the body is errored with to reset its connection. Deno prints the stack, and one line says it all. */
-  const cut = (why: string) => {
-    const error = new Error(why);
-    error.stack = `${exchange.method} ${exchange.url.pathname}: the download of ${
-      quote(name)
-    } was cut: ${why}`;
-    return error;
-  };
+  const cut = (why: string) =>
+    new CutError(why, `${exchange.method} ${exchange.url.pathname}: the download of ${quote(name)}`);
 
   const open: OpenBody = {
     tick() {

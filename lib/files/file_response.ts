@@ -1,5 +1,6 @@
 import type { Opens } from "../opens.ts";
 import type { Exchange } from "../stream/exchange.ts";
+import { whole } from "../stream/json.ts";
 import type { Limiter } from "../stream/limiter.ts";
 import { fileBody } from "./file_body.ts";
 import { PieceReader } from "./piece_reader.ts";
@@ -59,7 +60,7 @@ export function fileResponse(
     const reader = new PieceReader(file, planned.pieces, opened.info);
     if (reader.left <= smallBytes) {
       const body = await reader.readAll();
-      return body && new Response(body, planned);
+      return body && whole(new Response(body, planned), body.length);
     }
     held.move();
     return new Response(fileBody(exchange, reader, permit, segments.join("/")), planned);
