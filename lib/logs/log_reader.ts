@@ -88,7 +88,7 @@ export class LogReader implements Disposable {
       if (item !== null) return item;
       if (following !== null) return lines.unfinished(true) ?? await this.#move(lines, following);
       if (await this.#isCurrent(lines.file)) return await this.#late(signal);
-      following = await newer(this.place, lines.file, this.#seenAt);
+      following = await this.#newer(lines.file);
       const [first, second] = following.files;
       if (first === undefined || second === undefined && first.info.size === 0) return null;
       // It is no longer written to, so one more read is its last.
@@ -123,6 +123,17 @@ export class LogReader implements Disposable {
     return is;
   }
 
+  /** What comes after a file. What was there when the path was looked at is among that, or others may have been there too. */
+  async #newer(file: LogFile): Promise<Newer> {
+    const following = await newer(this.place, file, this.#seenAt);
+    const { next } = this.#look;
+    if (this.#seenAt === 0 || next === null || following.files.some(({ info }) => sameFile(next, info))) {
+      return following;
+    }
+    this.#seenAt = 0;
+    return await newer(this.place, file);
+  }
+
   /** What was written to the file before after all: one of several writers had not moved on yet. */
   async #late(signal?: AbortSignal): Promise<LogItem | null> {
     if (this.#before === null || this.#before.until === 0) return null;
@@ -149,7 +160,7 @@ export class LogReader implements Disposable {
       const next = complete || tries === 5 ? await this.place.openFile(first.path, first.info) : null;
       if (next === null) {
         await delay(20);
-        following = await newer(this.place, file, this.#seenAt);
+        following = await this.#newer(file);
         continue;
       }
       const { from, certain } = await this.#start(next, at, following);
