@@ -36,6 +36,8 @@ export interface Newer {
   complete: boolean;
   /** The file is a copy that was made before a truncation. */
   copied: boolean;
+  /** The file was deleted, or another has replaced it. */
+  gone: boolean;
 }
 
 /** What is in a folder: nothing when it was removed, or may not be read. */
@@ -138,6 +140,7 @@ export async function newer(place: LogPlace, file: LogFile, seen = 0): Promise<N
   return {
     files,
     complete: isKnown && isFirst,
+    gone: there === undefined && now.nlink === 0,
     // A file that is younger than the log is a copy of what that had: lines may have come between copy and truncation.
     copied: seen === 0 && wasCopied && there !== undefined && isOurs(there),
   };

@@ -147,3 +147,57 @@ for (const next of ["pods/x-9.log", "others/x-8.log"]) {
     },
   );
 }
+
+/** As `sed -i` does it. */
+function edit({ log }: LogFolder, change: (text: string) => string): void {
+  Deno.writeTextFileSync(`${log}.new`, change(Deno.readTextFileSync(log)));
+  Deno.renameSync(`${log}.new`, log);
+}
+
+const long = "line of a log\n".repeat(20);
+
+test("an edited copy that has all that was read is read on", async (folder, follow) => {
+  folder.append(long);
+  const live = await follow();
+  edit(folder, (text) => text);
+  folder.append("b\n");
+  assertEquals(await live.read(1), ["b"]);
+});
+
+test("so short a copy may be a new file: it is a gap, and is read on", async (folder, follow) => {
+  folder.append("a\n");
+  const live = await follow();
+  edit(folder, (text) => text);
+  folder.append("b\nc\n");
+  assertEquals(await live.read(2), ["GAP", "b"]);
+});
+
+test(
+  "an edited copy that is not what was read is a gap, and is read from its start",
+  async (folder, follow) => {
+    folder.append(long + "last\n");
+    const live = await follow();
+    edit(folder, (text) => text.replace(long, "A\n"));
+    folder.append("b\n");
+    assertEquals(await live.read(4), ["GAP", "A", "last", "b"]);
+  },
+);
+
+test("a link that is pointed back goes on where it was left", async (folder, follow) => {
+  const link = (to: string) => {
+    Deno.symlinkSync(to, `${folder.log}.new`);
+    Deno.renameSync(`${folder.log}.new`, folder.log);
+  };
+  link("x-1");
+  folder.append("a\n");
+  const live = await follow();
+  link("x-2");
+  folder.append("b\n");
+  assertEquals(await live.read(1), ["b"]);
+  await live.looked();
+  folder.now += 10_000;
+  await live.looked();
+  link("x-1");
+  folder.append("c\n");
+  assertEquals(await live.read(1), ["c"]);
+});
