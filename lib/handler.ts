@@ -21,12 +21,18 @@ export interface Context extends Exchange {
    * @throws HttpError 413, 408, 415, 400, 503: see `RequestBodies`
    */
   text(): Promise<string>;
+  /**
+   * The request's body as JSON; without a Content-Type too, and as `curl -d` sends it.
+   *
+   * @throws HttpError 415 for another Content-Type, 400 with the place of the fault, and those of `text()`
+   */
+  json(): Promise<unknown>;
 }
 
 /** One row of the route table. */
 export interface Route extends RoutePath {
   /** HEAD is answered by GET. */
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Function that answers the route. */
   handler: Handler;
   /** What it does, for the first page. */

@@ -5,6 +5,7 @@ import { wholeBytes } from "../stream/json.ts";
 import type { RequestBodies } from "./body.ts";
 import { forwardedClient } from "./forwarded.ts";
 import { HandMade } from "./hand_made.ts";
+import { checkJsonType, parseJson } from "./json_body.ts";
 import { noParams } from "./router.ts";
 
 /** One answered request. */
@@ -136,6 +137,11 @@ export class RequestContext<App, Route> implements Exchange {
 
   text(): Promise<string> {
     return this.server.requestBodies.text(this.request);
+  }
+
+  async json(): Promise<unknown> {
+    checkJsonType(this.headers.get("content-type"));
+    return parseJson(await this.text());
   }
 
   opened(): void {

@@ -1,7 +1,7 @@
 import type { Handler, Route } from "../../lib/handler.ts";
 
 /** A route of a test's own. */
-export function route(path: string, handler: Handler, method: "GET" | "POST" = "GET"): Route {
+export function route(path: string, handler: Handler, method: Route["method"] = "GET"): Route {
   return { method, path, handler, description: "", example: path };
 }
 
