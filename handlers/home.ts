@@ -25,7 +25,7 @@ const missing: Record<string, Pick<Row, "curl" | "link">> = {
 
 /** Shows the example with a real file or sensor. A browser can follow a link by GET alone: for others it gets the page above. */
 function describe(
-  { method, path, description, example }: Route,
+  { method, path, description, example = path }: Route,
   routes: readonly Route[],
   origin: string,
   real: Record<string, string | undefined>,

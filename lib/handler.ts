@@ -29,16 +29,35 @@ export interface Context extends Exchange {
   json(): Promise<unknown>;
 }
 
-/** One row of the route table. */
+/**
+ * One row of the route table.
+ *
+ * @example
+ * ```ts
+ * import type { Route } from "@weir/weir/server";
+ *
+ * const hello: Route = {
+ *   method: "GET",
+ *   path: "/hello/:name",
+ *   handler: (_request, { params }) => new Response(`hello ${params.name}\n`),
+ *   description: "says hello",
+ *   example: "/hello/weir",
+ * };
+ * ```
+ */
 export interface Route extends RoutePath {
+  path: `/${string}`;
   /** HEAD is answered by GET. */
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Function that answers the route. */
   handler: Handler;
   /** What it does, for the first page. */
   description: string;
-  /** A path and query that shows it, for the first page; `{file}` stands for an existing file, `{push}` for a push sensor. */
-  example: string;
+  /**
+   * A path and query that shows it, for the first page; `{file}` stands for an existing file, `{push}` for a push sensor.
+   * Default: the path.
+   */
+  example?: string;
   /** Whether pages of other sites may make a browser get it. Default: false. */
   anySite?: boolean;
   /** Whether the first page leaves it out. Default: false. */

@@ -5,7 +5,7 @@ import { Limits } from "../../lib/limits.ts";
 import type { Route } from "../../lib/handler.ts";
 import { Server } from "../../lib/server.ts";
 import type { DeclaredSensor } from "../../lib/sensors/declared.ts";
-import { routes as allRoutes } from "../../main.ts";
+import { routes as allRoutes } from "../../handlers/routes.ts";
 
 /** A server on a free port, with a folder of its own. `await using` stops it and removes the folder. */
 export interface TestServer extends AsyncDisposable {
