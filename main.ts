@@ -7,6 +7,7 @@ import { MemoryStore } from "./lib/channels/memory_store.ts";
 import { readDeclared } from "./lib/sensors/configured.ts";
 import { type DeclaredSensor, SensorsFileError } from "./lib/sensors/declared.ts";
 import { Server } from "./lib/server.ts";
+import type { Service } from "./lib/service.ts";
 import { stderr, stdout } from "./lib/stream/printer.ts";
 
 /** Time for the last lines to be written, in ms. */
@@ -54,6 +55,9 @@ function exit(code: number, last?: Promise<void>): void {
   Promise.allSettled([last, stdout.written, stderr.written]).then(() => Deno.exit(code));
 }
 
+/** What runs beside the requests. */
+const services = (app: App): Service[] => [app.sensors];
+
 /** Serves until a signal says otherwise. */
 function main(): void {
   const configured = configure();
@@ -86,7 +90,8 @@ function main(): void {
     if (since !== null) return performance.now() - since > 1_000 ? Deno.exit(1) : undefined;
     since = performance.now();
     setTimeout(() => {
-      app.report(`drained for ${config.drain} s: ${server.open} connections were cut`);
+      const late = [...server.services.running].map(({ name }) => `, the service ${name} had not ended`);
+      app.report(`drained for ${config.drain} s: ${server.open} connections were cut${late.join("")}`);
       // For their lines in the access log.
       server.bodies.cancel();
       exit(0, app.accessLog.close());
@@ -102,7 +107,8 @@ function main(): void {
   const bracketed = (host: string) => host.includes(":") ? `[${host}]` : host;
   const reachable = { "0.0.0.0": "127.0.0.1", "::": "::1" }[config.host] ?? config.host;
   void app.logFiles.check(app.report);
-  app.start(`http://${bracketed(reachable)}:${port}`);
+  app.origin = `http://${bracketed(reachable)}:${port}`;
+  for (const service of services(app)) server.services.start(service);
   // Last: a supervisor that waits for this line may send a signal at once.
   stdout.print(`Listening on http://${bracketed(config.host)}:${port}/`);
   if (!/^(127\.|localhost$|::1$)/i.test(config.host)) {

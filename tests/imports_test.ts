@@ -12,7 +12,7 @@ const order = [
   ["lib/access_log.ts"],
   ["lib/sensors/"],
   ["lib/channels/", "lib/files/", "lib/logs/", "lib/sockets/"],
-  ["lib/opens.ts"],
+  ["lib/opens.ts", "lib/service.ts"],
   ["lib/http/"],
   ["lib/limits.ts", "lib/mod.ts"],
   ["lib/stream/"],
