@@ -42,9 +42,7 @@ export class MemoryChannel {
     const sizes = values.map(({ json }) => byteLength(json));
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
     if (bytes > channelBytes) throw tooLarge(`${channelBytes} bytes of events`, bytes);
-    const first = this.history.last + 1;
     for (const [i, value] of values.entries()) this.history.add(value, sizes[i]);
-    for (const [format, { pages }] of this.#pages) this.#encode(format, pages, first);
     this.trim();
     this.waves.announce();
     return this.history.id();
@@ -64,8 +62,7 @@ export class MemoryChannel {
   join(format: Format): void {
     let entry = this.#pages.get(format);
     if (entry === undefined) {
-      this.#pages.set(format, entry = { pages: new Pages((n) => this.history.id(n)), readers: 0 });
-      this.#encode(format, entry.pages, this.history.oldest);
+      this.#pages.set(format, entry = { pages: new Pages(this.history, format), readers: 0 });
     }
     entry.readers++;
   }
@@ -78,13 +75,6 @@ export class MemoryChannel {
   /** The records from event `next` on, up to a page; null when it has yet to be published. */
   read(next: number, format: Format): Block | null {
     return next > this.history.last ? null : this.#pages.get(format)!.pages.block(next);
-  }
-
-  #encode(format: Format, pages: Pages, first: number): void {
-    const { history } = this;
-    for (let number = first; number <= history.last; number++) {
-      pages.add(number, format.event({ id: history.id(number), data: history.at(number) }));
-    }
   }
 }
 
