@@ -5,6 +5,8 @@ import type { ChannelHistory } from "./channel_history.ts";
 /** Bytes of a full page. A subscriber that stalls holds one at most. */
 const pageBytes = 16 * 1024;
 const firstPageBytes = 1024;
+/** Bytes of all pages: what a channel retains fits in, and of a long run what was read lately. */
+const maxBytes = 4 * 1024 * 1024;
 
 const encoder = new TextEncoder();
 
@@ -28,11 +30,12 @@ export interface Block {
 
 /**
  * A history in one format, encoded once, when the first subscriber reads that far: records one after the other in pages,
- * with holes where nobody reads. A block is a view of a page, so subscribers that read the same events share the same
+ * with holes where nobody reads, or has not for long. A block is a view of a page, so subscribers that read the same events share the same
  * memory; only what lies behind a page's last record is ever written to.
  */
 export class Pages {
   #pages: Page[] = [];
+  #bytes = 0;
   /** The record that did not fit into its page. */
   #left: { number: number; record: string } | null = null;
 
@@ -47,6 +50,8 @@ export class Pages {
       this.#fill(index);
     }
     const page = this.#pages[index];
+    // The first is behind most readers.
+    while (this.#bytes > maxBytes && this.#pages.length > 1) this.#drop(this.#pages[0] === page ? 1 : 0);
     if (page.last?.from === from) return page.last.block;
     const start = from === page.first ? 0 : page.ends[from - page.first - 1];
     const next = nextOf(page);
@@ -58,7 +63,12 @@ export class Pages {
 
   /** Drops the pages that hold nothing from event `oldest` on. */
   evict(oldest: number): void {
-    while (this.#pages.length > 0 && nextOf(this.#pages[0]) <= oldest) this.#pages.shift();
+    while (this.#pages.length > 0 && nextOf(this.#pages[0]) <= oldest) this.#drop(0);
+  }
+
+  #drop(index: number): void {
+    this.#bytes -= this.#pages[index].bytes.length;
+    this.#pages.splice(index, 1);
   }
 
   /** A page for event `first` and those that follow. */
@@ -74,6 +84,7 @@ export class Pages {
     }
     const full = bytes === exact;
     this.#pages.splice(index, 0, { first, bytes, ends: [exact.length], full, last: null });
+    this.#bytes += bytes.length;
   }
 
   /** Adds what the page has room for: up to the last event, or to the next page. */

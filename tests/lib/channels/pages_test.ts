@@ -62,6 +62,16 @@ Deno.test("a record larger than a page is a block of its own", () => {
   assertEquals(it.encoded.length, 3);
 });
 
+Deno.test("of a long history the pages that were read last are kept, and the others encoded again", () => {
+  const it = setUp(...Array.from({ length: 600 }, (_, i) => `${i}`.padEnd(10_000)));
+  const all = rest(it, 1);
+  assertEquals(it.encoded.length, 600);
+  rest(it, 400);
+  assertEquals(it.encoded.length, 600);
+  assertEquals(rest(it, 1), all);
+  assert(it.encoded.length > 700);
+});
+
 Deno.test("evicting keeps every page that still holds a retained event", () => {
   const { pages } = setUp(...many);
   for (let from = 1; from <= 4_999;) from = pages.block(from).next;
