@@ -9,6 +9,7 @@ import { AllowedOrigins } from "./http/origins.ts";
 import { Router } from "./http/router.ts";
 import { type Clock, processClock } from "./stream/clock.ts";
 import { CutError, errorResponse, HttpError, type Report, shuttingDown } from "./stream/errors.ts";
+import { Services } from "./service.ts";
 import { OpenBodies } from "./stream/open_bodies.ts";
 
 /** Pause before listening again, in ms. */
@@ -22,6 +23,8 @@ export class Server implements ServerSide<App, Route> {
   readonly bodies: OpenBodies;
   readonly requestBodies: RequestBodies;
   readonly trustProxy: boolean;
+  /** What runs beside the requests. */
+  readonly services: Services;
   readonly #drain = new AbortController();
   readonly #router: Router<Route>;
   readonly #hosts: AllowedHosts;
@@ -37,6 +40,7 @@ export class Server implements ServerSide<App, Route> {
     this.#hosts = new AllowedHosts(host, allowHosts);
     this.#origins = new AllowedOrigins(allowOrigins, trustProxy);
     this.bodies = new OpenBodies(this.#drain.signal, app.limits.streams);
+    this.services = new Services(this.#drain.signal, app.report);
     this.requestBodies = new RequestBodies(limits, this.#drain.signal);
   }
 
@@ -145,10 +149,13 @@ export class Server implements ServerSide<App, Route> {
     return listener.addr.port;
   }
 
-  /** Refuses new requests and tells every stream and socket that the server is going away; resolves when the sockets have closed. */
+  /**
+   * Refuses new requests and tells every stream, socket and service that the server is going away; resolves when the sockets
+   * have closed and the services ended.
+   */
   async drain(): Promise<void> {
     this.#drain.abort();
-    await this.app.sockets.close();
+    await Promise.all([this.app.sockets.close(), this.services.ended()]);
   }
 
   /**

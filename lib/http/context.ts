@@ -6,6 +6,7 @@ import { wholeBytes } from "../stream/json.ts";
 import type { RequestBodies } from "./body.ts";
 import { forwardedClient } from "./forwarded.ts";
 import { HandMade } from "./hand_made.ts";
+import { checkJsonType, parseJson } from "./json_body.ts";
 import { noParams } from "./router.ts";
 
 /** One answered request. */
@@ -91,6 +92,10 @@ export class RequestContext<App extends { runs: unknown }, Route> implements Exc
     return this.app.runs;
   }
 
+  get runs(): App["runs"] {
+    return this.app.runs;
+  }
+
   get overTcp(): boolean {
     return this.info !== undefined;
   }
@@ -146,6 +151,11 @@ export class RequestContext<App extends { runs: unknown }, Route> implements Exc
 
   text(): Promise<string> {
     return this.server.requestBodies.text(this.request);
+  }
+
+  async json(): Promise<unknown> {
+    checkJsonType(this.headers.get("content-type"));
+    return parseJson(await this.text());
   }
 
   opened(): void {
