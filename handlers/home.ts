@@ -42,7 +42,6 @@ function describe(
     const how = (method === "POST" ? "" : `-X ${method} `) + (method === "DELETE" ? "" : `-d '{"value":1}' `);
     return { ...row, curl: `curl ${how}${word(origin + target)}`, link };
   }
-  if (method === "DELETE") return { ...row, curl: `curl -X DELETE ${word(origin + target)}` };
   if (target.startsWith("#")) return { ...row, curl: `curl -iN ${upgrade} ${word(origin + path)}` };
   return { ...row, curl: `curl -N ${word(origin + target)}` };
 }

@@ -92,10 +92,6 @@ export class RequestContext<App extends { runs: unknown }, Route> implements Exc
     return this.app.runs;
   }
 
-  get runs(): App["runs"] {
-    return this.app.runs;
-  }
-
   get overTcp(): boolean {
     return this.info !== undefined;
   }
