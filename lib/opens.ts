@@ -58,11 +58,19 @@ export class Opens {
       leave(new OpensBusy("the file does not open"));
       freeReader(path);
     });
-    Deno.open(path).finally(() => {
+    const ended = () => {
       cancel();
       permit.release();
       signal?.removeEventListener("abort", abort);
-    }).then((file) => given ? resolve(file) : file.close(), reject);
+    };
+    Deno.open(path).then((file) => {
+      ended();
+      if (given) resolve(file);
+      else file.close();
+    }, (error) => {
+      ended();
+      reject(error);
+    });
     return await promise;
   }
 
@@ -71,7 +79,8 @@ export class Opens {
     const busy = () => late.abort(new OpensBusy("too many files are being opened"));
     const cancel = this.#clock.after(this.#waitMs, busy);
     try {
-      return await this.#limiter.acquire({ signal: AbortSignal.any([late.signal, signal ?? late.signal]) });
+      const either = signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]);
+      return await this.#limiter.acquire({ signal: either });
     } finally {
       cancel();
     }

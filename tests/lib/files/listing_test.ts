@@ -105,6 +105,18 @@ Deno.test(
   },
 );
 
+Deno.test(
+  { name: "list() with followLinks shows what a folder that became a symlink leads to", ignore },
+  async () => {
+    await using at = await makeRoot({ "sub/in.txt": "", "../outside/out.txt": "" });
+    const folder = await find(at.root, ["sub"]);
+    await Deno.rename(`${at.root}/sub`, `${at.root}/kept`);
+    await Deno.symlink("../outside", `${at.root}/sub`);
+    const { entries } = await list(at.root, ["sub"], folder, 10, { followLinks: true });
+    assertEquals(entries.map(({ name }) => name), ["out.txt"]);
+  },
+);
+
 Deno.test({ name: "list() lists the folder that has replaced the one that was found", ignore }, async () => {
   await using at = await makeRoot({ "sub/old.txt": "", "next/new.txt": "" });
   const folder = await find(at.root, ["sub"]);
