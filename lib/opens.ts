@@ -41,6 +41,15 @@ export class Opens {
     }
   }
 
+  /**
+   * A permit without an open.
+   *
+   * @throws OpensBusy when none came free in time
+   */
+  async permit(): Promise<Permit> {
+    return this.#limiter.tryAcquire() ?? await this.#wait();
+  }
+
   async #open(path: string, signal?: AbortSignal): Promise<Deno.FsFile> {
     using _permit = this.#limiter.tryAcquire() ?? await this.#wait();
     signal?.throwIfAborted();
