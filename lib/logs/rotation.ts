@@ -127,9 +127,13 @@ export async function newer(place: LogPlace, file: LogFile, seen = 0): Promise<N
     ) as Sibling[];
     return next.length === 0 ? wasCopied : changed(sibling.info) <= Math.min(...next.map(born)) + clockMs;
   };
+  // Of two that are each other's, neither is the log that they are rotated files of.
+  const isOf = (name: string, other: string) => new LogName(other).isRotated(name);
   const isAnothers = ({ name, info }: Sibling) =>
     info.size === 0 ||
-    siblings.some((other) => !other.rotated && other !== there && new LogName(other.name).isRotated(name));
+    siblings.some((other) =>
+      !other.rotated && other !== there && isOf(name, other.name) && !isOf(other.name, name)
+    );
   const between = later.filter((sibling) =>
     isCertain(sibling) || isBetween(sibling) && (sibling.rotated || !isAnothers(sibling))
   );
