@@ -44,7 +44,7 @@ export class Opens {
    */
   async open(path: string, signal?: AbortSignal): Promise<Deno.FsFile> {
     signal?.throwIfAborted();
-    const permit = this.#limiter.tryAcquire() ?? await this.#wait(signal);
+    const permit = await this.permit(signal);
     const { promise, resolve, reject } = Promise.withResolvers<Deno.FsFile>();
     let given = true;
     const leave = (reason: unknown) => {
@@ -72,6 +72,15 @@ export class Opens {
       reject(error);
     });
     return await promise;
+  }
+
+  /**
+   * A permit without an open.
+   *
+   * @throws OpensBusy when none came free in time
+   */
+  async permit(signal?: AbortSignal): Promise<Permit> {
+    return this.#limiter.tryAcquire() ?? await this.#wait(signal);
   }
 
   async #wait(signal?: AbortSignal): Promise<Permit> {

@@ -57,6 +57,18 @@ function test(name: string, run: (folder: LogFolder, live: () => Promise<Live>) 
   });
 }
 
+/** Makes a file that is younger than another. */
+async function makeLater(than: string, path: string, text: string): Promise<void> {
+  const born = (path: string) => Deno.statSync(path).birthtime!.getTime();
+  await until(() => {
+    Deno.writeTextFileSync(`${path}.new`, text);
+    if (born(`${path}.new`) > born(than)) return true;
+    Deno.removeSync(`${path}.new`);
+    return false;
+  });
+  Deno.renameSync(`${path}.new`, path);
+}
+
 const packs = (from: string, to: string) => {
   Deno.writeTextFileSync(to, "packed");
   Deno.removeSync(from);
@@ -77,13 +89,21 @@ for (
       Deno.renameSync(log, `${log}.tmp`);
       packs(`${log}.tmp`, `${log}-20300101.gz`);
     }],
+    ["was renamed, and copied once the new one was there", async (log: string) => {
+      Deno.renameSync(log, `${log}.tmp`);
+      Deno.writeTextFileSync(log, "");
+      await makeLater(log, `${log}.1`, "a\n");
+      Deno.removeSync(`${log}.tmp`);
+    }],
     ["has become number 2", (log: string) => Deno.renameSync(log, `${log}.2`)],
-  ] as [string, (log: string) => void][]
+  ] as [string, (log: string) => void | Promise<void>][]
 ) {
   test(`a reader that has looked on gets no gap when the file ${what}`, async (folder, follow) => {
     folder.append("a\n");
+    await makeLater(folder.log, `${folder.log}.9`, "older, and made later, as a copy is\n");
+    await until(() => Date.now() > Deno.statSync(`${folder.log}.9`).birthtime!.getTime() + 25);
     const live = await follow();
-    rotate(folder.log);
+    await rotate(folder.log);
     folder.append("b\n");
     assertEquals(await live.read(1), ["b"]);
   });
