@@ -44,7 +44,7 @@ export class Opens {
    */
   async open(path: string, signal?: AbortSignal): Promise<Deno.FsFile> {
     signal?.throwIfAborted();
-    const permit = await this.permit(signal);
+    const permit = this.#limiter.tryAcquire() ?? await this.#wait(signal);
     const { promise, resolve, reject } = Promise.withResolvers<Deno.FsFile>();
     let given = true;
     const leave = (reason: unknown) => {

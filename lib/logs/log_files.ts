@@ -36,7 +36,7 @@ interface Found extends LogInfo {
 
 /** Finds the logs by their names, which are one segment: FOLDER~NAME where several are called so. */
 export class LogFiles {
-  readonly #opens = new Opens(8, permitMs);
+  readonly #opens = new Opens(8, { waitMs: permitMs });
   readonly #turns = new Opens(16);
 
   /** Looks nothing up yet: each call does, since what is there may change. */
