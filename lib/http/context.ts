@@ -173,6 +173,8 @@ export class RequestContext<App extends { runs: unknown }, Route> implements Exc
   finish(response: Response): Response {
     const { status } = response;
     this.#status = status;
+    // A long query parsed is 130 KB, and a stream that needs it once more can have it parsed again.
+    this.#query = null;
     const bytes = wholeBytes(response);
     if (bytes === undefined && !this.#opened && bodied(status)) {
       if (this.method === "HEAD") response = withoutBody(response);
