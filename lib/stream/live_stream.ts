@@ -115,7 +115,8 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   take(value: unknown): boolean {
     if (!this.#taken) {
       this.#taken = true;
-      this.#batch.add(this.hooks.preamble(value));
+      const preamble = this.hooks.preamble(value);
+      if (preamble !== "") this.#batch.add(preamble);
     }
     if (value instanceof Encoded) return this.#block(value.bytes, value.lastId);
     if (value instanceof CursorAt) {
