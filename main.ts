@@ -53,7 +53,7 @@ export const routes: Route[] = [
   ["GET", "/sensors/:id", sensor, "the latest reading of one sensor", "/sensors/cpu"],
   ["GET", "/sensors/:id/history", sensorHistory, "[time, value] pairs of one sensor", "/sensors/cpu/history"],
   ["POST", "/sensors/:id", pushReading, "a push sensor's value: a number", "/sensors/{push}"],
-  ["GET", "/ws", ws, "a WebSocket: each message is processed and answered in order", "#ws"],
+  ["GET", "/ws", ws, "a WebSocket: messages are answered in order; ?channel= is a channel", "#ws"],
   // A WebSocket client follows no redirect.
   ["GET", "/ws/", ws, "the same", "#ws", { hidden: true }],
   ["GET", "/favicon.ico", favicon, "the icon of the pages", "/favicon.ico", { anySite: true, hidden: true }],

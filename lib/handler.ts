@@ -13,6 +13,8 @@ export interface Context extends Exchange {
   readonly client: string;
   /** The services of the server. */
   readonly app: App;
+  /** The open WebSockets, for `upgrade` and `streamSocket`. */
+  readonly sockets: App["sockets"];
   /** The route table. */
   readonly routes: readonly Route[];
   /**

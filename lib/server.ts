@@ -40,7 +40,7 @@ export class Server implements ServerSide<App, Route> {
 
   /** Bodies and sockets that are open. */
   get open(): number {
-    return this.bodies.size + this.app.sockets.size;
+    return this.bodies.size;
   }
 
   /**

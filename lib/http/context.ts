@@ -22,6 +22,8 @@ export interface Answered {
   ms: number;
   /** How the body ended: handed over whole, in part, or an error. */
   end: "complete" | "cut" | "refused";
+  /** More fields, where a body has some to tell. */
+  more?: Readonly<Record<string, string | number>>;
 }
 
 /** What the contexts of one server share. */
@@ -47,7 +49,7 @@ export interface ServerSide<App, Route> {
 const noQuery = new URLSearchParams();
 
 /** The context of one request, until its line in the access log. */
-export class RequestContext<App, Route> implements Exchange {
+export class RequestContext<App extends { sockets: unknown }, Route> implements Exchange {
   params = noParams;
   /** The URL that the client asked for; behind a trusted proxy it is not the request's. */
   target = "";
@@ -63,6 +65,7 @@ export class RequestContext<App, Route> implements Exchange {
   #status = 0;
   #bytes = 0;
   #end: "complete" | "cut" | null = null;
+  #more: Answered["more"];
   #gone: (() => void) | null = null;
 
   readonly app: App;
@@ -77,6 +80,10 @@ export class RequestContext<App, Route> implements Exchange {
   ) {
     ({ app: this.app, routes: this.routes, bodies: this.bodies } = server);
     this.draining = this.bodies.draining;
+  }
+
+  get sockets(): App["sockets"] {
+    return this.app.sockets;
   }
 
   get overTcp(): boolean {
@@ -144,7 +151,8 @@ export class RequestContext<App, Route> implements Exchange {
     this.server.sent(bytes);
   }
 
-  ended(how: "complete" | "cut"): void {
+  ended(how: "complete" | "cut", more?: Answered["more"]): void {
+    this.#more = more;
     if (how === "cut") (this.#controller ??= new AbortController()).abort();
     if (this.#status === 0) this.#end = how;
     else this.#record(how, 0);
@@ -175,6 +183,7 @@ export class RequestContext<App, Route> implements Exchange {
       bytes: this.#bytes + uncounted,
       ms: Math.max(0, Date.now() - this.#time),
       end,
+      more: this.#more,
     }, uncounted);
   }
 }
