@@ -141,7 +141,7 @@ export const routes: Route[] = [
     method: "GET",
     path: "/ws",
     handler: ws,
-    description: "a WebSocket: each message is processed and answered in order",
+    description: "a WebSocket: messages are answered in order; ?channel= is a channel",
     example: "#ws",
   },
   // A WebSocket client follows no redirect.

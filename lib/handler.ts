@@ -15,6 +15,8 @@ export interface Context extends Exchange {
   readonly app: App;
   /** The runs, for `share`. */
   readonly runs: App["runs"];
+  /** The open WebSockets, for `upgrade` and `streamSocket`. */
+  readonly sockets: App["sockets"];
   /** The route table. */
   readonly routes: readonly Route[];
   /**

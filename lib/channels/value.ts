@@ -20,3 +20,12 @@ export function valueOfJson(json: string): JsonText {
   // A copy, because a slice of a posted body would keep all of that body.
   return new JsonText(decoder.decode(encoder.encode(line)));
 }
+
+/** A value as people type it: what it says as JSON, else its text. */
+export function valueOfTyped(text: string): JsonText {
+  try {
+    return valueOfJson(text);
+  } catch {
+    return valueOf(text);
+  }
+}

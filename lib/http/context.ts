@@ -25,6 +25,8 @@ export interface Answered {
   ms: number;
   /** How the body ended: handed over whole, in part, or an error. */
   end: "complete" | "cut" | "refused";
+  /** More fields, where a body has some to tell. */
+  more?: Readonly<Record<string, string | number>>;
 }
 
 /** What the contexts of one server share. */
@@ -52,7 +54,7 @@ export interface ServerSide<App, Route> {
 const noQuery = new URLSearchParams();
 
 /** The context of one request, until its line in the access log. */
-export class RequestContext<App extends { runs: unknown }, Route> implements Exchange {
+export class RequestContext<App extends { runs: unknown; sockets: unknown }, Route> implements Exchange {
   params = noParams;
   /** The URL that the client asked for; behind a trusted proxy it is not the request's. */
   target = "";
@@ -70,6 +72,7 @@ export class RequestContext<App extends { runs: unknown }, Route> implements Exc
   #status = 0;
   #bytes = 0;
   #end: "complete" | "cut" | null = null;
+  #more: Answered["more"];
   #gone: (() => void) | null = null;
   #handMade = false;
 
@@ -90,6 +93,10 @@ export class RequestContext<App extends { runs: unknown }, Route> implements Exc
 
   get runs(): App["runs"] {
     return this.app.runs;
+  }
+
+  get sockets(): App["sockets"] {
+    return this.app.sockets;
   }
 
   get overTcp(): boolean {
@@ -163,7 +170,8 @@ export class RequestContext<App extends { runs: unknown }, Route> implements Exc
     this.server.sent(bytes);
   }
 
-  ended(how: "complete" | "cut"): void {
+  ended(how: "complete" | "cut", more?: Answered["more"]): void {
+    this.#more = more;
     if (how === "cut") (this.#controller ??= new AbortController()).abort();
     if (this.#status === 0) this.#end = how;
     else this.#record(how, 0);
@@ -215,6 +223,7 @@ export class RequestContext<App extends { runs: unknown }, Route> implements Exc
       bytes: uncounted === null ? null : this.#bytes + uncounted,
       ms: Math.round(this.server.clock.now() - this.#began),
       end,
+      more: this.#more,
     }, uncounted ?? 0);
   }
 }
