@@ -127,7 +127,7 @@ export const routes: Route[] = [
     method: "GET",
     path: "/sensors/:id/history",
     handler: sensorHistory,
-    description: "[time, value] pairs of one sensor",
+    description: "[time, value] pairs of one sensor, and the cursor that its stream goes on from",
     example: "/sensors/cpu/history",
   },
   {

@@ -26,7 +26,7 @@ export const sensorStream: Handler = (_request, context) => {
   return streamResponse(context, source, { format: "sse", line });
 };
 
-/** GET /sensors/ID/history: `[time, value]` pairs, the time in ms since 1970. */
+/** GET /sensors/ID/history: what a chart begins with, and the cursor that its stream goes on after. */
 export const sensorHistory: Handler = (_request, context) =>
   json(context.app.sensors.history(context.params.id), { headers: noStore });
 
