@@ -91,6 +91,7 @@ function main(): void {
     since = performance.now();
     setTimeout(() => {
       const late = [...server.services.running].map(({ name }) => `, the service ${name} had not ended`);
+      if (app.runs.running > 0) late.push(`, ${app.runs.running} runs had not ended`);
       app.report(`drained for ${config.drain} s: ${server.open} connections were cut${late.join("")}`);
       // For their lines in the access log.
       server.bodies.cancel();

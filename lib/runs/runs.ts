@@ -84,6 +84,8 @@ export class Runs {
   start(name: string, of: RunOf, source: Source, exchange: Exchange): void {
     const existing = this.#runs.get(name);
     if (existing !== undefined) return existing.check(of, exchange.query);
+    // The rest of the request must not live as long as the run.
+    const { draining } = exchange;
     checkName("a run's", name);
     const permit = this.#limiter.admit("runs", exchange);
     // As fewer go on than there may be, one has ended.
@@ -93,7 +95,7 @@ export class Runs {
       grew: (bytes) => this.#grew(bytes),
       hadShare: () => this.#hadShare(),
       ended: () => {
-        exchange.draining.removeEventListener("abort", run);
+        draining.removeEventListener("abort", run);
         this.#ended.set(
           run,
           this.#clock.after(this.#keepMs, () => {
@@ -109,7 +111,7 @@ export class Runs {
       this.#working.delete(done);
     });
     this.#working.add(done);
-    exchange.draining.addEventListener("abort", run);
+    draining.addEventListener("abort", run);
     run.start();
   }
 
