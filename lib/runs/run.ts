@@ -138,7 +138,7 @@ export class Run extends MemoryChannel implements Sink {
     this.finish(end);
     this.hooks.ended();
     this.#pump.stopped = true;
-    if (state === "cancelled") this.#controller.abort();
+    if (state !== "complete") this.#controller.abort();
     this.#pump.stop(this.#release);
   }
 
