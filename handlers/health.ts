@@ -10,6 +10,7 @@ export const health: Handler = (_request, { app, bodies }) =>
     downloads: app.limits.downloads.used,
     hand_made: bodies.handMade,
     sockets: app.sockets.size,
+    runs: app.runs.running,
     lingering: app.sockets.lingering,
     access_log_lost: app.accessLog.lost,
   }, { headers: { "Cache-Control": "no-store" } });

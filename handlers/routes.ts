@@ -6,6 +6,7 @@ import { asyncDownload, files, streamFile } from "./files.ts";
 import { health } from "./health.ts";
 import { home } from "./home.ts";
 import { log, logs } from "./logs.ts";
+import { deleteRun, run, runs } from "./runs.ts";
 import { pushReading, sensor, sensorHistory, sensors, sensorStream } from "./sensors.ts";
 import { stream } from "./stream.ts";
 import { ws } from "./ws.ts";
@@ -92,6 +93,20 @@ export const routes: Route[] = [
     handler: publish,
     description: "publishes a JSON or text event, or many as NDJSON",
     example: "/channels/demo",
+  },
+  {
+    method: "GET",
+    path: "/runs",
+    handler: runs,
+    description: "the shared runs, with their state and readers",
+  },
+  { method: "GET", path: "/runs/:name", handler: run, description: "one of them", example: "/runs/{run}" },
+  {
+    method: "DELETE",
+    path: "/runs/:name",
+    handler: deleteRun,
+    description: "stops a run; one that has ended is forgotten",
+    example: "/runs/{run}",
   },
   { method: "GET", path: "/sensors", handler: sensors, description: "the latest reading of each sensor" },
   {

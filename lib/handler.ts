@@ -13,6 +13,8 @@ export interface Context extends Exchange {
   readonly client: string;
   /** The services of the server. */
   readonly app: App;
+  /** The runs, for `share`. */
+  readonly runs: App["runs"];
   /** The route table. */
   readonly routes: readonly Route[];
   /**
@@ -54,7 +56,8 @@ export interface Route extends RoutePath {
   /** What it does, for the first page. */
   description: string;
   /**
-   * A path and query that shows it, for the first page; `{file}` stands for an existing file, `{push}` for a push sensor.
+   * A path and query that shows it, for the first page; `{file}` stands for an existing file, `{push}` for a push sensor,
+   * `{run}` for a run.
    * Default: the path.
    */
   example?: string;

@@ -41,7 +41,7 @@ export function fileResponse(
   const isGet = exchange.method === "GET";
   const plan = (info: Deno.FileInfo) => planFor(exchange, info, segments.at(-1)!, how);
   return withFound(root, segments, found, async (found) => {
-    if (!found.info.isFile) throw notFound();
+    if (!found.info.isFile) throw notFound(found.name);
     // A 304 or 412 sends no bytes and opens no file.
     if (checkPreconditions(exchange.headers, validatorsOf(found.info)) !== 200) {
       const early = plan(found.info);
@@ -63,6 +63,6 @@ export function fileResponse(
       return body && whole(new Response(body, planned), body.length);
     }
     held.move();
-    return new Response(fileBody(exchange, reader, permit), planned);
+    return new Response(fileBody(exchange, reader, permit, segments.join("/")), planned);
   }, followLinks);
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "../stream/clock.ts";
 import type { Report } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import type { OpenBodies } from "../stream/open_bodies.ts";
@@ -40,6 +41,8 @@ export interface ServerSide<App, Route> {
   readonly requestBodies: RequestBodies;
   /** Reports a failure inside. */
   readonly report: Report;
+  /** Times the requests. */
+  readonly clock: Clock;
   /** Counts bytes of a body as they go. */
   sent(bytes: number): void;
   /** Called once a request, at the end of its response; `uncounted` bytes never went through `sent`. */
@@ -49,7 +52,7 @@ export interface ServerSide<App, Route> {
 const noQuery = new URLSearchParams();
 
 /** The context of one request, until its line in the access log. */
-export class RequestContext<App, Route> implements Exchange {
+export class RequestContext<App extends { runs: unknown }, Route> implements Exchange {
   params = noParams;
   /** The URL that the client asked for; behind a trusted proxy it is not the request's. */
   target = "";
@@ -58,6 +61,8 @@ export class RequestContext<App, Route> implements Exchange {
   /** Whether the client has gone while the handler was at work with its signal. */
   left = false;
   readonly #time: number = Date.now();
+  /** By the clock that nobody sets. */
+  readonly #began: number;
   #url: URL | null = null;
   #query: URLSearchParams | null = null;
   #controller: AbortController | null = null;
@@ -80,6 +85,11 @@ export class RequestContext<App, Route> implements Exchange {
   ) {
     ({ app: this.app, routes: this.routes, bodies: this.bodies } = server);
     this.draining = this.bodies.draining;
+    this.#began = server.clock.now();
+  }
+
+  get runs(): App["runs"] {
+    return this.app.runs;
   }
 
   get overTcp(): boolean {
@@ -201,7 +211,7 @@ export class RequestContext<App, Route> implements Exchange {
       path: this.path,
       status: this.#status,
       bytes: uncounted === null ? null : this.#bytes + uncounted,
-      ms: Math.max(0, Date.now() - this.#time),
+      ms: Math.round(this.server.clock.now() - this.#began),
       end,
     }, uncounted ?? 0);
   }

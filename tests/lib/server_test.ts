@@ -481,6 +481,8 @@ Deno.test({
       "/async_download?file=a&file=b",
       "/stream/file?file=a&file=a",
       "/logs?name=some.log&lnes=1",
+      "/files/?after=a&after=b",
+      "/files/?aftre=a",
     ];
     for (const path of paths) {
       const { status, body } = await fetch(server.origin + path);
