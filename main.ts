@@ -8,6 +8,7 @@ import { asyncDownload, files, streamFile } from "./handlers/files.ts";
 import { health } from "./handlers/health.ts";
 import { home } from "./handlers/home.ts";
 import { log, logs } from "./handlers/logs.ts";
+import { deleteRun, run, runs } from "./handlers/runs.ts";
 import { pushReading, sensor, sensorHistory, sensors, sensorStream } from "./handlers/sensors.ts";
 import { stream } from "./handlers/stream.ts";
 import { ws } from "./handlers/ws.ts";
@@ -42,6 +43,9 @@ export const routes: Route[] = [
   ["GET", "/channels", channels, "the channels, with what each retains", "/channels"],
   ["GET", "/channels/:name", subscribe, "each event published from now on", "/channels/demo"],
   ["POST", "/channels/:name", publish, "publishes a JSON or text event, or many as NDJSON", "/channels/demo"],
+  ["GET", "/runs", runs, "the shared runs, with their state and readers", "/runs"],
+  ["GET", "/runs/:name", run, "one of them", "/runs/{run}"],
+  ["DELETE", "/runs/:name", deleteRun, "stops a run; one that has ended is forgotten", "/runs/{run}"],
   ["GET", "/sensors", sensors, "the latest reading of each sensor", "/sensors"],
   [
     "GET",

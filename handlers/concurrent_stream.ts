@@ -5,7 +5,9 @@ import { Limiter } from "../lib/stream/limiter.ts";
 import { merge } from "../lib/stream/merge.ts";
 import { checkParams, parseWhole, streamParams } from "../lib/http/params.ts";
 import type { Handler } from "../lib/handler.ts";
+import { share } from "../lib/runs/share.ts";
 import { streamResponse } from "../lib/stream/response.ts";
+import type { Source } from "../lib/stream/source.ts";
 
 interface Task {
   name: string;
@@ -49,13 +51,19 @@ function parseTask(value: string): Task {
   };
 }
 
+/** A task as the query has it. */
+const written = ({ name, steps, interval }: Task) => `${name}:${steps}:${interval}`;
+
 const line = ({ data: { task, step, steps } }: StreamEvent<Progress>) =>
   `task ${task}: step ${step} of ${steps}`;
 
-/** GET /concurrent_stream: tasks that run side by side, their progress merged as it happens; without any, the defaults. */
+/**
+ * GET /concurrent_stream: tasks that run side by side, their progress merged as it happens; without any, the defaults.
+ * `?run=` shares them.
+ */
 export function concurrentStreamOf(defaults: Task[]): Handler {
   return (_request, context) => {
-    checkParams(context.query, streamParams, ["task"]);
+    checkParams(context.query, ["run", ...streamParams], ["task"]);
     const named = context.query.getAll("task");
     if (named.length > maxTasks) {
       const rule = `task must be given at most ${maxTasks} times`;
@@ -63,11 +71,11 @@ export function concurrentStreamOf(defaults: Task[]): Handler {
     }
     const tasks = named.length === 0 ? defaults : named.map(parseTask);
     const permits = new Limiter(context.app.config.limits.tasks);
-    return streamResponse(
-      context,
-      ({ signal }) => merge((signal) => tasks.map((task) => run(task, permits, signal)), { signal }),
-      { line },
-    );
+    const source: Source = ({ signal }) =>
+      merge((signal) => tasks.map((task) => run(task, permits, signal)), { signal });
+    const name = context.query.get("run");
+    if (name !== null) return share(context, name, source, { params: { task: tasks.map(written) }, line });
+    return streamResponse(context, source, { line });
   };
 }
 

@@ -9,6 +9,7 @@ export const health: Handler = (_request, { app }) =>
     streams: app.limits.streams.used,
     downloads: app.limits.downloads.used,
     sockets: app.sockets.size,
+    runs: app.runs.running,
     lingering: app.sockets.lingering,
     access_log_lost: app.accessLog.lost,
   }, { headers: { "Cache-Control": "no-store" } });

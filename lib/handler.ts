@@ -13,6 +13,8 @@ export interface Context extends Exchange {
   readonly client: string;
   /** The services of the server. */
   readonly app: App;
+  /** The runs, for `share`. */
+  readonly runs: App["runs"];
   /** The route table. */
   readonly routes: readonly Route[];
   /**
@@ -26,12 +28,12 @@ export interface Context extends Exchange {
 /** One row of the route table. */
 export interface Route extends RoutePath {
   /** HEAD is answered by GET. */
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "DELETE";
   /** Function that answers the route. */
   handler: Handler;
   /** What it does, for the first page. */
   description: string;
-  /** A path and query that shows it, for the first page; `{file}` stands for an existing file, `{push}` for a push sensor. */
+  /** A path and query that shows it, for the first page; `{file}` stands for an existing file, `{push}` for a push sensor, `{run}` for a run. */
   example: string;
   /** Whether pages of other sites may make a browser get it. Default: false. */
   anySite?: boolean;

@@ -9,7 +9,7 @@ const order = [
   ["lib/app.ts"],
   ["lib/config.ts"],
   ["lib/access_log.ts"],
-  ["lib/sensors/"],
+  ["lib/sensors/", "lib/runs/"],
   ["lib/channels/", "lib/files/", "lib/logs/", "lib/sockets/"],
   ["lib/opens.ts"],
   ["lib/http/"],

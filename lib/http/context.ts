@@ -50,7 +50,7 @@ export interface ServerSide<App, Route> {
 const noQuery = new URLSearchParams();
 
 /** The context of one request, until its line in the access log. */
-export class RequestContext<App, Route> implements Exchange {
+export class RequestContext<App extends { runs: unknown }, Route> implements Exchange {
   params = noParams;
   /** The URL that the client asked for; behind a trusted proxy it is not the request's. */
   target = "";
@@ -83,6 +83,10 @@ export class RequestContext<App, Route> implements Exchange {
     ({ app: this.app, routes: this.routes, bodies: this.bodies } = server);
     this.draining = this.bodies.draining;
     this.#began = server.clock.now();
+  }
+
+  get runs(): App["runs"] {
+    return this.app.runs;
   }
 
   get overTcp(): boolean {

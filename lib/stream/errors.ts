@@ -54,8 +54,8 @@ export class StreamEnd extends Error {
   /** The error's name. */
   override name = "StreamEnd";
 
-  /** A stream's end. */
-  constructor(readonly reason: "cancelled" | "lost" | "revoked") {
+  /** A stream's end; `error`: what it was of has failed, which was reported there. */
+  constructor(readonly reason: "complete" | "error" | "cancelled" | "lost" | "revoked") {
     super(`the stream has ended: ${reason}`);
   }
 }

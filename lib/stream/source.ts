@@ -25,8 +25,8 @@ export type StreamItem = StreamEvent | CursorAt | Encoded;
 export type Source = (wanted: Wanted) => AsyncIterable<unknown>;
 
 /**
- * A source that can be asked without a promise, for what many streams read at once. It has no end of its own, and what
- * `poll` throws is a failure.
+ * A source that can be asked without a promise, for what many streams read at once. What `poll` throws is a
+ * failure, or how the stream ends: a `StreamEnd`.
  */
 export interface Feed {
   /** The next item; null when there is none now: then `ready` is called when there may be one. */

@@ -2,7 +2,7 @@ import type { StreamEnd } from "../errors.ts";
 import type { StreamEvent } from "../event.ts";
 
 /** How a stream can end in-band. */
-export type EndReason = "complete" | "shutdown" | "error" | StreamEnd["reason"];
+export type EndReason = "shutdown" | StreamEnd["reason"];
 
 /** How events are written. Pure: each function returns whole records. */
 export interface Format<Name extends string = string> {

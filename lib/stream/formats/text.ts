@@ -10,11 +10,13 @@ const asItIs: Wording = ({ data }) => {
   return data instanceof JsonText ? data.text ?? data.json : jsonOf(data, data);
 };
 
+/** The event with its data as a value. */
+function unpacked(event: StreamEvent): StreamEvent {
+  return event.data instanceof JsonText ? { ...event, data: JSON.parse(event.data.json) } : event;
+}
+
 function format(line: Wording, separator: string, ownType: boolean): Format<"text"> {
-  const worded: Wording = line === asItIs
-    ? line
-    : (event) =>
-      line(event.data instanceof JsonText ? { ...event, data: JSON.parse(event.data.json) } : event);
+  const worded: Wording = line === asItIs ? line : (event) => line(unpacked(event));
   // It begins a line also where the separator has not ended one.
   const lineStart = separator.endsWith("\n") ? "" : "\n";
   const note = (name: string, fields: object) => {
@@ -33,7 +35,7 @@ function format(line: Wording, separator: string, ownType: boolean): Format<"tex
       if (ownType) {
         throw new TypeError("Cannot send a gap with a 'type' of the handler's own, unless 'line' words it");
       }
-      const { after, next, lost } = event.data as Gap;
+      const { after, next, lost } = unpacked(event).data as Gap;
       return note("gap", { after, next, lost });
     },
     end: () => null,
