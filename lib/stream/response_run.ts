@@ -11,7 +11,10 @@ import type { Source, Wanted } from "./source.ts";
 const firstEventMs = 100;
 
 /** What the source makes, or else something that fails as it did. */
-export function iterable(source: Source, wanted: Wanted): AsyncIterable<unknown> {
+export function iterable<W extends Wanted>(
+  source: (wanted: W) => AsyncIterable<unknown>,
+  wanted: W,
+): AsyncIterable<unknown> {
   try {
     const made = source(wanted);
     if (typeof made?.[Symbol.asyncIterator] === "function") return made;

@@ -28,7 +28,7 @@ export type Source = (wanted: Wanted) => AsyncIterable<unknown>;
  * A source that can be asked without a promise, for what many streams read at once. What `poll` throws is a
  * failure, or how the stream ends: a `StreamEnd`.
  */
-export interface Feed {
+export interface Feed<Item = StreamItem> {
   /** The next item; null when there is none now: then `ready` is called when there may be one. */
-  poll(ready: () => void): StreamItem | null;
+  poll(ready: () => void): Item | null;
 }
