@@ -3,6 +3,7 @@ import denoJson from "./deno.json" with { type: "json" };
 import { asyncRoute } from "./handlers/async_route.ts";
 import { channels, publish, subscribe } from "./handlers/channels.ts";
 import { concurrentStream } from "./handlers/concurrent_stream.ts";
+import { events } from "./handlers/events.ts";
 import { favicon } from "./handlers/favicon.ts";
 import { asyncDownload, files, streamFile } from "./handlers/files.ts";
 import { health } from "./handlers/health.ts";
@@ -43,6 +44,13 @@ export const routes: Route[] = [
   ["GET", "/channels", channels, "the channels, with what each retains", "/channels"],
   ["GET", "/channels/:name", subscribe, "each event published from now on", "/channels/demo"],
   ["POST", "/channels/:name", publish, "publishes a JSON or text event, or many as NDJSON", "/channels/demo"],
+  [
+    "GET",
+    "/events",
+    events,
+    "channels, logs, sensors, runs and the server in one stream",
+    "/events?channel=demo&log=access.log&sensor=cpu&server",
+  ],
   ["GET", "/runs", runs, "the shared runs, with their state and readers", "/runs"],
   ["GET", "/runs/:name", run, "one of them", "/runs/{run}"],
   ["DELETE", "/runs/:name", deleteRun, "stops a run; one that has ended is forgotten", "/runs/{run}"],

@@ -146,8 +146,10 @@ export class Server implements ServerSide<App, Route> {
 
   /** Refuses new requests and tells every stream and socket that the server is going away; resolves when the sockets have closed. */
   async drain(): Promise<void> {
+    const { overview, sockets } = this.app;
+    if (overview.isRead) await overview.drain();
     this.#drain.abort();
-    await this.app.sockets.close();
+    await sockets.close();
   }
 
   /**

@@ -8,6 +8,14 @@ const done = Promise.resolve();
 /** Nothing can fail any more before the first event, which may be long in coming. */
 export const begun = new Encoded(new Uint8Array());
 
+/** Where {@linkcode Subscriber}s have their channels from. */
+export interface SubscriberHost {
+  /** The channel of a name; called by the first read, as what is never read takes nothing. */
+  open(name: string): MemoryChannel;
+  /** A subscriber has ended that had read. */
+  left(name: string, channel: MemoryChannel): void;
+}
+
 /**
  * One subscriber of a channel in memory, or of a run. All that it has of its own is a cursor, which is right whatever is published or
  * evicted between two reads: replay and live are the same thing, and a gap is noticed where it is met.
@@ -20,13 +28,9 @@ export class Subscriber extends Polled {
   #next = 0;
   #ready = () => {};
 
-  /** `open` is called by the first read, as what is never read takes nothing; `left` at the end, if it was. */
-  constructor(
-    readonly wanted: Wanted,
-    readonly open: () => MemoryChannel,
-    readonly left: (channel: MemoryChannel) => void,
-  ) {
-    super();
+  /** A subscriber of the channel of this name. */
+  constructor(wanted: Wanted, readonly host: SubscriberHost, readonly name: string) {
+    super(wanted);
   }
 
   /** The next item, or null when it has yet to be published: then `ready` is called once there is more, or at the end. */
@@ -47,12 +51,11 @@ export class Subscriber extends Polled {
   }
 
   protected override leave(): Promise<void> {
-    this.wanted.signal.removeEventListener("abort", this);
     const channel = this.#channel;
     if (channel !== null) {
       channel.waves.forget(this.#ready);
       channel.leave(this.wanted.format);
-      this.left(channel);
+      this.host.left(this.name, channel);
     }
     this.#ready();
     return done;
@@ -60,11 +63,9 @@ export class Subscriber extends Polled {
 
   /** There is a first item at once. */
   #join(): StreamItem {
-    const { signal, after, format } = this.wanted;
-    signal.throwIfAborted();
-    const channel = this.#channel = this.open();
+    const { after, format } = this.wanted;
+    const channel = this.#channel = this.host.open(this.name);
     channel.join(format);
-    signal.addEventListener("abort", this);
     const { history } = channel;
     this.#next = after === undefined && channel.fromStart ? 1 : history.after(after);
     if (after === undefined) return cursorAt(history.id(this.#next - 1));

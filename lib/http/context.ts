@@ -147,6 +147,8 @@ export class RequestContext<App extends { runs: unknown }, Route> implements Exc
 
   opened(): void {
     this.#opened = true;
+    // The handler has read it, and a stream may be open for long.
+    this.#query = null;
   }
 
   sent(bytes: number): void {

@@ -85,9 +85,9 @@ class MergedLogs extends Many {
     this.#given = new URLSearchParams(this.#sent);
   }
 
-  protected override part(name: string, signal: AbortSignal): Part {
+  protected override part(name: string): Part {
     const { after, format } = this.wanted;
-    const part = new Part(name, this.#given.get(name) ?? after, format, signal, this);
+    const part = new Part(name, this.#given.get(name) ?? after, format, this);
     // An id has to have the beginning of each log, also of one without a line so far, as the log itself says it.
     part.isBegun = false;
     return part;

@@ -24,6 +24,9 @@ export interface LogSettings {
   readonly limits: Pick<Limits, "listing">;
 }
 
+/** Time between two looks for a log that is not there, in ms. */
+export const lookMs = 1_000;
+
 /** A log with the name of its file, and the setting that it was found by, null for the own access log. */
 interface Found extends LogInfo {
   file: string;
@@ -33,6 +36,9 @@ interface Found extends LogInfo {
 /** Finds the logs by their names, which are one segment: FOLDER~NAME where several are called so. */
 export class LogFiles {
   readonly #opens = new Opens();
+  /** The looks for logs that are waited for, and since when they count. */
+  readonly #looks = new Map<string, Promise<LogPlace | null>>();
+  #looksAt = -Infinity;
 
   /** Looks nothing up yet: each call does, since what is there may change. */
   constructor(readonly settings: LogSettings) {}
@@ -64,7 +70,7 @@ export class LogFiles {
     const found: Found[] = [];
     const paths = new Set<string>();
     const add = async (file: string, from: string | null, path: string, root: string | null) => {
-      if (found.length >= limits.listing || paths.has(path) || !isName(file)) return;
+      if (found.length >= limits.listing || paths.has(path) || !isLogName(file)) return;
       paths.add(path);
       const info = await this.#place(file, path, root).stat();
       // The own log is listed before its first line is written.
@@ -116,7 +122,7 @@ export class LogFiles {
    */
   async find(name: string, after = "", follow = true): Promise<LogPlace> {
     const notFound = () => new HttpError(404, `no such log: ${quote(name)}`);
-    if (!isName(name)) throw notFound();
+    if (!isLogName(name)) throw notFound();
     const { accessLog, logs } = this.settings;
     if (name === basename(accessLog)) return this.#place(name, accessLog, null);
     const returns = follow && parseCursor(after) !== null;
@@ -140,12 +146,24 @@ export class LogFiles {
     return absent;
   }
 
+  /** What {@linkcode LogFiles.find} finds, looked up once a second however many wait for it; null for none. */
+  awaited(name: string): Promise<LogPlace | null> {
+    const now = performance.now();
+    if (now - this.#looksAt >= lookMs) {
+      this.#looks.clear();
+      this.#looksAt = now;
+    }
+    let look = this.#looks.get(name);
+    if (look === undefined) this.#looks.set(name, look = this.find(name).catch(unlessAbsent));
+    return look;
+  }
+
   /** Where FOLDER~NAME may be. */
   async #labelled(name: string): Promise<{ path: string; file: string }[]> {
     if (!name.includes("~")) return [];
     return [...await this.#labels()].filter(([, label]) => name.startsWith(`${label}~`))
       .map(([path, label]) => ({ path, file: name.slice(label.length + 1) }))
-      .filter(({ file }) => isName(file));
+      .filter(({ file }) => isLogName(file));
   }
 
   #place(name: string, path: string, root: string | null): LogPlace {
@@ -153,8 +171,14 @@ export class LogFiles {
   }
 }
 
-/** One segment of a path, not hidden, and without line breaks. */
-function isName(name: string): boolean {
+/** Null for a log that is not there. */
+export function unlessAbsent(error: unknown): null {
+  if (error instanceof HttpError && error.status === 404) return null;
+  throw error;
+}
+
+/** Whether a log may be called so: one segment of a path, not hidden, and without line breaks. */
+export function isLogName(name: string): boolean {
   return name !== "" && name.length <= 255 && !name.startsWith(".") && !/[/\\\p{Cc}]/u.test(name);
 }
 

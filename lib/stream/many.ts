@@ -30,10 +30,13 @@ export class Part implements PartWanted {
     readonly name: string,
     readonly after: string | undefined,
     readonly format: Format,
-    readonly signal: AbortSignal,
-    readonly many: { begin(part: Part): void },
+    readonly many: { begin(part: Part): void; readonly signal: AbortSignal },
   ) {
     this.isBegun = after !== undefined;
+  }
+
+  get signal(): AbortSignal {
+    return this.many.signal;
   }
 
   begun(cursor: string): void {
@@ -49,23 +52,25 @@ export class Part implements PartWanted {
  */
 export abstract class Many extends Polled {
   readonly parts: Part[] = [];
-  readonly #controller = new AbortController();
+  #controller: AbortController | null = null;
   #items: Iterator<StreamItem> | null = null;
   #at = 0;
   /** Parts that have not begun, and those that have not ended. */
   #beginning = 0;
   #left = 0;
-  #started = false;
+  /** Null once they have started. */
+  #sources: ReadonlyMap<string, PartSource> | null;
   #ready: () => void = () => {};
   #waiting = false;
 
   /** Nothing starts before the first poll. */
-  constructor(readonly sources: ReadonlyMap<string, PartSource>, readonly wanted: Wanted) {
-    super();
+  constructor(sources: ReadonlyMap<string, PartSource>, wanted: Wanted) {
+    super(wanted);
+    this.#sources = sources;
   }
 
   /** What a part is started with. */
-  protected abstract part(name: string, signal: AbortSignal): Part;
+  protected abstract part(name: string): Part;
   /** What becomes of a part's value; moves the part's cursor. */
   protected abstract take(part: Part, value: unknown): Iterable<StreamItem>;
   /** A part has ended or failed; what this throws fails the whole. */
@@ -75,11 +80,18 @@ export abstract class Many extends Polled {
     return new StreamEnd("complete");
   }
 
+  /** Aborts when it ends, so that whatever a part waits for ends. Made on first use: what is polled never looks at it. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.ended) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
   poll(ready: () => void): StreamItem | null {
     if (this.ended) return null;
     this.#ready = ready;
     this.#waiting = false;
-    if (!this.#started) this.#start();
+    if (this.#sources !== null) this.#start(this.#sources);
     for (;;) {
       const item = this.#items?.next();
       if (item !== undefined && !item.done) return item.value;
@@ -105,20 +117,16 @@ export abstract class Many extends Polled {
   }
 
   protected override async leave(): Promise<void> {
-    this.wanted.signal.removeEventListener("abort", this);
-    this.#controller.abort();
+    this.#controller?.abort();
     this.#ready();
     const cleanups = await Promise.allSettled(this.parts.map(({ feed }) => feed?.return()));
     for (const cleanup of cleanups) if (cleanup.status === "rejected") throw cleanup.reason;
   }
 
-  #start(): void {
-    const { signal } = this.wanted;
-    signal.throwIfAborted();
-    signal.addEventListener("abort", this);
-    this.#started = true;
-    for (const [name, source] of this.sources) {
-      const part = this.part(name, this.#controller.signal);
+  #start(sources: ReadonlyMap<string, PartSource>): void {
+    this.#sources = null;
+    for (const [name, source] of sources) {
+      const part = this.part(name);
       this.parts.push(part);
       if (!part.isBegun) this.#beginning++;
       const made = iterable(source, part);
@@ -152,6 +160,8 @@ export abstract class Many extends Polled {
       const items = this.#ask(part, (value) => this.take(part, value));
       if (items !== null) return items;
     }
+    // From the first again, so that readers of the same sources are at the same places.
+    this.#at = 0;
     return null;
   }
 

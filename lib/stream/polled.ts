@@ -1,5 +1,5 @@
 import { StreamEnd } from "./errors.ts";
-import type { Feed, StreamItem } from "./source.ts";
+import type { Feed, StreamItem, Wanted } from "./source.ts";
 
 const over: IteratorReturnResult<undefined> = { value: undefined, done: true };
 
@@ -11,6 +11,9 @@ export abstract class Polled implements AsyncIterableIterator<StreamItem>, Feed 
   get ended(): boolean {
     return this.#leaving !== null;
   }
+
+  /** Its signal is listened to only where a `next()` waits: whoever polls it returns it, and most are quiet for long. */
+  constructor(readonly wanted: Wanted) {}
 
   abstract poll(ready: () => void): StreamItem | null;
 
@@ -27,7 +30,9 @@ export abstract class Polled implements AsyncIterableIterator<StreamItem>, Feed 
   }
 
   async next(): Promise<IteratorResult<StreamItem, undefined>> {
+    const { signal } = this.wanted;
     for (;;) {
+      if (signal.aborted && !this.ended) await this.return();
       const { promise, resolve } = Promise.withResolvers<void>();
       try {
         const value = this.poll(resolve);
@@ -37,7 +42,9 @@ export abstract class Polled implements AsyncIterableIterator<StreamItem>, Feed 
         if (error instanceof StreamEnd && error.reason === "complete") return over;
         throw error;
       }
+      signal.addEventListener("abort", this);
       await promise;
+      signal.removeEventListener("abort", this);
     }
   }
 
