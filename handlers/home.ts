@@ -24,9 +24,9 @@ const missing: Record<string, Pick<Row, "curl" | "link">> = {
   push: { curl: "# needs a sensor of type push, declared in --sensors FILE", link: "/sensors" },
 };
 
-/** Shows the example with a real file or sensor. A browser cannot follow a link by POST: it gets the page above. */
+/** Shows the example with a real file or sensor. A browser can follow a link by GET alone: for others it gets the page above. */
 function describe(
-  { method, path, description, example }: Route,
+  { method, path, description, example = path }: Route,
   routes: readonly Route[],
   origin: string,
   real: Record<string, string | undefined>,
@@ -36,12 +36,12 @@ function describe(
   if (value === undefined) return { method, path, description, ...missing[name!] };
   const target = example.replace(`{${name}}`, encodeURIComponent(value));
   const row = { method, path, description, link: target };
-  if (method === "POST") {
+  if (method !== "GET") {
     const isReadable = routes.some((route) => route.method === "GET" && route.path === path);
     const link = isReadable ? target : target.replace(/\/[^/]+$/, "");
-    return { ...row, curl: `curl -d '{"value":1}' ${word(origin + target)}`, link };
+    const how = (method === "POST" ? "" : `-X ${method} `) + (method === "DELETE" ? "" : `-d '{"value":1}' `);
+    return { ...row, curl: `curl ${how}${word(origin + target)}`, link };
   }
-  if (method === "DELETE") return { ...row, curl: `curl -X DELETE ${word(origin + target)}` };
   if (target.startsWith("#")) return { ...row, curl: `curl -iN ${upgrade} ${word(origin + path)}` };
   return { ...row, curl: `curl -N ${word(origin + target)}` };
 }

@@ -38,10 +38,10 @@ export class App {
   readonly overview: Overview;
   /** Requests answered and bytes handed over since the start. */
   readonly traffic: Traffic = { requests: 0, bytes: 0 };
-  /** URL of the server itself; set once it listens. */
+  /** URL of the server itself: who makes it listen sets it. */
   origin = "";
 
-  /** Nothing runs before `start`. */
+  /** Nothing of it runs by itself. */
   constructor(
     readonly config: Config,
     readonly channels: ChannelStore,
@@ -81,15 +81,8 @@ export class App {
     }), report);
   }
 
-  /** Starts the services that run beside the requests. */
-  start(origin: string): void {
-    this.origin = origin;
-    this.sensors.start();
-  }
-
-  /** Stops the services, and writes out the access log. */
+  /** Stops the runs and the channels, and writes out the access log. */
   async close(): Promise<void> {
-    this.sensors.stop();
     await this.runs.close();
     await this.channels.close();
     await this.accessLog.close();

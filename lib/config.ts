@@ -194,9 +194,9 @@ function fail(name: string, rule: string, value: string): never {
   throw new ConfigError(`${name} must ${rule}: current value is ${JSON.stringify(value)}`);
 }
 
-/** As browsers send it: without a path, a default port or upper-case letters. */
+/** As browsers send it: without a path, a default port or upper-case letters; of one host, as `*` stands for none. */
 function isOrigin(value: string): boolean {
-  return /^https?:/.test(value) && URL.parse(value)?.origin === value;
+  return /^https?:[^*]*$/.test(value) && URL.parse(value)?.origin === value;
 }
 
 function isName(value: string): boolean {

@@ -10,7 +10,7 @@ export class OpensBusy extends Error {
 
 /** Bounds of {@linkcode Opens}, in ms. */
 export interface OpensOptions {
-  /** Wait for a permit: 1,000 unless given. */
+  /** Wait for a permit: 10,000 unless given, for a burst of downloads on a busy machine. */
   waitMs?: number;
   /** Duration of an open: 5,000 unless given, for a disk that sleeps. */
   openMs?: number;
@@ -30,7 +30,7 @@ export class Opens {
   readonly #clock: Clock;
 
   /** At most `max` opens under way at once. */
-  constructor(max = 8, { waitMs = 1_000, openMs = 5_000, clock = processClock }: OpensOptions = {}) {
+  constructor(max = 8, { waitMs = 10_000, openMs = 5_000, clock = processClock }: OpensOptions = {}) {
     this.#limiter = new Limiter(max);
     this.#waitMs = waitMs;
     this.#openMs = openMs;
@@ -58,12 +58,29 @@ export class Opens {
       leave(new OpensBusy("the file does not open"));
       freeReader(path);
     });
-    Deno.open(path).finally(() => {
+    const ended = () => {
       cancel();
       permit.release();
       signal?.removeEventListener("abort", abort);
-    }).then((file) => given ? resolve(file) : file.close(), reject);
+    };
+    Deno.open(path).then((file) => {
+      ended();
+      if (given) resolve(file);
+      else file.close();
+    }, (error) => {
+      ended();
+      reject(error);
+    });
     return await promise;
+  }
+
+  /**
+   * A permit without an open.
+   *
+   * @throws OpensBusy when none came free in time
+   */
+  async permit(signal?: AbortSignal): Promise<Permit> {
+    return this.#limiter.tryAcquire() ?? await this.#wait(signal);
   }
 
   async #wait(signal?: AbortSignal): Promise<Permit> {
@@ -71,7 +88,8 @@ export class Opens {
     const busy = () => late.abort(new OpensBusy("too many files are being opened"));
     const cancel = this.#clock.after(this.#waitMs, busy);
     try {
-      return await this.#limiter.acquire({ signal: AbortSignal.any([late.signal, signal ?? late.signal]) });
+      const either = signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]);
+      return await this.#limiter.acquire({ signal: either });
     } finally {
       cancel();
     }

@@ -8,7 +8,8 @@ import { forwardedUrl } from "./http/forwarded.ts";
 import { AllowedOrigins } from "./http/origins.ts";
 import { Router } from "./http/router.ts";
 import { type Clock, processClock } from "./stream/clock.ts";
-import { errorResponse, HttpError, type Report, shuttingDown } from "./stream/errors.ts";
+import { CutError, errorResponse, HttpError, type Report, shuttingDown } from "./stream/errors.ts";
+import { Services } from "./service.ts";
 import { OpenBodies } from "./stream/open_bodies.ts";
 
 /** Pause before listening again, in ms. */
@@ -22,6 +23,8 @@ export class Server implements ServerSide<App, Route> {
   readonly bodies: OpenBodies;
   readonly requestBodies: RequestBodies;
   readonly trustProxy: boolean;
+  /** What runs beside the requests. */
+  readonly services: Services;
   readonly #drain = new AbortController();
   readonly #router: Router<Route>;
   readonly #hosts: AllowedHosts;
@@ -35,8 +38,9 @@ export class Server implements ServerSide<App, Route> {
     this.trustProxy = trustProxy;
     this.#router = new Router(routes);
     this.#hosts = new AllowedHosts(host, allowHosts);
-    this.#origins = new AllowedOrigins(allowOrigins);
+    this.#origins = new AllowedOrigins(allowOrigins, trustProxy);
     this.bodies = new OpenBodies(this.#drain.signal, app.limits.streams);
+    this.services = new Services(this.#drain.signal, app.report);
     this.requestBodies = new RequestBodies(limits, this.#drain.signal);
   }
 
@@ -123,6 +127,7 @@ export class Server implements ServerSide<App, Route> {
     const tcpBacklog = 4096;
     // `fetch` never throws: what comes here is a body that was cut, which the runtime itself would wait to print.
     const onError = (error: unknown) => {
+      if (!(error instanceof CutError)) this.bodies.failed();
       this.report(error instanceof Error ? error.stack ?? error.message : String(error));
       return new Response(null, { status: 500 });
     };
@@ -144,12 +149,15 @@ export class Server implements ServerSide<App, Route> {
     return listener.addr.port;
   }
 
-  /** Refuses new requests and tells every stream and socket that the server is going away; resolves when the sockets have closed. */
+  /**
+   * Refuses new requests and tells every stream, socket and service that the server is going away; resolves when the sockets
+   * have closed and the services ended.
+   */
   async drain(): Promise<void> {
     const { overview, sockets } = this.app;
     if (overview.isRead) await overview.drain();
     this.#drain.abort();
-    await sockets.close();
+    await Promise.all([sockets.close(), this.services.ended()]);
   }
 
   /**

@@ -4,6 +4,7 @@ import { granted } from "./support/granted.ts";
 /** From the top to the bottom: a row imports what is below it, never what is beside or above it. */
 const order = [
   ["main.ts", "lib/server_mod.ts"],
+  ["handlers/routes.ts"],
   ["lib/server.ts", "handlers/"],
   ["lib/handler.ts"],
   ["lib/app.ts"],
@@ -11,7 +12,7 @@ const order = [
   ["lib/access_log.ts", "lib/overview.ts"],
   ["lib/sensors/", "lib/runs/"],
   ["lib/channels/", "lib/files/", "lib/logs/", "lib/sockets/"],
-  ["lib/opens.ts"],
+  ["lib/opens.ts", "lib/service.ts"],
   ["lib/http/"],
   ["lib/limits.ts", "lib/mod.ts"],
   ["lib/stream/"],

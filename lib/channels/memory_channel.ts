@@ -8,7 +8,7 @@ import { type Block, Pages } from "./pages.ts";
 import { Waves } from "./waves.ts";
 
 /** Bytes of memory that an event takes beside its JSON, about. */
-const overhead = 128;
+const overhead = 160;
 
 /** One channel in memory: a bounded history, its encoded forms while it has readers, and the subscribers that wait. */
 export class MemoryChannel {

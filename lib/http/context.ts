@@ -2,9 +2,11 @@ import type { Clock } from "../stream/clock.ts";
 import type { Report } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import type { OpenBodies } from "../stream/open_bodies.ts";
-import { lengthOf } from "../stream/json.ts";
+import { wholeBytes } from "../stream/json.ts";
 import type { RequestBodies } from "./body.ts";
 import { forwardedClient } from "./forwarded.ts";
+import { HandMade } from "./hand_made.ts";
+import { checkJsonType, parseJson } from "./json_body.ts";
 import { noParams } from "./router.ts";
 
 /** One answered request. */
@@ -17,12 +19,14 @@ export interface Answered {
   path: string;
   /** Response status. */
   status: number;
-  /** Bytes of the response's body that were handed over. */
-  bytes: number;
+  /** Bytes of the response's body that were handed over; null where nobody counts them. */
+  bytes: number | null;
   /** From the request to the end of the response. */
   ms: number;
   /** How the body ended: handed over whole, in part, or an error. */
   end: "complete" | "cut" | "refused";
+  /** More fields, where a body has some to tell. */
+  more?: Readonly<Record<string, string | number>>;
 }
 
 /** What the contexts of one server share. */
@@ -50,7 +54,7 @@ export interface ServerSide<App, Route> {
 const noQuery = new URLSearchParams();
 
 /** The context of one request, until its line in the access log. */
-export class RequestContext<App extends { runs: unknown }, Route> implements Exchange {
+export class RequestContext<App extends { runs: unknown; sockets: unknown }, Route> implements Exchange {
   params = noParams;
   /** The URL that the client asked for; behind a trusted proxy it is not the request's. */
   target = "";
@@ -68,7 +72,9 @@ export class RequestContext<App extends { runs: unknown }, Route> implements Exc
   #status = 0;
   #bytes = 0;
   #end: "complete" | "cut" | null = null;
+  #more: Answered["more"];
   #gone: (() => void) | null = null;
+  #handMade = false;
 
   readonly app: App;
   readonly routes: readonly Route[];
@@ -87,6 +93,10 @@ export class RequestContext<App extends { runs: unknown }, Route> implements Exc
 
   get runs(): App["runs"] {
     return this.app.runs;
+  }
+
+  get sockets(): App["sockets"] {
+    return this.app.sockets;
   }
 
   get overTcp(): boolean {
@@ -129,20 +139,26 @@ export class RequestContext<App extends { runs: unknown }, Route> implements Exc
   get signal(): AbortSignal {
     if (this.#controller === null) {
       this.#controller = new AbortController();
-      // Before there is a response, only the request's own signal says that the client has gone.
-      if (this.#status === 0) {
+      // Where the body does not report its end, only the request's own signal says that the client has gone.
+      if (this.#status === 0 || this.#handMade) {
         this.#gone = () => {
-          this.left = true;
+          this.left = this.#status === 0;
           this.#controller!.abort();
         };
         this.request.signal.addEventListener("abort", this.#gone);
       }
+      if (this.#handMade && this.draining.aborted) this.#controller.abort();
     }
     return this.#controller.signal;
   }
 
   text(): Promise<string> {
     return this.server.requestBodies.text(this.request);
+  }
+
+  async json(): Promise<unknown> {
+    checkJsonType(this.headers.get("content-type"));
+    return parseJson(await this.text());
   }
 
   opened(): void {
@@ -156,37 +172,72 @@ export class RequestContext<App extends { runs: unknown }, Route> implements Exc
     this.server.sent(bytes);
   }
 
-  ended(how: "complete" | "cut"): void {
+  ended(how: "complete" | "cut", more?: Answered["more"]): void {
+    this.#more = more;
     if (how === "cut") (this.#controller ??= new AbortController()).abort();
     if (this.#status === 0) this.#end = how;
     else this.#record(how, 0);
   }
 
-  /** Takes the response; a body that does not report its own end is short, and counts as delivered. */
+  /** Takes the response; a whole body is short, and counts as delivered. */
   finish(response: Response): Response {
     const { status } = response;
     this.#status = status;
+    // A long query parsed is 130 KB, and a stream that needs it once more can have it parsed again.
+    this.#query = null;
+    const bytes = wholeBytes(response);
+    if (bytes === undefined && !this.#opened && bodied(status)) {
+      if (this.method === "HEAD") response = withoutBody(response);
+      else if (this.info !== undefined) return this.#byHand(response, this.info.completed);
+    }
     if (this.#gone !== null) {
       // From here on the request's signal may also abort after success.
       this.request.signal.removeEventListener("abort", this.#gone);
       this.#gone = null;
     }
     if (status >= 400 || !this.#opened) {
-      const length = this.method === "HEAD" ? 0 : lengthOf(response);
-      this.#record(status >= 400 ? "refused" : "complete", length);
+      this.#record(status >= 400 ? "refused" : "complete", this.method === "HEAD" ? 0 : bytes ?? 0);
     } else if (this.#end !== null) this.#record(this.#end, 0);
     return response;
   }
 
-  #record(end: "complete" | "cut" | "refused", uncounted: number): void {
+  #byHand(response: Response, completed: Promise<void>): Response {
+    this.#handMade = true;
+    const length = response.headers.get("content-length");
+    new HandMade(this.request, this.bodies, completed, {
+      draining: () => this.#controller?.abort(),
+      ended: (how) => {
+        this.#handMade = false;
+        if (how === "cut") (this.#controller ??= new AbortController()).abort();
+        const bytes = how === "cut" || length === null ? null : Number(length);
+        this.#record(this.#status >= 400 ? "refused" : how, bytes);
+      },
+    });
+    return response;
+  }
+
+  #record(end: "complete" | "cut" | "refused", uncounted: number | null): void {
     this.server.record({
       time: this.#time,
       method: this.method,
       path: this.path,
       status: this.#status,
-      bytes: this.#bytes + uncounted,
+      bytes: uncounted === null ? null : this.#bytes + uncounted,
       ms: Math.round(this.server.clock.now() - this.#began),
       end,
-    }, uncounted);
+      more: this.#more,
+    }, uncounted ?? 0);
   }
+}
+
+/** Whether a handler may have given a body to a response with this status. */
+function bodied(status: number): boolean {
+  return status >= 200 && status !== 204 && (status < 300 || status >= 400);
+}
+
+/** The response to a HEAD: its body is not read. A null body would be announced as `Content-Length: 0`, which the GET is not. */
+function withoutBody(response: Response): Response {
+  if (response.body === null) return response;
+  response.body.cancel().catch(() => {});
+  return new Response(new ReadableStream(), response);
 }

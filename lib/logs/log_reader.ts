@@ -26,7 +26,7 @@ export class LogReader implements Disposable {
   #lines: FileLines | null = null;
   /** The file is a copy, made before a truncation. */
   #copied = false;
-  /** The file before this one: for a while, a program may still write to it. */
+  /** The file before this one: a program may still write to it until a time, 0 when it has been closed. */
   #before: { lines: FileLines; until: number } | null = null;
   /** When this file was last seen at the log's path, in ms since 1970; 0 when others may have been there since. */
   #seenAt = 0;
@@ -88,7 +88,7 @@ export class LogReader implements Disposable {
       if (item !== null) return item;
       if (following !== null) return lines.unfinished(true) ?? await this.#move(lines, following);
       if (await this.#isCurrent(lines.file)) return await this.#late(signal);
-      following = await newer(this.place, lines.file, this.#seenAt);
+      following = await this.#newer(lines.file);
       const [first, second] = following.files;
       if (first === undefined || second === undefined && first.info.size === 0) return null;
       // It is no longer written to, so one more read is its last.
@@ -123,9 +123,20 @@ export class LogReader implements Disposable {
     return is;
   }
 
+  /** What comes after a file. What was there when the path was looked at is among that, or others may have been there too. */
+  async #newer(file: LogFile): Promise<Newer> {
+    const following = await newer(this.place, file, this.#seenAt);
+    const { next } = this.#look;
+    if (this.#seenAt === 0 || next === null || following.files.some(({ info }) => sameFile(next, info))) {
+      return following;
+    }
+    this.#seenAt = 0;
+    return await newer(this.place, file);
+  }
+
   /** What was written to the file before after all: one of several writers had not moved on yet. */
   async #late(signal?: AbortSignal): Promise<LogItem | null> {
-    if (this.#before === null) return null;
+    if (this.#before === null || this.#before.until === 0) return null;
     const { lines, until } = this.#before;
     const isOver = this.now() >= until;
     if (!isOver && lines.file.stat().size <= lines.at.offset) return null;
@@ -133,7 +144,7 @@ export class LogReader implements Disposable {
     const late = item ?? (isOver ? lines.unfinished(true) : null);
     if (late === null && isOver || late === "truncated") {
       lines.file[Symbol.dispose]();
-      this.#before = null;
+      this.#before.until = 0;
       return null;
     }
     return late && new LateLines(this.at!, late);
@@ -143,25 +154,46 @@ export class LogReader implements Disposable {
   async #move(lines: FileLines, following: Newer): Promise<LogItem | null> {
     const { file, at } = lines;
     for (let tries = 1; tries <= 5; tries++) {
-      const { files: [first], complete, copied } = following;
+      const { files: [first], complete } = following;
       if (first === undefined) return null;
       // A rotation has several steps: what seems to be missing may be on its way to its new name.
       const next = complete || tries === 5 ? await this.place.openFile(first.path, first.info) : null;
       if (next === null) {
         await delay(20);
-        following = await newer(this.place, file, this.#seenAt);
+        following = await this.#newer(file);
         continue;
       }
-      const certain = complete && !copied && !this.#copied;
-      // Either may be a copy of the other: before the truncation, the log still has what the copy has.
-      const untouched = !certain && at.offset > 0 ? await FileFingerprint.at(next, at, this.lineBytes) : null;
+      const { from, certain } = await this.#start(next, at, following);
       this.#before?.lines.file[Symbol.dispose]();
       this.#before = { lines, until: this.now() + lateMs };
       this.#lines = null;
-      this.begin(next, untouched ?? FileFingerprint.start(next.info));
+      this.begin(next, from);
       return certain ? await this.next() : gap(at.cursor, this.cursor, null);
     }
     return null;
+  }
+
+  /** Where to begin in the next file, which may have what was read already, and whether nothing is missing before that. */
+  async #start(
+    next: LogFile,
+    at: FileFingerprint,
+    { complete, copied, gone }: Newer,
+  ): Promise<{ from: FileFingerprint; certain: boolean }> {
+    const { lineBytes } = this;
+    const start = FileFingerprint.start(next.info);
+    const certain = complete && !copied && !this.#copied;
+    // A link may be pointed back.
+    const left = this.#before?.lines.at;
+    if (left?.prefix === start.prefix) {
+      const from = await FileFingerprint.at(next, left, lineBytes);
+      return { from: from ?? start, certain: certain && from !== null };
+    }
+    if (at.offset === 0 || certain && !gone) return { from: start, certain };
+    // Either may be a copy of the other: before the truncation, the log still has what the copy has. An editor replaces a
+    // file by its edited copy: what that has of the last line tells it from a new file.
+    const same = await FileFingerprint.at(next, at, lineBytes);
+    const isNew = same === null ? !await at.hasLastLine(next) : at.isLong;
+    return { from: same ?? start, certain: certain && isNew };
   }
 
   /** The file was truncated. What was in it may live on in a copy; lines after that may be missing in any case. */

@@ -36,6 +36,8 @@ export interface Newer {
   complete: boolean;
   /** The file is a copy that was made before a truncation. */
   copied: boolean;
+  /** The file was deleted, or another has replaced it. */
+  gone: boolean;
 }
 
 /** What is in a folder: nothing when it was removed, or may not be read. */
@@ -103,12 +105,15 @@ export async function newer(place: LogPlace, file: LogFile, seen = 0): Promise<N
     siblings.find(({ packed, info }) => packed && changed(info) === changed(now));
   const unknown = { name: "", path: "", rotated: false, number: null, series: "" };
   const ours: Sibling = { ...unknown, ...there, packed: false, info: now };
-  // What is packed while a reader looks is the file that it has.
-  const isPacking = ({ packed, rotated, info }: Sibling) =>
-    seen > 0 && packed && rotated && identity(info).birth >= seen - clockMs;
-  const packing = siblings.find(isPacking);
+  // What is packed while a reader looks, or copied when the log is there again, is the file that it has.
+  const isSince = ({ info }: Sibling) => identity(info).birth >= seen - clockMs;
+  const isPacking = (sibling: Sibling) =>
+    seen > 0 && sibling.rotated && isSince(sibling) &&
+    (sibling.packed || log !== null && born(sibling) > born(log));
+  const packing = siblings.find((sibling) => sibling !== there && isPacking(sibling));
   const later = siblings.filter((sibling) =>
-    sibling !== there && sibling !== packing && byAge(sibling, ours) > 0
+    sibling !== there && sibling !== packing && byAge(sibling, ours) > 0 &&
+    (identity(sibling.info).birth === 0 || isSince(sibling))
   );
 
   // No other log is named so; but of what a link points to, the names may differ in a number.
@@ -125,9 +130,13 @@ export async function newer(place: LogPlace, file: LogFile, seen = 0): Promise<N
     ) as Sibling[];
     return next.length === 0 ? wasCopied : changed(sibling.info) <= Math.min(...next.map(born)) + clockMs;
   };
+  // Of two that are each other's, neither is the log that they are rotated files of.
+  const isOf = (name: string, other: string) => new LogName(other).isRotated(name);
   const isAnothers = ({ name, info }: Sibling) =>
     info.size === 0 ||
-    siblings.some((other) => !other.rotated && other !== there && new LogName(other.name).isRotated(name));
+    siblings.some((other) =>
+      !other.rotated && other !== there && isOf(name, other.name) && !isOf(other.name, name)
+    );
   const between = later.filter((sibling) =>
     isCertain(sibling) || isBetween(sibling) && (sibling.rotated || !isAnothers(sibling))
   );
@@ -138,6 +147,7 @@ export async function newer(place: LogPlace, file: LogFile, seen = 0): Promise<N
   return {
     files,
     complete: isKnown && isFirst,
+    gone: there === undefined && now.nlink === 0,
     // A file that is younger than the log is a copy of what that had: lines may have come between copy and truncation.
     copied: seen === 0 && wasCopied && there !== undefined && isOurs(there),
   };

@@ -153,11 +153,10 @@ export class Run extends MemoryChannel implements Sink {
     const { event, data } = eventOf(value);
     // What cannot be a name fails here, once, and not for each reader.
     if (event !== undefined) sse.event({ event, data: "" });
-    const text = typeof data === "string" ? data : null;
-    const json = data instanceof JsonText ? data : new JsonText(jsonOf(data, data), text);
+    const json = data instanceof JsonText ? data : new JsonText(jsonOf(data, data));
     const before = this.size;
-    const bytes = byteLength(json.json);
-    this.add(json, json.text === null ? bytes : 2 * bytes, event);
+    // A copy, because a slice of a longer text would keep all of that.
+    this.add(json, byteLength(json.json), event && JSON.parse(JSON.stringify(event)));
     this.hooks.grew(this.size - before);
   }
 }

@@ -2,7 +2,7 @@ import { ChannelHistory } from "../channels/channel_history.ts";
 import { begun } from "../channels/subscriber.ts";
 import { nextWave, Waves } from "../channels/waves.ts";
 import type { Limits } from "../limits.ts";
-import { Encoded, type StreamEvent } from "../stream/event.ts";
+import { cursorAt, type StreamEvent } from "../stream/event.ts";
 import type { StreamItem, Wanted } from "../stream/source.ts";
 import type { Reading } from "./sensor.ts";
 
@@ -70,9 +70,8 @@ export class Readings {
     let next = latest.after(after);
     const last = after === undefined ? this.#lastOf(ids, 0, next) : [];
     const waves = [...ids ?? [all]].map((id) => this.#wavesOf(id));
-    // It begins before the last ones: a reader that is cut before it has them gets them when it comes back.
-    const first = last.length > 0 ? latest.after(last[0].id) - 1 : next;
-    yield new Encoded(begun.bytes, after ?? latest.id(first - 1));
+    // A browser that is cut before the first reading comes back to here; where there are last ones, they come at once.
+    yield after === undefined && last.length === 0 ? cursorAt(latest.id()) : begun;
     yield* last;
     for (;;) {
       const gap = latest.gap(next, after);

@@ -62,10 +62,10 @@ export class StreamEnd extends Error {
 
 /** What a body is errored with to reset its connection. Deno prints it, and one line says it all. */
 export class CutError extends Error {
-  /** `why` is for the operator. */
-  constructor(why: string) {
+  /** `why`, and `what` was cut, are for the operator. */
+  constructor(why: string, what = "a response") {
     super(why);
-    this.stack = `a response was cut: ${why}`;
+    this.stack = `${what} was cut: ${why}`;
   }
 }
 

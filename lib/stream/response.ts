@@ -95,8 +95,8 @@ function chosen(
 
 /**
  * The cursor that a request comes back with: `Last-Event-ID`, else `?lastEventId=`, which polyfills of EventSource send, else
- * `?after=`. The first two are none when they are empty.
+ * `?after=`. An empty one is none.
  */
 export function cursor({ headers, query }: Pick<Exchange, "headers" | "query">): string | undefined {
-  return headers.get("last-event-id") || query.get("lastEventId") || (query.get("after") ?? undefined);
+  return headers.get("last-event-id") || query.get("lastEventId") || query.get("after") || undefined;
 }

@@ -25,27 +25,12 @@ export function iterable<W extends Wanted>(
   }
 }
 
-/** One run of a source for one response: what it is started with, and what it holds of the server until it has ended. */
-export class ResponseRun implements Wanted, LiveStreamHooks {
-  /** Resolves when there is something to send, the client has gone, or 100 ms have passed. */
-  readonly ready: Promise<void>;
-  #ready!: () => void;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #stream: LiveStream | null = null;
-  #controller: AbortController | null = null;
-  #stopped = false;
-  #open = false;
+/** One run of a source for one client. */
+export abstract class SourceRun {
   /** Whether the source knows the cursor that it is to go on after. */
   #looked = false;
 
-  constructor(
-    readonly exchange: Exchange,
-    readonly permit: Permit,
-    readonly cursor: string | undefined,
-    readonly format: Format,
-  ) {
-    this.ready = new Promise((resolve) => this.#ready = resolve);
-  }
+  constructor(readonly cursor: string | undefined, readonly format: Format) {}
 
   get after(): string | undefined {
     this.#looked = true;
@@ -60,6 +45,28 @@ export class ResponseRun implements Wanted, LiveStreamHooks {
       return "";
     }
     return format.event(gap(cursor, eventOf(first).id ?? null, null));
+  }
+}
+
+/** One run of a source for one response: what it is started with, and what it holds of the server until it has ended. */
+export class ResponseRun extends SourceRun implements Wanted, LiveStreamHooks {
+  /** Resolves when there is something to send, the client has gone, or 100 ms have passed. */
+  readonly ready: Promise<void>;
+  #ready!: () => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stream: LiveStream | null = null;
+  #controller: AbortController | null = null;
+  #stopped = false;
+  #open = false;
+
+  constructor(
+    readonly exchange: Exchange,
+    readonly permit: Permit,
+    cursor: string | undefined,
+    format: Format,
+  ) {
+    super(cursor, format);
+    this.ready = new Promise((resolve) => this.#ready = resolve);
   }
 
   get report(): Report {

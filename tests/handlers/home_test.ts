@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { routes as allRoutes } from "../../main.ts";
+import { routes as allRoutes } from "../../handlers/routes.ts";
 import { granted } from "../support/granted.ts";
 import { serve, until } from "../support/server.ts";
 import { exchange, open, route } from "../support/wire.ts";

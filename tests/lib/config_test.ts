@@ -127,7 +127,16 @@ const bad: [args: string[], variables: Record<string, string>, message: string][
     { WEIR_ALLOW_HOST: "a.example,b:80" },
     'WEIR_ALLOW_HOST must be a host name or an address, or *.NAME: current value is "b:80"',
   ],
-  ...["*", "null", "a.example", "https://a.example/", "https://A.example", "https://a.example:443", "ws://a"]
+  ...[
+    "*",
+    "https://*.ex.org",
+    "null",
+    "a.example",
+    "https://a.example/",
+    "https://A.example",
+    "https://a.example:443",
+    "ws://a",
+  ]
     .map((
       value,
     ): typeof bad[0] => [

@@ -50,6 +50,18 @@ Deno.test({ name: "Opens lets one more open wait until a permit is free", ignore
   assertEquals(file.statSync().size, 1);
 });
 
+Deno.test({ name: "Opens lets a burst wait for seconds", ignore }, async () => {
+  const clock = new FakeClock();
+  await using at = await setUp(1, { openMs: 60_000, clock });
+  const hung = at.opens.open(at.fifo);
+  const waiting = at.opens.open(at.file);
+  await clock.advance(9_999);
+  await at.free();
+  using _fifo = await hung;
+  using file = await waiting;
+  assertEquals(file.statSync().size, 1);
+});
+
 Deno.test({ name: "Opens stops waiting for a permit on an abort", ignore }, async () => {
   await using at = await setUp(1, { waitMs: 60_000 });
   const hung = at.opens.open(at.fifo);

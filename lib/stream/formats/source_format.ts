@@ -41,7 +41,7 @@ export class SourceFormat implements Format {
   /** The data of an event with its source. */
   wrap(data: unknown): JsonText {
     const json = data instanceof JsonText ? data.json : jsonOf(data, data);
-    return new JsonText(`${this.#json}${json}}`, null);
+    return new JsonText(`${this.#json}${json}}`);
   }
 }
 

@@ -10,11 +10,15 @@ import { until } from "../../support/server.ts";
 class Live {
   looks = 0;
   line!: Promise<string | null>;
+  /** Called once, while it is not looking. */
+  between = () => {};
   readonly #take: () => Promise<string | null>;
 
   constructor(readonly folder: LogFolder) {
     folder.follower = new LogFollower(new Limits(), undefined, () => {
       this.looks++;
+      this.between();
+      this.between = () => {};
       return 1;
     }, () => folder.now);
     const reading = folder.read({ from: 0 });
@@ -57,6 +61,18 @@ function test(name: string, run: (folder: LogFolder, live: () => Promise<Live>) 
   });
 }
 
+/** Makes a file that is younger than another. */
+async function makeLater(than: string, path: string, text: string): Promise<void> {
+  const born = (path: string) => Deno.statSync(path).birthtime!.getTime();
+  await until(() => {
+    Deno.writeTextFileSync(`${path}.new`, text);
+    if (born(`${path}.new`) > born(than)) return true;
+    Deno.removeSync(`${path}.new`);
+    return false;
+  });
+  Deno.renameSync(`${path}.new`, path);
+}
+
 const packs = (from: string, to: string) => {
   Deno.writeTextFileSync(to, "packed");
   Deno.removeSync(from);
@@ -77,13 +93,21 @@ for (
       Deno.renameSync(log, `${log}.tmp`);
       packs(`${log}.tmp`, `${log}-20300101.gz`);
     }],
+    ["was renamed, and copied once the new one was there", async (log: string) => {
+      Deno.renameSync(log, `${log}.tmp`);
+      Deno.writeTextFileSync(log, "");
+      await makeLater(log, `${log}.1`, "a\n");
+      Deno.removeSync(`${log}.tmp`);
+    }],
     ["has become number 2", (log: string) => Deno.renameSync(log, `${log}.2`)],
-  ] as [string, (log: string) => void][]
+  ] as [string, (log: string) => void | Promise<void>][]
 ) {
   test(`a reader that has looked on gets no gap when the file ${what}`, async (folder, follow) => {
     folder.append("a\n");
+    await makeLater(folder.log, `${folder.log}.9`, "older, and made later, as a copy is\n");
+    await until(() => Date.now() > Deno.statSync(`${folder.log}.9`).birthtime!.getTime() + 25);
     const live = await follow();
-    rotate(folder.log);
+    await rotate(folder.log);
     folder.append("b\n");
     assertEquals(await live.read(1), ["b"]);
   });
@@ -119,9 +143,11 @@ test("a file that came, was seen empty, and has gone is a gap", async (folder, f
 test("after a pause in looking a deleted file is a gap", async (folder, follow) => {
   folder.append("a\n");
   const live = await follow();
-  Deno.removeSync(folder.log);
-  folder.now += 60_000;
-  folder.append("b\nc\n");
+  live.between = () => {
+    Deno.removeSync(folder.log);
+    folder.now += 60_000;
+    folder.append("b\nc\n");
+  };
   assertEquals(await live.read(2), ["GAP", "b"]);
 });
 
@@ -147,3 +173,57 @@ for (const next of ["pods/x-9.log", "others/x-8.log"]) {
     },
   );
 }
+
+/** As `sed -i` does it. */
+function edit({ log }: LogFolder, change: (text: string) => string): void {
+  Deno.writeTextFileSync(`${log}.new`, change(Deno.readTextFileSync(log)));
+  Deno.renameSync(`${log}.new`, log);
+}
+
+const long = "line of a log\n".repeat(20);
+
+test("an edited copy that has all that was read is read on", async (folder, follow) => {
+  folder.append(long);
+  const live = await follow();
+  edit(folder, (text) => text);
+  folder.append("b\n");
+  assertEquals(await live.read(1), ["b"]);
+});
+
+test("so short a copy may be a new file: it is a gap, and is read on", async (folder, follow) => {
+  folder.append("a\n");
+  const live = await follow();
+  edit(folder, (text) => text);
+  folder.append("b\nc\n");
+  assertEquals(await live.read(2), ["GAP", "b"]);
+});
+
+test(
+  "an edited copy that is not what was read is a gap, and is read from its start",
+  async (folder, follow) => {
+    folder.append(long + "last\n");
+    const live = await follow();
+    edit(folder, (text) => text.replace(long, "A\n"));
+    folder.append("b\n");
+    assertEquals(await live.read(4), ["GAP", "A", "last", "b"]);
+  },
+);
+
+test("a link that is pointed back goes on where it was left", async (folder, follow) => {
+  const link = (to: string) => {
+    Deno.symlinkSync(to, `${folder.log}.new`);
+    Deno.renameSync(`${folder.log}.new`, folder.log);
+  };
+  link("x-1");
+  folder.append("a\n");
+  const live = await follow();
+  link("x-2");
+  folder.append("b\n");
+  assertEquals(await live.read(1), ["b"]);
+  await live.looked();
+  folder.now += 10_000;
+  await live.looked();
+  link("x-1");
+  folder.append("c\n");
+  assertEquals(await live.read(1), ["c"]);
+});

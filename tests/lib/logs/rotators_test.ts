@@ -101,6 +101,13 @@ test("a file between with the log's name and an unknown word is one gap", async 
   assertEquals(await folder.all({ after }), ["GAP", "c"]);
 });
 
+test("several with the log's name and the same unknown word are a gap too", async (folder, after) => {
+  rotate(folder, "app.log.saved.1", "b\n");
+  rotate(folder, "app.log.saved.2", "c\n");
+  rotate(folder, "app.log.saved.3", "d\n");
+  assertEquals(await folder.all({ after }), ["GAP", "d"]);
+});
+
 test("what was packed after the next file is no gap before it", async (folder, after) => {
   rotate(folder, "app.log-20300101", "b\n");
   rotate(folder, "app.log-20300102", "c\n");

@@ -34,7 +34,7 @@ const cases: [what: string, event: StreamEvent, asText: string, asNdjson: string
   ],
   [
     "JSON text with a LINE SEPARATOR",
-    { data: new JsonText('["a\u2028b"]', null) },
+    { data: new JsonText('["a\u2028b"]') },
     '["a\u2028b"]\n',
     '{"data":["a\\u2028b"]}\n',
     'data: ["a\u2028b"]\n\n',
@@ -42,14 +42,14 @@ const cases: [what: string, event: StreamEvent, asText: string, asNdjson: string
   ["CJK and emoji", { data: "堰🌊" }, "堰🌊\n", '{"data":"堰🌊"}\n', "data: 堰🌊\n\n"],
   [
     "JSON text",
-    { data: new JsonText('{"n":1e400}', null) },
+    { data: new JsonText('{"n":1e400}') },
     '{"n":1e400}\n',
     '{"data":{"n":1e400}}\n',
     'data: {"n":1e400}\n\n',
   ],
   [
     "JSON text of a string",
-    { id: "7", data: new JsonText('"a\\nb"', "a\nb") },
+    { id: "7", data: new JsonText('"a\\nb"') },
     "a\nb\n",
     '{"id":"7","data":"a\\nb"}\n',
     "id: 7\ndata: a\ndata: b\n\n",
@@ -125,7 +125,7 @@ Deno.test("textFormat() words an event as the handler does", () => {
 
 Deno.test("textFormat() gives JSON text to the wording as its value", () => {
   const worded = textFormat(({ data }) => typeof data);
-  assertEquals(worded.event({ data: new JsonText('{"a":1}', null) }), "object\n");
+  assertEquals(worded.event({ data: new JsonText('{"a":1}') }), "object\n");
 });
 
 Deno.test("textFormat() words a gap as every text stream does", () => {

@@ -1,0 +1,140 @@
+import { HttpError, type Report } from "../stream/errors.ts";
+import type { EndReason } from "../stream/formats/format.ts";
+import { ndjson } from "../stream/formats/ndjson.ts";
+import { LiveStream } from "../stream/live_stream.ts";
+import type { LiveStreamHooks, Outlet } from "../stream/live_stream_hooks.ts";
+import { cursor } from "../stream/response.ts";
+import { SourceRun } from "../stream/response_run.ts";
+import type { Source, Wanted } from "../stream/source.ts";
+import { isPublic } from "./close_code.ts";
+import type { Connection } from "./connection.ts";
+import type { UpgradeOptions } from "./socket.ts";
+import { connect, type SocketExchange } from "./upgrade.ts";
+
+/** How {@linkcode streamSocket} streams. */
+export interface StreamSocketOptions extends Omit<UpgradeOptions, "binary"> {
+  /**
+   * Called with each message that the peer sends, when it is done with the one before. An HttpError that it throws is
+   * answered with a `refused` record of its status and message. Default: a message closes with 1008.
+   */
+  receive?: (message: string) => unknown;
+}
+
+/** The source is asked for more only while no more bytes than this are unsent. */
+const maxUnsentBytes = 65_536;
+
+const decoder = new TextDecoder();
+/** The text of blocks that many sockets share. */
+const texts = new WeakMap<Uint8Array, string>();
+
+/**
+ * Answers an upgrade with a live stream, as `streamResponse` does a request: NDJSON's records as text messages, of one or
+ * more whole lines each, with the same ids, gaps, pings and end. The cursor is `?after=`. After the end the socket is
+ * closed: with 1000 after `complete`, 1001 after `shutdown`, 1011 after `error`.
+ *
+ * @throws HttpError as `upgrade` does, and 400 for a `?format=` other than ndjson
+ */
+export function streamSocket(
+  request: Request,
+  context: SocketExchange,
+  source: Source,
+  { receive, ...options }: StreamSocketOptions = {},
+): Response {
+  const format = context.query.get("format");
+  if (format !== null && format !== "ndjson") {
+    throw new HttpError(400, "format must be ndjson: a WebSocket takes no other");
+  }
+  const after = cursor(context);
+  const serve = async (connection: Connection) => {
+    // It had everything already.
+    if (after === "end") return void await connection.send(ndjson.end("complete")!);
+    const failed = new Promise<never>((_, reject) => listen(connection, receive).catch(reject));
+    await Promise.race([new SocketStream(connection, after).run(source), failed]);
+  };
+  return connect(request, context, serve, options);
+}
+
+async function listen(connection: Connection, receive: StreamSocketOptions["receive"]): Promise<void> {
+  for await (const message of connection) {
+    if (receive === undefined) throw new HttpError(400, "this stream takes no messages");
+    try {
+      await receive(message as string);
+    } catch (error) {
+      if (!isPublic(error)) throw error;
+      const { status, message } = error;
+      await connection.send(ndjson.event({ event: "refused", data: { status, message } }));
+    }
+  }
+}
+
+/** One run of a source on a socket: the live stream's outlet, and what the source is started with. */
+class SocketStream extends SourceRun implements Wanted, LiveStreamHooks, Outlet {
+  #stream!: LiveStream;
+  /** Resolves when there is something to send, or the first turn has had nothing. */
+  readonly #begun = Promise.withResolvers<void>();
+  /** Resolves when the source has ended its cleanup. */
+  readonly #released = Promise.withResolvers<void>();
+  #reason: EndReason | undefined;
+
+  constructor(readonly connection: Connection, cursor: string | undefined) {
+    super(cursor, ndjson);
+  }
+
+  get signal(): AbortSignal {
+    return this.connection.signal;
+  }
+
+  get report(): Report {
+    return this.connection.exchange.report;
+  }
+
+  /** Streams to the end; throws what the source throws before its first event. */
+  async run(source: Source): Promise<void> {
+    const stream = this.#stream = this.connection.body = new LiveStream(source(this), ndjson, this);
+    await this.#begun.promise;
+    const failure = stream.failure();
+    stream.pull(this);
+    await this.#released.promise;
+    await this.connection.flushed();
+    if (failure !== null) throw failure.error;
+    if (this.#reason === "error") this.connection.close(1011, "internal error");
+    if (this.#reason === "revoked") this.connection.close(1008, "no longer allowed");
+  }
+
+  enqueue(chunk: Uint8Array): void {
+    let text = texts.get(chunk);
+    if (text === undefined) texts.set(chunk, text = decoder.decode(chunk));
+    const room = this.connection.send(text, maxUnsentBytes);
+    if (room === undefined) this.#stream.pull(this);
+    else room.then(() => this.#stream.pull(this), () => {}); // Closing, the connection cancels the stream.
+  }
+
+  close(): void {}
+
+  error(): void {
+    this.connection.tooSlow();
+  }
+
+  started(): void {
+    this.#begun.resolve();
+  }
+
+  quiet(): void {
+    this.#begun.resolve();
+  }
+
+  /** The signal is the connection's, which aborts after this. */
+  stop(): void {}
+
+  /** The connection counts for itself. */
+  sent(): void {}
+
+  ended(_how: "complete" | "cut", reason?: EndReason): void {
+    this.#reason = reason;
+    this.#begun.resolve();
+  }
+
+  released(): void {
+    this.#released.resolve();
+  }
+}
