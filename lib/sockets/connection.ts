@@ -63,7 +63,8 @@ export class Connection implements Socket<SocketData>, OpenBody, OutboxHooks {
   ) {
     this.#outbox = new Outbox(socket, registry.watch, registry.limits.socketStalledMs, this);
     socket.binaryType = "arraybuffer";
-    for (const type of ["open", "message", "error", "close"]) socket.addEventListener(type, this);
+    // An error is followed by a close.
+    for (const type of ["open", "message", "close"]) socket.addEventListener(type, this);
     exchange.opened();
     exchange.bodies.add(this);
   }
@@ -100,7 +101,7 @@ export class Connection implements Socket<SocketData>, OpenBody, OutboxHooks {
   handleEvent(event: Event): void {
     if (event.type === "message") this.#receive((event as MessageEvent).data);
     else if (event.type === "open") this.#run();
-    else this.#end((event as CloseEvent).code, (event as CloseEvent).reason);
+    else this.#end(event as CloseEvent);
   }
 
   tick(): boolean {
@@ -189,9 +190,9 @@ export class Connection implements Socket<SocketData>, OpenBody, OutboxHooks {
     this.#controller?.abort();
   }
 
-  /** The runtime says so, with a code or as an error; it can say it twice. */
-  #end(code?: number, reason?: string): void {
-    this.#leave(false, code || 1006, reason);
+  /** The runtime says so, and can say it twice; of a peer that has vanished it has another code. */
+  #end({ wasClean, code, reason }: CloseEvent): void {
+    this.#leave(!wasClean, wasClean ? code : 1006, reason);
     this.gone = true;
     this.registry.changed(this);
   }

@@ -4,7 +4,7 @@ import type { Socket } from "./socket.ts";
  * Answers each message of a socket with what `work` makes of it: up to `atOnce` messages are in work at the same time, and
  * the answers keep the messages' order. Ends when the peer goes; what `work` throws, it throws.
  */
-export async function answerInOrder<Message>(
+export function answerInOrder<Message>(
   socket: Socket<Message>,
   work: (message: Message) => string | Promise<string>,
   atOnce = 8,
@@ -12,29 +12,32 @@ export async function answerInOrder<Message>(
   /** The last answer that is not sent yet. */
   let last: Promise<void> | null = null;
   let loops = 0;
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const loop = async () => {
-    loops++;
-    for await (const message of socket) {
-      const answer = work(message);
-      if (typeof answer === "string" && last === null) {
-        const room = socket.send(answer);
-        if (room !== undefined) await room;
-        continue;
-      }
-      // A loop holds its message until it is answered, so another takes the next.
-      if (loops < atOnce) start();
-      const before: Promise<void> | null = last;
-      const own = last = (async () => {
-        const [text] = await Promise.all([answer, before]);
-        await socket.send(text);
-      })();
-      await own;
-      if (last === own) last = null;
-    }
-    if (--loops === 0) resolve();
+  const answer = async (text: string | Promise<string>, before: Promise<void> | null) => {
+    const [ready] = await Promise.all([text, before]);
+    await socket.send(ready);
   };
-  const start = () => void loop().catch(reject);
-  start();
-  await promise;
+  return new Promise((resolve, reject) => {
+    const loop = async () => {
+      loops++;
+      try {
+        for await (const message of socket) {
+          const text = work(message);
+          if (typeof text === "string" && last === null) {
+            const room = socket.send(text);
+            if (room !== undefined) await room;
+            continue;
+          }
+          // A loop holds its message until it is answered, so another takes the next.
+          if (loops < atOnce) loop();
+          const own = last = answer(text, last);
+          await own;
+          if (last === own) last = null;
+        }
+        if (--loops === 0) resolve();
+      } catch (error) {
+        reject(error);
+      }
+    };
+    loop();
+  });
 }

@@ -7,7 +7,9 @@ const ended: IteratorReturnResult<undefined> = { value: undefined, done: true };
 /** The messages that a peer has sent, each for one of those who iterate over them. It is held until the next is asked for. */
 export class Inbox<Message> implements AsyncIterable<Message> {
   readonly #queue: { message: Message; bytes: number }[] = [];
-  readonly #readers: Reader<Message>[] = [];
+  /** The loops that wait for a message: most sockets have one, which needs no list. */
+  #reader: Reader<Message> | null = null;
+  #others: Reader<Message>[] | null = null;
   #held = 0;
   #bytes = 0;
   #ended = false;
@@ -17,9 +19,12 @@ export class Inbox<Message> implements AsyncIterable<Message> {
     if (this.#held >= maxMessages || this.#bytes + bytes > maxBytes) return false;
     this.#held++;
     this.#bytes += bytes;
-    const reader = this.#readers.shift();
-    if (reader === undefined) this.#queue.push({ message, bytes });
-    else reader.take(message, bytes);
+    const reader = this.#reader;
+    if (reader === null) this.#queue.push({ message, bytes });
+    else {
+      this.#reader = this.#others?.shift() ?? null;
+      reader.take(message, bytes);
+    }
     return true;
   }
 
@@ -27,7 +32,9 @@ export class Inbox<Message> implements AsyncIterable<Message> {
   end(drop: boolean): void {
     this.#ended = true;
     if (drop) this.#queue.length = 0;
-    for (const reader of this.#readers.splice(0)) reader.end();
+    this.#reader?.end();
+    for (const reader of this.#others ?? []) reader.end();
+    this.#reader = this.#others = null;
   }
 
   /** Gives the reader a message, now or when there is one. */
@@ -35,7 +42,8 @@ export class Inbox<Message> implements AsyncIterable<Message> {
     const next = this.#queue.shift();
     if (next !== undefined) reader.take(next.message, next.bytes);
     else if (this.#ended) reader.end();
-    else this.#readers.push(reader);
+    else if (this.#reader === null) this.#reader = reader;
+    else (this.#others ??= []).push(reader);
   }
 
   /** A message is done with. */

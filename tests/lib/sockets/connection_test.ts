@@ -272,7 +272,8 @@ Deno.test("a silent peer is pinged, and given up when it does not answer", optio
   await conn.read(buffer);
   assertEquals(buffer[0], 0x89);
   await allGone(server);
-  assertEquals((await closes(server, 1))[0].code, 1006);
+  const [{ code, end }] = await closes(server, 1);
+  assertEquals([code, end], [1006, "cut"]);
 });
 
 Deno.test("at a drain the loop ends, and the function can say goodbye before the 1001", options, async () => {
