@@ -154,8 +154,10 @@ export class Server implements ServerSide<App, Route> {
    * have closed and the services ended.
    */
   async drain(): Promise<void> {
+    const { overview, sockets } = this.app;
+    if (overview.isRead) await overview.drain();
     this.#drain.abort();
-    await Promise.all([this.app.sockets.close(), this.services.ended()]);
+    await Promise.all([sockets.close(), this.services.ended()]);
   }
 
   /**

@@ -163,6 +163,8 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
 
   opened(): void {
     this.#opened = true;
+    // The handler has read it, and a stream may be open for long.
+    this.#query = null;
   }
 
   sent(bytes: number): void {
