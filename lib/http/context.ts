@@ -3,7 +3,7 @@ import type { Exchange } from "../stream/exchange.ts";
 import type { OpenBodies } from "../stream/open_bodies.ts";
 import { wholeBytes } from "../stream/json.ts";
 import { forwardedClient } from "./forwarded.ts";
-import { HandMade } from "./hand_made.ts";
+import { bodied, HandMade, withoutBody } from "./hand_made.ts";
 import { checkJsonType, parseJson } from "./json_body.ts";
 import { noParams } from "./router.ts";
 import type { Answered, ServerSide } from "./server_side.ts";
@@ -183,16 +183,4 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
       more: this.#more,
     }, uncounted ?? 0);
   }
-}
-
-/** Whether a handler may have given a body to a response with this status. */
-function bodied(status: number): boolean {
-  return status >= 200 && status !== 204 && (status < 300 || status >= 400);
-}
-
-/** The response to a HEAD: its body is not read. A null body would be announced as `Content-Length: 0`, which the GET is not. */
-function withoutBody(response: Response): Response {
-  if (response.body === null) return response;
-  response.body.cancel().catch(() => {});
-  return new Response(new ReadableStream(), response);
 }
