@@ -1,8 +1,8 @@
-import { channelName, publicChannel, reserved } from "../lib/channels/channel_name.ts";
+import { publicChannel, reserved } from "../lib/channels/channel_name.ts";
 import { postedValues } from "../lib/channels/posted.ts";
 import { described } from "../lib/handler.ts";
 import { jsonAnswer, list, object, streamAnswers } from "../lib/http/description.ts";
-import { segment, streamParams } from "../lib/http/params.ts";
+import { checkName, segment, streamParams } from "../lib/http/params.ts";
 import { json } from "../lib/stream/json.ts";
 import { streamResponse } from "../lib/stream/response.ts";
 
@@ -24,7 +24,7 @@ export const subscribe = described({
     308: { description: "the channel `sensors` is `/sensors/stream`" },
   },
 }, (_request, context) => {
-  const name = channelName(context.params.name);
+  const name = checkName("a channel's", context.params.name);
   if (name === reserved) {
     return new Response(null, {
       status: 308,

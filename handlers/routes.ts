@@ -1,6 +1,7 @@
 import { asyncRoute } from "./async_route.ts";
 import { channels, publish, subscribe } from "./channels.ts";
 import { concurrentStream } from "./concurrent_stream.ts";
+import { events } from "./events.ts";
 import { favicon } from "./favicon.ts";
 import { files } from "./files.ts";
 import { health } from "./health.ts";
@@ -95,6 +96,13 @@ export const routes: Route[] = [
     description: "publishes a JSON or text event, or many as NDJSON",
     example: "/channels/demo",
     access: "publish",
+  },
+  {
+    method: "GET",
+    path: "/events",
+    handler: events,
+    description: "channels, logs, sensors, runs and the server itself in one stream",
+    example: "/events?channel=demo&log=access.log&sensor=cpu&server",
   },
   {
     method: "GET",

@@ -1,5 +1,5 @@
 import { HttpError, quote } from "../stream/errors.ts";
-import { formats } from "../stream/formats/table.ts";
+import { type FormatName, formats } from "../stream/formats/table.ts";
 
 /** What a value may be, in the words of JSON Schema. */
 export interface ValueSchema {
@@ -80,6 +80,11 @@ export function bool({ default: absent }: { default: boolean }, description: str
   }, absent);
 }
 
+/** A word that is there, whatever its value, or is not. */
+export function flag(description: string): Param<boolean> {
+  return single(description, { type: "string" }, () => true, false);
+}
+
 /** Any text. */
 export function text(description: string): Param<string | undefined> {
   return single(description, { type: "string" }, (value) => value, undefined);
@@ -152,12 +157,14 @@ export const cursorParams: Record<"after" | "lastEventId", Param<string | undefi
   lastEventId: text("the same, of polyfills; the header Last-Event-ID wins over it, and it over `after`"),
 };
 
+/** The format of a stream, one of these; streamResponse reads it. */
+export function formatParam(names: readonly FormatName[]): Param<string | undefined> {
+  return { ...text("how events are written; wins over Accept"), schema: { type: "string", enum: names } };
+}
+
 /** Parameters of every stream over HTTP. */
 export const streamParams: typeof cursorParams & Record<"format", Param<string | undefined>> = {
-  format: {
-    ...text("how events are written; wins over Accept"),
-    schema: { type: "string", enum: formats.map(({ name }) => name) },
-  },
+  format: formatParam(formats.map(({ name }) => name)),
   ...cursorParams,
 };
 
