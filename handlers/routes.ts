@@ -8,6 +8,7 @@ import { health } from "./health.ts";
 import { home } from "./home.ts";
 import { log, logs } from "./logs.ts";
 import { asyncDownload, streamFile } from "./named_file.ts";
+import { openapi } from "./openapi.ts";
 import { deleteRun, run, runs } from "./runs.ts";
 import { pushReading, sensor, sensorHistory, sensors, sensorStream } from "./sensors.ts";
 import { stream } from "./stream.ts";
@@ -166,6 +167,12 @@ export const routes: Route[] = [
     anySite: true,
     hidden: true,
     access: "open",
+  },
+  {
+    method: "GET",
+    path: "/openapi.json",
+    handler: openapi,
+    description: "this list as an OpenAPI 3.1 document, for generators and viewers",
   },
   {
     method: "GET",

@@ -69,6 +69,12 @@ export function paramsOf({ path, handler: { about } }: DescribedRoute): ParamInf
   }));
 }
 
+/** What is said of a route beside its method, path and description. */
+export function factsOf(route: DescribedRoute): object {
+  const { access = "read", handler: { about: { body, answers } = {} } } = route;
+  return { access, params: paramsOf(route), body, answers };
+}
+
 /** Schema of an object: each field with its type, `|` between several; a name that ends in `?` may be absent. */
 export function object(fields: Readonly<Record<string, string | Schema>>): Schema {
   const all = Object.entries(fields).map(([name, of]) =>
