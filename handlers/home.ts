@@ -2,7 +2,7 @@ import { escape } from "@std/html";
 import { accepts } from "../lib/stream/negotiate.ts";
 import { json, wholeResponse } from "../lib/stream/json.ts";
 import { described, type Route } from "../lib/handler.ts";
-import { either, factsOf, jsonAnswer, list, object } from "../lib/http/description.ts";
+import { either, factsOf, jsonAnswer, list } from "../lib/http/description.ts";
 import page from "./home/page.html" with { type: "text" };
 
 /** A route on the first page: a line to paste into a shell, and a link relative to the page. */
@@ -67,16 +67,9 @@ const headers = {
   Vary: "Accept",
 };
 
-const row = object({
-  method: "string",
-  path: "string",
-  description: "string",
-  curl: "string",
-  link: "string",
-});
 const page200 = { description: "a page", content: { "text/html": {} } };
 const answers = {
-  200: either(page200, jsonAnswer("or each route, with what it takes and answers", list(row))),
+  200: either(page200, jsonAnswer("or JSON", list({ type: "object" }))),
 };
 
 /** GET /: every route, with a curl line and a link; JSON for a client that prefers it. */

@@ -50,6 +50,8 @@ export interface ParamInfo {
   in: "query" | "path";
   required: boolean;
   repeatable: boolean;
+  /** How often it may be given, where that is bounded. */
+  atMost?: number;
   description: string;
   schema: Param["schema"];
 }
@@ -64,6 +66,7 @@ export function paramsOf({ path, handler: { about } }: DescribedRoute): ParamInf
     in: param.in ?? "query",
     required: param.required ?? false,
     repeatable: param.atMost !== undefined,
+    atMost: param.atMost === Infinity ? undefined : param.atMost,
     description: param.description,
     schema: param.schema,
   }));

@@ -36,14 +36,9 @@ export function openApi(routes: readonly DescribedRoute[], info: ApiInfo): objec
 
 function operation(route: DescribedRoute): object {
   const { method, path, description, access = "read", handler: { about: { body, answers } = {} } } = route;
-  const parameters = paramsOf(route).map((
-    { name, in: where, required, description, schema, repeatable },
-  ) => ({
-    name,
-    in: where,
-    required,
-    description,
-    schema: repeatable ? { type: "array", items: schema } : schema,
+  const parameters = paramsOf(route).map(({ repeatable, atMost: maxItems, schema, ...param }) => ({
+    ...param,
+    schema: repeatable ? { type: "array", items: schema, maxItems } : schema,
   }));
   const all = { ...usualAnswers(route), ...answers };
   return {

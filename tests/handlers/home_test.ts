@@ -152,7 +152,7 @@ Deno.test({
       await response.body?.cancel();
       assertEquals(response.status, 200, link);
       if (curl.startsWith("#")) return `${method} ${path}`;
-      const args = ["-c", curl.replace("curl ", "curl -s -o /dev/null -w '%{http_code}' --max-time 1 ")];
+      const args = ["-c", curl.replace("curl ", "curl -s -o /dev/null -w '%{http_code}' --max-time 3 ")];
       const { stdout } = await new Deno.Command("sh", { args }).output();
       assertMatch(new TextDecoder().decode(stdout), /^(101|20[01])$/, curl);
       return null;
