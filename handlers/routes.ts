@@ -1,6 +1,7 @@
 import { asyncRoute } from "./async_route.ts";
 import { channels, publish, subscribe } from "./channels.ts";
 import { concurrentStream } from "./concurrent_stream.ts";
+import { events } from "./events.ts";
 import { favicon } from "./favicon.ts";
 import { asyncDownload, files, streamFile } from "./files.ts";
 import { health } from "./health.ts";
@@ -93,6 +94,13 @@ export const routes: Route[] = [
     handler: publish,
     description: "publishes a JSON or text event, or many as NDJSON",
     example: "/channels/demo",
+  },
+  {
+    method: "GET",
+    path: "/events",
+    handler: events,
+    description: "channels, logs, sensors, runs and the server itself in one stream",
+    example: "/events?channel=demo&log=access.log&sensor=cpu&server",
   },
   {
     method: "GET",

@@ -16,8 +16,9 @@ export interface ShareOptions<T = unknown> extends StreamOptions<T> {
  * request starts it, with a signal of its own; each gets everything from its start, or after its cursor, in its own format,
  * also for a while after its end. Who leaves stops nothing; `runs.delete(name)` does.
  *
- * The run's ids replace those that the source yields. A request with a cursor, a HEAD, and a link on a page of another site
- * start no run: a browser that comes back after a restart gets `end` with the reason `lost`.
+ * What the source yields has to be what JSON can hold, as it is retained; the run's ids replace those of the source. A
+ * request with a cursor, a HEAD, and a link on a page of another site start no run: a browser that comes back after a
+ * restart gets `end` with the reason `lost`.
  */
 export function share<T = unknown>(
   context: Exchange & { readonly runs: Runs },

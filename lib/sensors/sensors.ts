@@ -78,11 +78,14 @@ export class Sensors {
     };
   }
 
-  /** {@linkcode Readings.stream}, of all sensors when there is no id; throws HttpError 400 for an unknown one. */
-  stream(ids: readonly string[]): Source {
+  /**
+   * {@linkcode Readings.stream}, of all sensors when there is no id; throws HttpError 400, which names the parameter, for an
+   * unknown one.
+   */
+  stream(ids: readonly string[], param = "id"): Source {
     const unknown = ids.find((id) => !this.#sensors.has(id));
     if (unknown !== undefined) {
-      throw new HttpError(400, `id must be a sensor's: current value is ${quote(unknown)}`);
+      throw new HttpError(400, `${param} must be a sensor's: current value is ${quote(unknown)}`);
     }
     const chosen = ids.length === 0 ? undefined : new Set(ids);
     return (wanted) => this.#readings.stream(wanted, chosen);

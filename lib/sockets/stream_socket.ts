@@ -4,8 +4,8 @@ import { ndjson } from "../stream/formats/ndjson.ts";
 import { LiveStream } from "../stream/live_stream.ts";
 import type { LiveStreamHooks, Outlet } from "../stream/live_stream_hooks.ts";
 import { cursor } from "../stream/response.ts";
-import { SourceRun } from "../stream/response_run.ts";
-import type { Source, Wanted } from "../stream/source.ts";
+import { SourceStart } from "../stream/source_start.ts";
+import { iterable, type Source } from "../stream/source.ts";
 import { isPublic } from "./close_code.ts";
 import type { Connection } from "./connection.ts";
 import type { UpgradeOptions } from "./socket.ts";
@@ -68,7 +68,7 @@ async function listen(connection: Connection, receive: StreamSocketOptions["rece
 }
 
 /** One run of a source on a socket: the live stream's outlet, and what the source is started with. */
-class SocketStream extends SourceRun implements Wanted, LiveStreamHooks, Outlet {
+class SocketStream extends SourceStart implements LiveStreamHooks, Outlet {
   #stream!: LiveStream;
   /** Resolves when there is something to send, or the first turn has had nothing. */
   readonly #begun = Promise.withResolvers<void>();
@@ -90,7 +90,7 @@ class SocketStream extends SourceRun implements Wanted, LiveStreamHooks, Outlet 
 
   /** Streams to the end; throws what the source throws before its first event. */
   async run(source: Source): Promise<void> {
-    const stream = this.#stream = this.connection.body = new LiveStream(source(this), ndjson, this);
+    const stream = this.#stream = this.connection.body = new LiveStream(iterable(source, this), ndjson, this);
     await this.#begun.promise;
     const failure = stream.failure();
     stream.pull(this);
