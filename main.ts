@@ -1,71 +1,19 @@
 import { delimiter, resolve } from "node:path";
 import denoJson from "./deno.json" with { type: "json" };
-import { asyncRoute } from "./handlers/async_route.ts";
-import { channels, publish, subscribe } from "./handlers/channels.ts";
-import { concurrentStream } from "./handlers/concurrent_stream.ts";
-import { favicon } from "./handlers/favicon.ts";
-import { asyncDownload, files, streamFile } from "./handlers/files.ts";
-import { health } from "./handlers/health.ts";
-import { home } from "./handlers/home.ts";
-import { log, logs } from "./handlers/logs.ts";
-import { pushReading, sensor, sensorHistory, sensors, sensorStream } from "./handlers/sensors.ts";
-import { stream } from "./handlers/stream.ts";
-import { ws } from "./handlers/ws.ts";
+import { routes } from "./handlers/routes.ts";
 import { App } from "./lib/app.ts";
 import { type Config, ConfigError, help, nameOf, parseConfig } from "./lib/config.ts";
-import type { Route } from "./lib/handler.ts";
 import { MemoryStore } from "./lib/channels/memory_store.ts";
 import { readDeclared } from "./lib/sensors/configured.ts";
 import { type DeclaredSensor, SensorsFileError } from "./lib/sensors/declared.ts";
 import { Server } from "./lib/server.ts";
+import type { Service } from "./lib/service.ts";
 import { stderr, stdout } from "./lib/stream/printer.ts";
 
-/** Every URL of the server: method, path, handler, what it does, an example for the first page. */
-export const routes: Route[] = [
-  ["GET", "/", home, "this page; with Accept: application/json the same list as JSON", "/", {
-    anySite: true,
-  }],
-  ["GET", "/async_route", asyncRoute, "JSON after an asynchronous wait of 100 ms", "/async_route"],
-  ["GET", "/stream", stream, "steps, each with an outbound request", "/stream?count=5&interval=1000"],
-  ["GET", "/concurrent_stream", concurrentStream, "tasks side by side, merged", "/concurrent_stream"],
-  [
-    "GET",
-    "/files/*",
-    files,
-    "the folder of --files: listings as JSON or a page, files with resume",
-    "/files/",
-  ],
-  ["GET", "/async_download", asyncDownload, "a file as an attachment", "/async_download?file={file}"],
-  ["GET", "/stream/file", streamFile, "a file in the response itself", "/stream/file?file={file}"],
-  ["GET", "/logs", logs, "the log files; with ?name=a&name=b these logs, merged", "/logs"],
-  ["GET", "/logs/:name", log, "the last lines of a log, then each new one", "/logs/access.log?lines=20"],
-  ["GET", "/channels", channels, "the channels, with what each retains", "/channels"],
-  ["GET", "/channels/:name", subscribe, "each event published from now on", "/channels/demo"],
-  ["POST", "/channels/:name", publish, "publishes a JSON or text event, or many as NDJSON", "/channels/demo"],
-  ["GET", "/sensors", sensors, "the latest reading of each sensor", "/sensors"],
-  [
-    "GET",
-    "/sensors/stream",
-    sensorStream,
-    "readings as they are made; ?id= chooses",
-    "/sensors/stream?format=text",
-  ],
-  ["GET", "/sensors/:id", sensor, "the latest reading of one sensor", "/sensors/cpu"],
-  ["GET", "/sensors/:id/history", sensorHistory, "[time, value] pairs of one sensor", "/sensors/cpu/history"],
-  ["POST", "/sensors/:id", pushReading, "a push sensor's value: a number", "/sensors/{push}"],
-  ["GET", "/ws", ws, "a WebSocket: messages are answered in order; ?channel= is a channel", "#ws"],
-  // A WebSocket client follows no redirect.
-  ["GET", "/ws/", ws, "the same", "#ws", { hidden: true }],
-  ["GET", "/favicon.ico", favicon, "the icon of the pages", "/favicon.ico", { anySite: true, hidden: true }],
-  ["GET", "/healthz", health, "status, uptime, and counts of what is open", "/healthz", { anySite: true }],
-].map(([method, path, handler, description, example, more]) =>
-  Object.assign({ method, path, handler, description, example }, more) as Route
-);
-
-/** @throws ConfigError when there is no such folder, or no permission to read it */
 /** Time for the last lines to be written, in ms. */
 const graceMs = 250;
 
+/** @throws ConfigError when there is no such folder, or no permission to read it */
 function checkFolder(flag: string, path: string): void {
   let rule = "be an existing folder";
   try {
@@ -107,6 +55,9 @@ function exit(code: number, last?: Promise<void>): void {
   Promise.allSettled([last, stdout.written, stderr.written]).then(() => Deno.exit(code));
 }
 
+/** What runs beside the requests. */
+const services = (app: App): Service[] => [app.sensors];
+
 /** Serves until a signal says otherwise. */
 function main(): void {
   const configured = configure();
@@ -139,7 +90,13 @@ function main(): void {
     if (since !== null) return performance.now() - since > 1_000 ? Deno.exit(1) : undefined;
     since = performance.now();
     setTimeout(() => {
-      app.report(`drained for ${config.drain} s: ${server.open} connections were cut`);
+      const late = [...server.services.running].map(({ name }) => `, the service ${name} had not ended`);
+      if (app.runs.running > 0) late.push(`, ${app.runs.running} runs had not ended`);
+      // With none, a client still sends the body of what was refused.
+      const cut = server.open === 0
+        ? "only connections that had their answers"
+        : `${server.open} connections`;
+      app.report(`drained for ${config.drain} s: ${cut} were cut${late.join("")}`);
       // For their lines in the access log.
       server.bodies.cancel();
       exit(0, app.accessLog.close());
@@ -155,7 +112,8 @@ function main(): void {
   const bracketed = (host: string) => host.includes(":") ? `[${host}]` : host;
   const reachable = { "0.0.0.0": "127.0.0.1", "::": "::1" }[config.host] ?? config.host;
   void app.logFiles.check(app.report);
-  app.start(`http://${bracketed(reachable)}:${port}`);
+  app.origin = `http://${bracketed(reachable)}:${port}`;
+  for (const service of services(app)) server.services.start(service);
   // Last: a supervisor that waits for this line may send a signal at once.
   stdout.print(`Listening on http://${bracketed(config.host)}:${port}/`);
   if (!/^(127\.|localhost$|::1$)/i.test(config.host)) {

@@ -1,6 +1,6 @@
-import { channelName, publicChannel, reserved } from "../lib/channels/channel_name.ts";
+import { publicChannel, reserved } from "../lib/channels/channel_name.ts";
 import { postedValues } from "../lib/channels/posted.ts";
-import { checkParams, streamParams } from "../lib/http/params.ts";
+import { checkName, checkParams, streamParams } from "../lib/http/params.ts";
 import { json } from "../lib/stream/json.ts";
 import type { Handler } from "../lib/handler.ts";
 import { streamResponse } from "../lib/stream/response.ts";
@@ -11,7 +11,7 @@ export const channels: Handler = async (_request, { app }) =>
 
 /** GET /channels/NAME: what is published there from now on, or after a cursor. */
 export const subscribe: Handler = (_request, context) => {
-  const name = channelName(context.params.name);
+  const name = checkName("a channel's", context.params.name);
   if (name === reserved) {
     return new Response(null, {
       status: 308,

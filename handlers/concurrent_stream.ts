@@ -1,11 +1,12 @@
 import { every } from "../lib/stream/clock.ts";
 import type { StreamEvent } from "../lib/stream/event.ts";
 import { HttpError, quote } from "../lib/stream/errors.ts";
-import { Limiter } from "../lib/stream/limiter.ts";
 import { merge } from "../lib/stream/merge.ts";
 import { checkParams, parseWhole, streamParams } from "../lib/http/params.ts";
 import type { Handler } from "../lib/handler.ts";
+import { share } from "../lib/runs/share.ts";
 import { streamResponse } from "../lib/stream/response.ts";
+import type { Source } from "../lib/stream/source.ts";
 
 interface Task {
   name: string;
@@ -23,13 +24,14 @@ interface Progress {
 
 const maxTasks = 1_000;
 
-/** One task; it begins when it has a permit. */
-async function* run(task: Task, permits: Limiter, signal: AbortSignal): AsyncGenerator<StreamEvent> {
-  using _permit = await permits.acquire({ signal });
-  const ticks = every(task.interval, signal);
-  for (let step = 1; step <= task.steps; step++) {
-    if (task.interval > 0) await ticks.next();
-    yield { data: { task: task.name, step, steps: task.steps } satisfies Progress };
+/** Runs tasks one after the other. Several share the list: as many run at once, and what waits is a task, not a generator. */
+async function* run(tasks: Iterable<Task>, signal: AbortSignal): AsyncGenerator<StreamEvent> {
+  for (const { name: task, steps, interval } of tasks) {
+    const ticks = every(interval, signal);
+    for (let step = 1; step <= steps; step++) {
+      if (interval > 0) await ticks.next();
+      yield { data: { task, step, steps } satisfies Progress };
+    }
   }
 }
 
@@ -49,25 +51,33 @@ function parseTask(value: string): Task {
   };
 }
 
+/** A task as the query has it. */
+const written = ({ name, steps, interval }: Task) => `${name}:${steps}:${interval}`;
+
 const line = ({ data: { task, step, steps } }: StreamEvent<Progress>) =>
   `task ${task}: step ${step} of ${steps}`;
 
-/** GET /concurrent_stream: tasks that run side by side, their progress merged as it happens; without any, the defaults. */
+/**
+ * GET /concurrent_stream: tasks that run side by side, their progress merged as it happens; without any, the defaults.
+ * `?run=` shares them.
+ */
 export function concurrentStreamOf(defaults: Task[]): Handler {
   return (_request, context) => {
-    checkParams(context.query, streamParams, ["task"]);
+    checkParams(context.query, ["run", ...streamParams], ["task"]);
     const named = context.query.getAll("task");
     if (named.length > maxTasks) {
       const rule = `task must be given at most ${maxTasks} times`;
       throw new HttpError(400, `${rule}: current value is ${named.length}`);
     }
     const tasks = named.length === 0 ? defaults : named.map(parseTask);
-    const permits = new Limiter(context.app.config.limits.tasks);
-    return streamResponse(
-      context,
-      ({ signal }) => merge((signal) => tasks.map((task) => run(task, permits, signal)), { signal }),
-      { line },
-    );
+    const atOnce = Math.min(context.app.config.limits.tasks, tasks.length);
+    const source: Source = ({ signal }) => {
+      const waiting = tasks.values();
+      return merge((signal) => Array.from({ length: atOnce }, () => run(waiting, signal)), { signal });
+    };
+    const name = context.query.get("run");
+    if (name !== null) return share(context, name, source, { params: { task: tasks.map(written) }, line });
+    return streamResponse(context, source, { line });
   };
 }
 

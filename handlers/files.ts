@@ -17,10 +17,10 @@ export const files: Handler = async (_request, context) => {
   const rest = context.params["*"];
   const asFolder = rest === "" || rest.endsWith("/");
   const segments = rest === "" ? [] : pathSegments(asFolder ? rest.slice(0, -1) : rest, { encoded: true });
-  if (segments === null) throw notFound();
+  if (segments === null) throw notFound(rest);
   const found = await find(config.files, segments, config.followLinks);
   if (found.info.isFile) {
-    if (asFolder) throw notFound();
+    if (asFolder) throw notFound(rest);
     return await send(context, found, segments, "inline");
   }
   if (!pathname.endsWith("/")) {
@@ -38,8 +38,9 @@ export const streamFile: Handler = (_request, context) => named(context, "inline
 
 async function named(context: Context, how: Disposition): Promise<Response> {
   checkParams(context.query, ["file"]);
-  const segments = pathSegments(requiredParam(context.query, "file", "report.csv"), { encoded: false });
-  if (segments === null) throw notFound();
+  const name = requiredParam(context.query, "file", "report.csv");
+  const segments = pathSegments(name, { encoded: false });
+  if (segments === null) throw notFound(name);
   const { files, followLinks } = context.app.config;
   return await send(context, await find(files, segments, followLinks), segments, how);
 }
@@ -58,6 +59,7 @@ const listingHeaders = {
 };
 
 async function listing(context: Context, segments: string[], found: Found): Promise<Response> {
+  checkParams(context.query, ["after"]);
   const type = accepts(context.headers, "application/json", "text/html");
   if (type === undefined) {
     const accept = quote(context.headers.get("accept")!);

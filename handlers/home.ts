@@ -20,25 +20,27 @@ const word = (url: string) => `'${url.replaceAll("'", "%27")}'`;
 /** What an example needs, where there is none to show it with: a comment to a shell, and a page to look at. */
 const missing: Record<string, Pick<Row, "curl" | "link">> = {
   file: { curl: "# needs a file in the folder of --files", link: "/files/" },
+  run: { curl: "# needs a run, as /stream?run=demo starts one", link: "/runs" },
   push: { curl: "# needs a sensor of type push, declared in --sensors FILE", link: "/sensors" },
 };
 
-/** Shows the example with a real file or sensor. A browser cannot follow a link by POST: it gets the page above. */
+/** Shows the example with a real file or sensor. A browser can follow a link by GET alone: for others it gets the page above. */
 function describe(
-  { method, path, description, example }: Route,
+  { method, path, description, example = path }: Route,
   routes: readonly Route[],
   origin: string,
   real: Record<string, string | undefined>,
 ): Row {
-  const name = /\{(file|push)\}/.exec(example)?.[1];
+  const name = /\{(file|push|run)\}/.exec(example)?.[1];
   const value = name === undefined ? "" : real[name];
   if (value === undefined) return { method, path, description, ...missing[name!] };
   const target = example.replace(`{${name}}`, encodeURIComponent(value));
   const row = { method, path, description, link: target };
-  if (method === "POST") {
+  if (method !== "GET") {
     const isReadable = routes.some((route) => route.method === "GET" && route.path === path);
     const link = isReadable ? target : target.replace(/\/[^/]+$/, "");
-    return { ...row, curl: `curl -d '{"value":1}' ${word(origin + target)}`, link };
+    const how = (method === "POST" ? "" : `-X ${method} `) + (method === "DELETE" ? "" : `-d '{"value":1}' `);
+    return { ...row, curl: `curl ${how}${word(origin + target)}`, link };
   }
   if (target.startsWith("#")) return { ...row, curl: `curl -iN ${upgrade} ${word(origin + path)}` };
   return { ...row, curl: `curl -N ${word(origin + target)}` };
@@ -66,7 +68,11 @@ const headers = {
 
 /** GET /: every route, with a curl line and a link; JSON for a client that prefers it. */
 export const home: Handler = async (_request, { app, headers: requested, routes, url }) => {
-  const real = { file: await firstFile(app.config.files), push: app.sensors.somePush() };
+  const real = {
+    file: await firstFile(app.config.files),
+    push: app.sensors.somePush(),
+    run: app.runs.list()[0]?.name,
+  };
   const rows = routes.filter(({ hidden }) => !hidden).map((route) =>
     describe(route, routes, url.origin, real)
   );

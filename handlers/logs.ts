@@ -35,6 +35,7 @@ export const logs: Handler = async (_request, context) => {
   const places = await Promise.all(
     names.map((name) => logFiles.find(name, after.get(name) ?? "", options.follow)),
   );
+  using _turn = options.follow ? null : await logFiles.turn();
   return await streamResponse(context, mergedLogs(logFollower, places, options), { line: namedLine });
 };
 
@@ -43,6 +44,7 @@ export const log: Handler = async (_request, context) => {
   const options = parameters(context);
   const { logFiles, logFollower } = context.app;
   const place = await logFiles.find(context.params.name, cursor(context), options.follow);
+  using _turn = options.follow ? null : await logFiles.turn();
   return await streamResponse(context, logRecords(logFollower, place, options));
 };
 

@@ -3,8 +3,9 @@ import { gap, type StreamEvent } from "../lib/stream/event.ts";
 import { outbound, type Outcome } from "../lib/http/outbound.ts";
 import { boolParam, checkParams, intParam, streamParams } from "../lib/http/params.ts";
 import type { Context, Handler } from "../lib/handler.ts";
+import { share } from "../lib/runs/share.ts";
 import { streamResponse } from "../lib/stream/response.ts";
-import type { Wanted } from "../lib/stream/source.ts";
+import type { Source, Wanted } from "../lib/stream/source.ts";
 
 interface Step {
   step: number;
@@ -59,16 +60,20 @@ function ask(
   return outbound(upstream ?? `${origin}/async_route`, signal, { limiter, timeoutMs, maxBytes });
 }
 
-const known = ["count", "interval", "request", ...streamParams];
+const known = ["count", "interval", "request", "run", ...streamParams];
 
-/** GET /stream: steps that mix a calculation with an outbound request, each as soon as it is done. */
+/** GET /stream: steps that mix a calculation with an outbound request, each as soon as it is done; `?run=` shares them. */
 export const stream: Handler = (_request, context) => {
   const { app, query } = context;
   checkParams(query, known);
-  const options = {
+  const params = {
     count: intParam(query, "count", { min: 1, max: 1_000_000, fallback: 5 }),
     interval: intParam(query, "interval", { min: 0, max: 60_000, fallback: 1_000 }),
-    request: boolParam(query, "request", true) ? (signal: AbortSignal) => ask(app, signal) : null,
+    request: boolParam(query, "request", true),
   };
-  return streamResponse(context, (wanted) => steps(options, wanted), { line });
+  const request = params.request ? (signal: AbortSignal) => ask(app, signal) : null;
+  const source: Source = (wanted) => steps({ ...params, request }, wanted);
+  const name = query.get("run");
+  if (name !== null) return share(context, name, source, { params, line });
+  return streamResponse(context, source, { line });
 };

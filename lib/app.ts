@@ -5,6 +5,7 @@ import { LogFiles } from "./logs/log_files.ts";
 import { LogFollower } from "./logs/log_follower.ts";
 import { Opens } from "./opens.ts";
 import type { DeclaredSensor } from "./sensors/declared.ts";
+import { Runs } from "./runs/runs.ts";
 import { hostSensors, type Traffic } from "./sensors/host.ts";
 import { Sensors } from "./sensors/sensors.ts";
 import { Sockets } from "./sockets/sockets.ts";
@@ -30,19 +31,21 @@ export class App {
   readonly logFollower: LogFollower;
   /** Host and declared sensors. */
   readonly sensors: Sensors;
+  /** Sources that are run once for all who follow them. */
+  readonly runs: Runs;
   /** Requests answered and bytes handed over since the start. */
   readonly traffic: Traffic = { requests: 0, bytes: 0 };
-  /** URL of the server itself; set once it listens. */
+  /** URL of the server itself: who makes it listen sets it. */
   origin = "";
 
-  /** Nothing runs before `start`. */
+  /** Nothing of it runs by itself. */
   constructor(
     readonly config: Config,
     readonly channels: ChannelStore,
     declared: readonly DeclaredSensor[] = [],
     readonly report: Report = printReport,
   ) {
-    const { limits, clientShare } = config;
+    const { limits, clientShare, keepRuns } = config;
     const share = () => clientShare ? new ClientShare(clientShare) : null;
     this.limits = {
       streams: new Limiter(limits.streams, Infinity, share()),
@@ -50,6 +53,7 @@ export class App {
       outbound: new Limiter(limits.outbound),
     };
     this.sockets = new Sockets(limits, share());
+    this.runs = new Runs(limits, { keepRuns, share: share(), report });
     this.accessLog = new AccessLog(config.accessLog, limits, report);
     this.logFiles = new LogFiles(config);
     this.logFollower = new LogFollower(limits, report);
@@ -60,15 +64,9 @@ export class App {
     );
   }
 
-  /** Starts the services that run beside the requests. */
-  start(origin: string): void {
-    this.origin = origin;
-    this.sensors.start();
-  }
-
-  /** Stops the services, and writes out the access log. */
+  /** Stops the runs and the channels, and writes out the access log. */
   async close(): Promise<void> {
-    this.sensors.stop();
+    await this.runs.close();
     await this.channels.close();
     await this.accessLog.close();
   }

@@ -26,6 +26,8 @@ export interface Config {
   readonly upstream: string | null;
   /** Percent of a limit that one client may hold once half of it is taken; 0 is no bound. */
   readonly clientShare: number;
+  /** Seconds for which a run is retained after its end. Default: 600. */
+  readonly keepRuns?: number;
   /** Seconds from the first signal to exit, at the latest. */
   readonly drain: number;
   /** Absolute path of the access log. */
@@ -55,15 +57,17 @@ Weir turns async generators into live streams.
   --follow-links    links in --files and --logs may lead anywhere (default: not out of them)
   --sensors FILE    JSON file of more sensors (default: none)
   --upstream URL    what /stream requests at each step (default: its own /async_route)
-  --client-share N  percent of the downloads, streams or sockets that one client address may hold once half are taken
-                    (default: no bound)
+  --client-share N  percent of the downloads, streams, sockets or runs that one client address may hold once half are
+                    taken (default: no bound)
+  --keep-runs SECONDS
+                    how long a run can be read after its end (default 600)
   --drain SECONDS   from SIGTERM or SIGINT to exit, at the latest (default 10)
   --help (-h), --version
 
 Each flag has an environment variable: WEIR_HOST, WEIR_ALLOW_HOST and WEIR_ALLOW_ORIGIN (several, separated by commas),
 WEIR_TRUST_PROXY and WEIR_FOLLOW_LINKS (true or false), WEIR_PORT, WEIR_FILES, WEIR_LOGS (several, separated as in PATH),
-WEIR_SENSORS, WEIR_UPSTREAM, WEIR_CLIENT_SHARE, WEIR_DRAIN. A flag wins over its variable. A relative path is taken from
-where the command was typed.
+WEIR_SENSORS, WEIR_UPSTREAM, WEIR_CLIENT_SHARE, WEIR_KEEP_RUNS, WEIR_DRAIN. A flag wins over its variable. A relative path is
+taken from where the command was typed.
 `;
 
 const flags = [
@@ -76,6 +80,7 @@ const flags = [
   "sensors",
   "upstream",
   "client-share",
+  "keep-runs",
   "drain",
 ] as const;
 type Flag = typeof flags[number];
@@ -172,6 +177,7 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
     sensors: sensors === undefined ? null : absolute(sensors),
     upstream: one("upstream", "be an http or https URL", isUrl) ?? null,
     clientShare: number("client-share", 0, 100),
+    keepRuns: number("keep-runs", 600, 86_400),
     drain: number("drain", 10, 3_600),
     accessLog: around.resolve(ownLogs, "access.log"),
     limits: new Limits(),
@@ -188,9 +194,9 @@ function fail(name: string, rule: string, value: string): never {
   throw new ConfigError(`${name} must ${rule}: current value is ${JSON.stringify(value)}`);
 }
 
-/** As browsers send it: without a path, a default port or upper-case letters. */
+/** As browsers send it: without a path, a default port or upper-case letters; of one host, as `*` stands for none. */
 function isOrigin(value: string): boolean {
-  return /^https?:/.test(value) && URL.parse(value)?.origin === value;
+  return /^https?:[^*]*$/.test(value) && URL.parse(value)?.origin === value;
 }
 
 function isName(value: string): boolean {

@@ -48,6 +48,14 @@ export class Limits {
   readonly channelBytes: number = 4_194_304;
   /** Bytes retained in the histories of all channels. */
   readonly channelsBytes: number = 67_108_864;
+  /** Runs at once: those that go on, and those that are retained after their end. */
+  readonly runs: number = 1_000;
+  /** Events retained of a run. */
+  readonly runEvents: number = 100_000;
+  /** Bytes retained of a run. */
+  readonly runBytes: number = 16_777_216;
+  /** Bytes of memory that all runs retain. */
+  readonly runsBytes: number = 67_108_864;
   /** Readings retained in a sensor's history. */
   readonly sensorReadings: number = 3_600;
   /** Names in one part of a directory listing. */

@@ -16,5 +16,6 @@ export { ClientShare } from "./stream/client_share.ts";
 export { Limiter, type Permit } from "./stream/limiter.ts";
 export { merge, type MergeOptions, type Sources } from "./stream/merge.ts";
 export { type OpenBodies, type OpenBody } from "./stream/open_bodies.ts";
+export type { HeadOptions } from "./stream/response_head.ts";
 export { cursor, type StreamOptions, streamResponse } from "./stream/response.ts";
 export type { Source, StreamItem, Wanted } from "./stream/source.ts";

@@ -1,13 +1,15 @@
 import { delay } from "@std/async/delay";
 import type { App } from "./app.ts";
 import type { Route } from "./handler.ts";
-import { AllowedHosts } from "./http/allowed_hosts.ts";
+import { AllowedHosts, pathOf } from "./http/allowed_hosts.ts";
 import { RequestBodies } from "./http/body.ts";
 import { type Answered, RequestContext, type ServerSide } from "./http/context.ts";
 import { forwardedUrl } from "./http/forwarded.ts";
 import { AllowedOrigins } from "./http/origins.ts";
 import { Router } from "./http/router.ts";
-import { errorResponse, HttpError, type Report, shuttingDown } from "./stream/errors.ts";
+import { type Clock, processClock } from "./stream/clock.ts";
+import { CutError, errorResponse, HttpError, type Report, shuttingDown } from "./stream/errors.ts";
+import { Services } from "./service.ts";
 import { OpenBodies } from "./stream/open_bodies.ts";
 
 /** Pause before listening again, in ms. */
@@ -21,26 +23,30 @@ export class Server implements ServerSide<App, Route> {
   readonly bodies: OpenBodies;
   readonly requestBodies: RequestBodies;
   readonly trustProxy: boolean;
+  /** What runs beside the requests. */
+  readonly services: Services;
   readonly #drain = new AbortController();
   readonly #router: Router<Route>;
   readonly #hosts: AllowedHosts;
   readonly #origins: AllowedOrigins;
+  #open = 0;
   readonly #listeners: Deno.HttpServer<Deno.NetAddr>[] = [];
 
   /** A server that does not listen yet. */
-  constructor(readonly app: App, readonly routes: readonly Route[]) {
+  constructor(readonly app: App, readonly routes: readonly Route[], readonly clock: Clock = processClock) {
     const { host, allowHosts, allowOrigins, trustProxy = false, limits } = app.config;
     this.trustProxy = trustProxy;
     this.#router = new Router(routes);
     this.#hosts = new AllowedHosts(host, allowHosts);
-    this.#origins = new AllowedOrigins(allowOrigins);
+    this.#origins = new AllowedOrigins(allowOrigins, trustProxy);
     this.bodies = new OpenBodies(this.#drain.signal, app.limits.streams);
+    this.services = new Services(this.#drain.signal, app.report);
     this.requestBodies = new RequestBodies(limits, this.#drain.signal);
   }
 
-  /** Bodies and sockets that are open. */
+  /** Requests whose answer has not ended: bodies and sockets that are open, and handlers at work. */
   get open(): number {
-    return this.bodies.size;
+    return this.#open;
   }
 
   /**
@@ -50,6 +56,7 @@ export class Server implements ServerSide<App, Route> {
    */
   readonly fetch = (request: Request, info?: Deno.ServeHandlerInfo): Response | Promise<Response> => {
     const context = new RequestContext<App, Route>(request, this, info);
+    this.#open++;
     const failed = (error: unknown) => {
       // What a handler throws after its client has gone is no failure; the status is for the access log alone.
       const told = context.left ? new HttpError(499, "the client has gone") : error;
@@ -66,10 +73,13 @@ export class Server implements ServerSide<App, Route> {
   };
 
   #dispatch(request: Request, context: RequestContext<App, Route>): Response | Promise<Response> {
-    if (this.#drain.signal.aborted) throw shuttingDown();
     const { method, headers } = request;
+    const { targetBytes } = this.app.config.limits;
+    // First of all: what is refused has its path in the access log, too.
+    context.path = pathOf(request.url.slice(0, targetBytes));
+    if (this.#drain.signal.aborted) throw shuttingDown();
     const url = context.target = this.trustProxy ? forwardedUrl(request) : request.url;
-    context.path = this.#hosts.check(headers.get("host"), url, this.app.config.limits.targetBytes);
+    this.#hosts.check(headers.get("host"), url, targetBytes);
     if (!safeMethods.includes(method) || headers.has("upgrade")) this.#origins.checkChange(headers, url);
     const match = this.#router.match(method, context.path, url);
     if (match instanceof Response) return match;
@@ -100,6 +110,7 @@ export class Server implements ServerSide<App, Route> {
   }
 
   record(answered: Answered, uncounted: number): void {
+    this.#open--;
     this.app.traffic.requests++;
     this.app.traffic.bytes += uncounted;
     this.app.accessLog.record(answered);
@@ -116,6 +127,7 @@ export class Server implements ServerSide<App, Route> {
     const tcpBacklog = 4096;
     // `fetch` never throws: what comes here is a body that was cut, which the runtime itself would wait to print.
     const onError = (error: unknown) => {
+      if (!(error instanceof CutError)) this.bodies.failed();
       this.report(error instanceof Error ? error.stack ?? error.message : String(error));
       return new Response(null, { status: 500 });
     };
@@ -137,10 +149,13 @@ export class Server implements ServerSide<App, Route> {
     return listener.addr.port;
   }
 
-  /** Refuses new requests and tells every stream and socket that the server is going away; resolves when the sockets have closed. */
+  /**
+   * Refuses new requests and tells every stream, socket and service that the server is going away; resolves when the sockets
+   * have closed and the services ended.
+   */
   async drain(): Promise<void> {
     this.#drain.abort();
-    await this.app.sockets.close();
+    await Promise.all([this.app.sockets.close(), this.services.ended()]);
   }
 
   /**

@@ -33,7 +33,8 @@
  * const app = new App(config, new MemoryStore(limits));
  * const server = new Server(app, routes);
  * const port = server.listen(config.host, config.port);
- * app.origin = `http://127.0.0.1:${port}`; // or app.start(…), which starts the sensors as well
+ * app.origin = `http://127.0.0.1:${port}`;
+ * server.services.start(app.sensors);
  * await server.close(); // drains first
  * ```
  *
@@ -46,3 +47,4 @@ export type { Context, Handler, Route } from "./handler.ts";
 export { Limits } from "./limits.ts";
 export type { DeclaredSensor } from "./sensors/declared.ts";
 export { Server } from "./server.ts";
+export type { Service } from "./service.ts";

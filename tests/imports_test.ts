@@ -4,14 +4,15 @@ import { granted } from "./support/granted.ts";
 /** From the top to the bottom: a row imports what is below it, never what is beside or above it. */
 const order = [
   ["main.ts", "lib/server_mod.ts"],
+  ["handlers/routes.ts"],
   ["lib/server.ts", "handlers/"],
   ["lib/handler.ts"],
   ["lib/app.ts"],
   ["lib/config.ts"],
   ["lib/access_log.ts"],
-  ["lib/sensors/"],
+  ["lib/sensors/", "lib/runs/"],
   ["lib/channels/", "lib/files/", "lib/logs/", "lib/sockets/"],
-  ["lib/opens.ts"],
+  ["lib/opens.ts", "lib/service.ts"],
   ["lib/http/"],
   ["lib/limits.ts", "lib/mod.ts"],
   ["lib/stream/"],
@@ -185,3 +186,16 @@ Deno.test("what points down is allowed, and so is a room's own", () =>
     }),
     [],
   ));
+
+Deno.test({
+  name: "deno.lock leaves out the browser's driver, which each first start would download",
+  ignore: !granted.files,
+  async fn() {
+    const lock = await Deno.readTextFile(new URL("../deno.lock", import.meta.url));
+    assertEquals(
+      lock.includes("playwright"),
+      false,
+      "run tests/browser by `deno task test`, or with --no-lock",
+    );
+  },
+});

@@ -1,16 +1,11 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { granted } from "./support/granted.ts";
+import { find } from "./support/programs.ts";
 import { serve, until } from "./support/server.ts";
 import { upgrade } from "./support/socket_client.ts";
 import { exchange, send } from "./support/wire.ts";
 
-const program = ["/usr/sbin/nginx", "/usr/bin/nginx"].find((path) => {
-  try {
-    return granted.run && granted.server && Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-});
+const program = granted.run && granted.server ? find("nginx") : undefined;
 
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -6,22 +6,22 @@ import { serve } from "./support/server.ts";
 Deno.test({ name: "the README's own example is a working stream", ignore: !granted.server }, async () => {
   const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
   const code = readme.match(/```ts\n(\/\/ handlers\/countdown\.ts\n[^]*?)```/)![1];
-  const row = readme.match(/```ts\n(\["GET", "\/countdown".*\]),\n```/)![1];
+  const row = readme.match(/```ts\n(\{ method: "GET", path: "\/countdown".*\}),\n```/)![1];
   const file = await Deno.makeTempFile({ suffix: ".ts" });
   try {
     await Deno.writeTextFile(file, code.replaceAll("../lib/", new URL("../lib/", import.meta.url).href));
     const { countdown } = await import(`file://${file}`) as { countdown: Handler };
-    const [method, path, handler, description, example] = new Function("countdown", `return ${row}`)(
-      countdown,
-    );
-    await using server = await serve({ routes: [{ method, path, handler, description, example } as Route] });
-    const response = await fetch(server.origin + example);
+    const route = new Function("countdown", `return ${row}`)(countdown) as Route;
+    await using server = await serve({ routes: [route] });
+    const response = await fetch(`${server.origin}${route.path}?format=sse`);
     assertEquals(
       await response.text(),
       [3, 2, 1].map((left) => `id: ${left}\ndata: ${left} to go\n\n`).join("") +
         'id: end\nevent: end\ndata: {"reason":"complete"}\n\n',
     );
-    const rest = await fetch(server.origin + example, { headers: { "last-event-id": "2" } });
+    const rest = await fetch(`${server.origin}${route.path}?format=sse`, {
+      headers: { "last-event-id": "2" },
+    });
     assertEquals((await rest.text()).split("\n")[1], "data: 1 to go");
   } finally {
     await Deno.remove(file);

@@ -236,6 +236,22 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a body that never arrives whole is refused, and cut at the end of --drain",
+  ignore,
+  async fn() {
+    await using cwd = await folder();
+    await using server = await start(["--drain", "1"], { cwd: cwd.path });
+    const head = "POST /channels/demo HTTP/1.1\nHost: localhost\nContent-Length: 9\n\n";
+    using conn = await send(server.port, `${head}[`);
+    await (await fetch(`${server.origin}/healthz`)).text();
+    server.kill("SIGTERM");
+    assertMatch(await new Response(conn.readable).text().catch(String), /^HTTP\/1\.1 503 /);
+    assertEquals((await server.status).code, 0);
+    assertEquals(server.stderr(), "drained for 1 s: only connections that had their answers were cut\n");
+  },
+});
+
+Deno.test({
   name: "a request under way is answered while it drains",
   ignore,
   async fn() {

@@ -12,9 +12,9 @@ function tagOf(name: string): string {
   return (hash % 36 ** 6).toString(36).padStart(6, "0");
 }
 
-/** The retained events of a channel, numbered from 1. The cursor of an event is `TAG-EPOCH-NUMBER`. */
+/** The retained events of a channel or a run, numbered from 1. The cursor of an event is `TAG-EPOCH-NUMBER`. */
 export class ChannelHistory<T> {
-  readonly #events = new Map<number, { data: T; bytes: number }>();
+  readonly #events = new Map<number, { data: T; bytes: number; event: string | undefined }>();
   /** Number of the last event; 0 when there has been none. */
   last = 0;
   /** Bytes of the events retained. */
@@ -42,14 +42,20 @@ export class ChannelHistory<T> {
     return this.#prefix + number;
   }
 
-  /** The event of a number, if it is retained. */
+  /** The data of an event, if it is retained. */
   at(number: number): T | undefined {
     return this.#events.get(number)?.data;
   }
 
-  /** Adds the next event. */
-  add(data: T, bytes = 0): void {
-    this.#events.set(++this.last, { data, bytes });
+  /** An event that is retained. */
+  event(number: number): StreamEvent<T> {
+    const { data, event } = this.#events.get(number)!;
+    return { id: this.id(number), event, data };
+  }
+
+  /** Adds the next event; `event` is its kind. */
+  add(data: T, bytes = 0, event?: string): void {
+    this.#events.set(++this.last, { data, bytes, event });
     this.bytes += bytes;
   }
 

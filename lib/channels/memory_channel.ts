@@ -1,5 +1,5 @@
 import type { Limits } from "../limits.ts";
-import { HttpError } from "../stream/errors.ts";
+import { HttpError, type StreamEnd } from "../stream/errors.ts";
 import type { JsonText } from "../stream/event.ts";
 import type { Format } from "../stream/formats/format.ts";
 import { byteLength } from "../stream/json.ts";
@@ -8,10 +8,14 @@ import { type Block, Pages } from "./pages.ts";
 import { Waves } from "./waves.ts";
 
 /** Bytes of memory that an event takes beside its JSON, about. */
-const overhead = 128;
+const overhead = 160;
 
 /** One channel in memory: a bounded history, its encoded forms while it has readers, and the subscribers that wait. */
 export class MemoryChannel {
+  /** Whether a first visit gets everything from the start on, and not what comes from now on. */
+  readonly fromStart: boolean = false;
+  /** How its subscribers end once they have everything; null while there may be more. */
+  end: StreamEnd | null = null;
   readonly history: ChannelHistory<JsonText>;
   readonly #pages = new Map<Format, { pages: Pages; readers: number }>();
   /** Wakes the subscribers when there is more. */
@@ -31,6 +35,11 @@ export class MemoryChannel {
     return this.#pages.size > 0;
   }
 
+  /** Subscribers now. */
+  get readers(): number {
+    return this.#pages.values().reduce((sum, { readers }) => sum + readers, 0);
+  }
+
   /**
    * Adds events in order, all of them or none; returns the last one's id.
    *
@@ -42,12 +51,21 @@ export class MemoryChannel {
     const sizes = values.map(({ json }) => byteLength(json));
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
     if (bytes > channelBytes) throw tooLarge(`${channelBytes} bytes of events`, bytes);
-    const first = this.history.last + 1;
     for (const [i, value] of values.entries()) this.history.add(value, sizes[i]);
-    for (const [format, { pages }] of this.#pages) this.#encode(format, pages, first);
-    this.trim();
-    this.waves.announce();
+    this.#grown();
     return this.history.id();
+  }
+
+  /** Adds an event, however large; `event` is its kind. */
+  add(value: JsonText, bytes: number, event?: string): void {
+    this.history.add(value, bytes, event);
+    this.#grown();
+  }
+
+  /** Nothing more comes. */
+  finish(end: StreamEnd): void {
+    this.end = end;
+    this.waves.announce();
   }
 
   /** Evicts the events beyond the limits, and those that make the history take more than `size` bytes of memory. */
@@ -64,8 +82,7 @@ export class MemoryChannel {
   join(format: Format): void {
     let entry = this.#pages.get(format);
     if (entry === undefined) {
-      this.#pages.set(format, entry = { pages: new Pages((n) => this.history.id(n)), readers: 0 });
-      this.#encode(format, entry.pages, this.history.oldest);
+      this.#pages.set(format, entry = { pages: new Pages(this.history, format), readers: 0 });
     }
     entry.readers++;
   }
@@ -80,11 +97,9 @@ export class MemoryChannel {
     return next > this.history.last ? null : this.#pages.get(format)!.pages.block(next);
   }
 
-  #encode(format: Format, pages: Pages, first: number): void {
-    const { history } = this;
-    for (let number = first; number <= history.last; number++) {
-      pages.add(number, format.event({ id: history.id(number), data: history.at(number) }));
-    }
+  #grown(): void {
+    this.trim();
+    this.waves.announce();
   }
 }
 
@@ -93,4 +108,19 @@ function tooLarge(limit: string, value: number): HttpError {
     413,
     `a post must have at most ${limit}, which the history holds: current value is ${value}`,
   );
+}
+
+/** Evicts from the largest history while all together take more than `max` bytes. */
+export function shrink(channels: ReadonlyMap<string, MemoryChannel>, max: number): void {
+  for (;;) {
+    let total = 0;
+    let largest: MemoryChannel | undefined;
+    for (const channel of channels.values()) {
+      total += channel.size;
+      if (largest === undefined || channel.size > largest.size) largest = channel;
+    }
+    const excess = total - max;
+    if (excess <= 0 || largest === undefined || largest.size === 0) return;
+    largest.trim(Math.max(0, largest.size - excess));
+  }
 }

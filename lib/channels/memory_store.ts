@@ -4,7 +4,7 @@ import type { JsonText } from "../stream/event.ts";
 import type { StreamItem, Wanted } from "../stream/source.ts";
 import { newEpoch } from "./channel_history.ts";
 import type { ChannelInfo, ChannelStore } from "./channel_store.ts";
-import { MemoryChannel } from "./memory_channel.ts";
+import { MemoryChannel, shrink } from "./memory_channel.ts";
 import { Subscriber } from "./subscriber.ts";
 
 /** Limits of a {@linkcode MemoryStore}. */
@@ -28,7 +28,7 @@ export class MemoryStore implements ChannelStore {
     // The order of the map is the order of publishing, for #makeRoom.
     this.#channels.delete(name);
     this.#channels.set(name, channel);
-    this.#shrink();
+    shrink(this.#channels, this.limits.channelsBytes);
     this.#drop(name, channel);
     return id;
   }
@@ -79,20 +79,5 @@ export class MemoryStore implements ChannelStore {
   #drop(name: string, channel: MemoryChannel): void {
     const idle = !channel.inUse && channel.history.length === 0;
     if (idle && this.#channels.get(name) === channel) this.#remove(name, channel);
-  }
-
-  /** Evicts from the largest history while all together are over their bound. */
-  #shrink(): void {
-    for (;;) {
-      let total = 0;
-      let largest: MemoryChannel | undefined;
-      for (const channel of this.#channels.values()) {
-        total += channel.size;
-        if (largest === undefined || channel.size > largest.size) largest = channel;
-      }
-      const excess = total - this.limits.channelsBytes;
-      if (excess <= 0 || largest === undefined || largest.size === 0) return;
-      largest.trim(Math.max(0, largest.size - excess));
-    }
   }
 }

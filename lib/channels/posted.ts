@@ -1,5 +1,5 @@
 import { TextLineStream } from "@std/streams";
-import { mediaType } from "../http/media_type.ts";
+import { isJson, mediaType } from "../http/media_type.ts";
 import { endOfTurn } from "../stream/clock.ts";
 import { HttpError, quote } from "../stream/errors.ts";
 import type { JsonText } from "../stream/event.ts";
@@ -21,7 +21,7 @@ export async function postedValues(contentType: string | null, body: string): Pr
   const { type } = mediaType(contentType);
   if (type === "text/plain") return [valueOf(body)];
   if (type === "application/x-ndjson" || type === "application/jsonl") return await manyValues(body);
-  if (!/^(|application\/(x-www-form-urlencoded|(.+\+)?json))$/.test(type)) {
+  if (!isJson(type)) {
     throw new HttpError(
       415,
       "Content-Type must be application/json, application/x-ndjson, application/jsonl or text/plain: " +

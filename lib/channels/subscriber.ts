@@ -1,3 +1,4 @@
+import { StreamEnd } from "../stream/errors.ts";
 import { cursorAt, Encoded } from "../stream/event.ts";
 import type { Feed, StreamItem, Wanted } from "../stream/source.ts";
 import type { MemoryChannel } from "./memory_channel.ts";
@@ -8,7 +9,7 @@ export const begun = new Encoded(new Uint8Array());
 const ended: IteratorReturnResult<undefined> = { value: undefined, done: true };
 
 /**
- * One subscriber of a channel in memory. All that it has of its own is a cursor, which is right whatever is published or
+ * One subscriber of a channel in memory, or of a run. All that it has of its own is a cursor, which is right whatever is published or
  * evicted between two reads: replay and live are the same thing, and a gap is noticed where it is met.
  *
  * It is what an async generator would be, and a {@linkcode Feed} besides: of the time that the server spends on one
@@ -34,9 +35,14 @@ export class Subscriber implements AsyncIterableIterator<StreamItem>, Feed {
   async next(): Promise<IteratorResult<StreamItem, undefined>> {
     for (;;) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      const value = this.poll(resolve);
-      if (this.#ended) return ended;
-      if (value !== null) return { value, done: false };
+      try {
+        const value = this.poll(resolve);
+        if (this.#ended) return ended;
+        if (value !== null) return { value, done: false };
+      } catch (error) {
+        if (error instanceof StreamEnd && error.reason === "complete") return ended;
+        throw error;
+      }
       await promise;
     }
   }
@@ -47,6 +53,11 @@ export class Subscriber implements AsyncIterableIterator<StreamItem>, Feed {
     if (this.#channel === null) return this.#join();
     const item = this.#take(this.#channel);
     if (item === null) {
+      const { end } = this.#channel;
+      if (end !== null) {
+        this.return();
+        throw end;
+      }
       this.#ready = ready;
       this.#channel.waves.wait(ready);
     }
@@ -81,10 +92,10 @@ export class Subscriber implements AsyncIterableIterator<StreamItem>, Feed {
     const channel = this.#channel = this.open();
     channel.join(format);
     signal.addEventListener("abort", this);
-    this.#next = channel.history.after(after);
-    const id = channel.history.id();
-    if (after === undefined) return cursorAt(id);
-    return this.#take(channel) ?? new Encoded(begun.bytes, id);
+    const { history } = channel;
+    this.#next = after === undefined && channel.fromStart ? 1 : history.after(after);
+    if (after === undefined) return cursorAt(history.id(this.#next - 1));
+    return this.#take(channel) ?? new Encoded(begun.bytes, history.id());
   }
 
   /** What comes next, or null when it has yet to be published. */

@@ -5,7 +5,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A value that is at hand. */
 export function valueOf(value: unknown): JsonText {
-  return new JsonText(JSON.stringify(value) ?? "null", typeof value === "string" ? value : null);
+  return new JsonText(JSON.stringify(value) ?? "null");
 }
 
 /**
@@ -14,11 +14,11 @@ export function valueOf(value: unknown): JsonText {
  * @throws SyntaxError when it is not JSON
  */
 export function valueOfJson(json: string): JsonText {
-  const parsed: unknown = JSON.parse(json);
+  JSON.parse(json);
   // Valid JSON has line ends only where white space may stand.
   const line = json.replace(/[\r\n]+/g, " ").trim();
   // A copy, because a slice of a posted body would keep all of that body.
-  return new JsonText(decoder.decode(encoder.encode(line)), typeof parsed === "string" ? parsed : null);
+  return new JsonText(decoder.decode(encoder.encode(line)));
 }
 
 /** A value as people type it: what it says as JSON, else its text. */

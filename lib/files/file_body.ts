@@ -1,3 +1,4 @@
+import { CutError, quote } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import type { Permit } from "../stream/limiter.ts";
 import type { OpenBody } from "../stream/open_bodies.ts";
@@ -16,22 +17,26 @@ const stalledSeconds = 300;
  * The pieces of a file as a response body. One chunk is read for each that is asked for, so the client sets the pace. A file
  * that has become shorter, or was overwritten, fails the body, which resets the connection: nothing short or mixed may look whole.
  *
- * The body owns the reader and the permit, and gives both back at its end.
+ * The body owns the reader and the permit, and gives both back at its end. `name` is the file's, for the operator.
  */
 export function fileBody(
-  exchange: Pick<Exchange, "bodies" | "overTcp" | "opened" | "sent" | "ended">,
+  exchange: Pick<Exchange, "method" | "url" | "bodies" | "overTcp" | "opened" | "sent" | "ended">,
   reader: PieceReader,
   permit: Permit,
+  name: string,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   let controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
   let chunk: Uint8Array<ArrayBuffer> | null = null;
   let idleSeconds = 0;
   let ended = false;
 
+  const cut = (why: string) =>
+    new CutError(why, `${exchange.method} ${exchange.url.pathname}: the download of ${quote(name)}`);
+
   const open: OpenBody = {
     tick() {
       if (++idleSeconds >= stalledSeconds) {
-        controller.error(new Error("nothing was read for five minutes"));
+        controller.error(cut("nothing was read for five minutes"));
         end();
       }
       return false;
@@ -65,10 +70,10 @@ export function fileBody(
       try {
         chunk = await reader.read(viewBytes);
         if (ended) return;
-        if (chunk === null) throw new Error("a file became shorter, or was overwritten, while it was sent");
+        if (chunk === null) throw new Error("it became shorter, or was overwritten, while it was sent");
       } catch (error) {
         end(false);
-        throw error;
+        throw cut((error as Error).message);
       }
       exchange.sent(chunk.length);
       idleSeconds = 0;

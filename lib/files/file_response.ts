@@ -1,5 +1,6 @@
 import type { Opens } from "../opens.ts";
 import type { Exchange } from "../stream/exchange.ts";
+import { whole } from "../stream/json.ts";
 import type { Limiter } from "../stream/limiter.ts";
 import { fileBody } from "./file_body.ts";
 import { PieceReader } from "./piece_reader.ts";
@@ -40,7 +41,7 @@ export function fileResponse(
   const isGet = exchange.method === "GET";
   const plan = (info: Deno.FileInfo) => planFor(exchange, info, segments.at(-1)!, how);
   return withFound(root, segments, found, async (found) => {
-    if (!found.info.isFile) throw notFound();
+    if (!found.info.isFile) throw notFound(found.name);
     // A 304 or 412 sends no bytes and opens no file.
     if (checkPreconditions(exchange.headers, validatorsOf(found.info)) !== 200) {
       const early = plan(found.info);
@@ -59,9 +60,9 @@ export function fileResponse(
     const reader = new PieceReader(file, planned.pieces, opened.info);
     if (reader.left <= smallBytes) {
       const body = await reader.readAll();
-      return body && new Response(body, planned);
+      return body && whole(new Response(body, planned), body.length);
     }
     held.move();
-    return new Response(fileBody(exchange, reader, permit), planned);
+    return new Response(fileBody(exchange, reader, permit, segments.join("/")), planned);
   }, followLinks);
 }

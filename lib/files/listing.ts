@@ -42,7 +42,7 @@ export function list(
   { after = "", followLinks = false } = {},
 ): Promise<Listing> {
   return withFound(root, segments, folder, async (folder) => {
-    const names = await mapFileErrors(() => visibleNames(folder.path, after, max + 1));
+    const names = await mapFileErrors(folder.name, () => visibleNames(folder.path, after, max + 1));
     const entries: Entry[] = [];
     let hidden = 0;
     for (let i = 0; i < names.length; i += atOnce) {

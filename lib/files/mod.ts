@@ -12,7 +12,7 @@
  *   try {
  *     const { pathname } = new URL(request.url);
  *     const segments = pathSegments(pathname.slice(1), { encoded: true });
- *     if (segments === null) throw notFound();
+ *     if (segments === null) throw notFound(pathname);
  *     const found = await find(root, segments);
  *     const options = { root, downloads, opens, found, segments, how: "inline" as const };
  *     return await fileResponse(exchange(request, info), options);

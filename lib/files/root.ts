@@ -1,10 +1,12 @@
 import { join, relative, sep } from "node:path";
 import { type Opens, OpensBusy } from "../opens.ts";
-import { HttpError } from "../stream/errors.ts";
+import { HttpError, quote } from "../stream/errors.ts";
 import { isVisibleName } from "./safe_path.ts";
 
 /** A file or folder inside the root. */
 export interface Found {
+  /** Its path below the root, as it was asked for. */
+  name: string;
   /** Its real path, without symlinks. */
   path: string;
   /** Its state, by `lstat`. */
@@ -18,14 +20,15 @@ export interface Found {
  * @throws HttpError 404, the same for everything that is absent
  */
 export function find(root: string, segments: string[], followLinks = false): Promise<Found> {
-  return mapFileErrors(async () => {
+  const name = segments.join("/");
+  return mapFileErrors(name, async () => {
     const path = await Deno.realPath(join(root, ...segments));
     // What has just been resolved is in memory: these two wait for no disk.
     const top = Deno.realPathSync(root);
     const info = Deno.lstatSync(path);
     const inside = path === top || followLinks ? [] : relative(top, path).split(sep);
-    if (!inside.every(isVisibleName) || !(info.isFile || info.isDirectory)) throw notFound();
-    return { path, info };
+    if (!inside.every(isVisibleName) || !(info.isFile || info.isDirectory)) throw notFound(name);
+    return { name, path, info };
   });
 }
 
@@ -59,7 +62,7 @@ export async function open(
   opens: Opens,
 ): Promise<{ file: Deno.FsFile; info: Deno.FileInfo } | null> {
   using held = new DisposableStack();
-  const file = held.use(await mapFileErrors(() => opens.open(found.path)));
+  const file = held.use(await mapFileErrors(found.name, () => opens.open(found.path)));
   const info = file.statSync();
   if (!isSame(info, found.info) || !isThere(found)) return null;
   held.move();
@@ -67,7 +70,7 @@ export async function open(
 }
 
 /** Whether what was found is still there. */
-export function isThere({ path, info }: Found): boolean {
+export function isThere({ path, info }: Pick<Found, "path" | "info">): boolean {
   try {
     return Deno.realPathSync(path) === path && isSame(Deno.lstatSync(path), info);
   } catch {
@@ -83,9 +86,9 @@ function isSame(a: Deno.FileInfo, b: Deno.FileInfo): boolean {
     a.birthtime?.getTime() === b.birthtime?.getTime();
 }
 
-/** The 404 of everything that is absent, or must not be known of. */
-export function notFound(): HttpError {
-  return new HttpError(404, "no such file");
+/** The 404 of everything that is absent, or must not be known of; `name` is what was asked for. */
+export function notFound(name: string): HttpError {
+  return new HttpError(404, `the path must be that of a file or folder: current value is ${quote(name)}`);
 }
 
 function notNow(message: string): HttpError {
@@ -98,8 +101,8 @@ const absent = /^(ENOENT|ENOTDIR|EACCES|EPERM|ELOOP|ENAMETOOLONG|EINVAL|EISDIR|E
 /** Errors that pass: too many open files, or another program is about to let go of this one. */
 const busy = /^(EMFILE|ENFILE|EAGAIN)$/;
 
-/** Maps file-system errors to 404 or 503. */
-export async function mapFileErrors<T>(work: () => Promise<T>): Promise<T> {
+/** Maps file-system errors to 404, of what was asked for by `name`, or 503. */
+export async function mapFileErrors<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -107,7 +110,7 @@ export async function mapFileErrors<T>(work: () => Promise<T>): Promise<T> {
     if (error instanceof OpensBusy || busy.test(code)) {
       throw notNow("the file cannot be opened just now");
     }
-    if (error instanceof Deno.errors.NotCapable || absent.test(code)) throw notFound();
+    if (error instanceof Deno.errors.NotCapable || absent.test(code)) throw notFound(name);
     throw error;
   }
 }

@@ -29,18 +29,17 @@ export class AllowedHosts {
   }
 
   /**
-   * The path of a request for this server, as it was sent; `url` is the one that the client asked for.
+   * Refuses a request that is not for this server; `url` is the one that the client asked for.
    *
    * @throws HttpError 400 for a Host that does not parse, 414 beyond `maxBytes`, 421 for another name
    */
-  check(host: string | null, url: string, maxBytes: number): string {
+  check(host: string | null, url: string, maxBytes: number): void {
     if (url.length > maxBytes) {
       const rule = `the request target must have at most ${maxBytes} bytes`;
       throw new HttpError(STATUS_CODE.URITooLong, `${rule}: current value is ${url.length}`);
     }
     // An absolute-form target, or a proxy, overrides Host in the URL, so both are checked; most requests repeat the last pair.
     if (host !== this.#lastHost || !url.startsWith(this.#lastOrigin)) this.#checkHost(host, url);
-    return pathOf(url);
   }
 
   #checkHost(host: string | null, text: string): void {
@@ -62,17 +61,17 @@ export class AllowedHosts {
   }
 }
 
-/** The name or address of a Host; throws HttpError 400 for one that does not parse. */
+/** The name or address of a Host, without the dot that ends a fully qualified name; throws HttpError 400 for one that does not parse. */
 export function hostOf(authority: string): string {
   // Anything that ends an authority would move the rest of a Host into the path of `request.url`.
   const url = /[/\\?#@\s]/.test(authority) ? null : URL.parse(`http://${authority}/`);
-  if (url !== null) return url.hostname;
+  if (url !== null) return url.hostname.replace(/\.$/, "");
   const message = `Host must be a name or an address, and a port: current value is ${quote(authority)}`;
   throw new HttpError(STATUS_CODE.BadRequest, message);
 }
 
-/** From the slash after the authority up to the query: as it was sent, where a URL parser would take `..` out. */
-function pathOf(url: string): string {
+/** The path of a URL, from the slash after the authority up to the query: as it was sent, where a URL parser would take `..` out. */
+export function pathOf(url: string): string {
   const start = url.indexOf("/", url.indexOf("//") + 2);
   if (start === -1) return "/";
   let end = url.indexOf("?", start);

@@ -1,8 +1,12 @@
 import { STATUS_CODE } from "@std/http/status";
 import { LimitedBytesTransformStream } from "@std/streams";
 import type { Limits } from "../limits.ts";
+import { delay } from "@std/async/delay";
 import { HttpError, quote, shuttingDown } from "../stream/errors.ts";
 import { mediaType } from "./media_type.ts";
+
+/** Chunks of a body read in one turn of the event loop: those of one byte, come at once, would hold up everything else. */
+const perTurn = 64;
 
 /** Reads request bodies, each and all of them within limits. */
 export class RequestBodies {
@@ -44,7 +48,9 @@ export class RequestBodies {
     let buffer = new Uint8Array();
     let bytes = 0;
     try {
-      for (;;) {
+      for (let reads = 1;; reads++) {
+        // A timer: with setImmediate, sockets and other timers still had to wait.
+        if (reads % perTurn === 0) await delay(0);
         const { value, done } = await reader.read();
         // A cancelled body reads as one that has ended.
         if (late) throw closing(STATUS_CODE.RequestTimeout, `the body must arrive within ${bodyMs} ms`);

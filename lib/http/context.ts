@@ -1,9 +1,12 @@
+import type { Clock } from "../stream/clock.ts";
 import type { Report } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import type { OpenBodies } from "../stream/open_bodies.ts";
-import { lengthOf } from "../stream/json.ts";
+import { wholeBytes } from "../stream/json.ts";
 import type { RequestBodies } from "./body.ts";
 import { forwardedClient } from "./forwarded.ts";
+import { bodied, HandMade, withoutBody } from "./hand_made.ts";
+import { checkJsonType, parseJson } from "./json_body.ts";
 import { noParams } from "./router.ts";
 
 /** One answered request. */
@@ -16,8 +19,8 @@ export interface Answered {
   path: string;
   /** Response status. */
   status: number;
-  /** Bytes of the response's body that were handed over. */
-  bytes: number;
+  /** Bytes of the response's body that were handed over; null where nobody counts them. */
+  bytes: number | null;
   /** From the request to the end of the response. */
   ms: number;
   /** How the body ended: handed over whole, in part, or an error. */
@@ -40,6 +43,8 @@ export interface ServerSide<App, Route> {
   readonly requestBodies: RequestBodies;
   /** Reports a failure inside. */
   readonly report: Report;
+  /** Times the requests. */
+  readonly clock: Clock;
   /** Counts bytes of a body as they go. */
   sent(bytes: number): void;
   /** Called once a request, at the end of its response; `uncounted` bytes never went through `sent`. */
@@ -49,7 +54,7 @@ export interface ServerSide<App, Route> {
 const noQuery = new URLSearchParams();
 
 /** The context of one request, until its line in the access log. */
-export class RequestContext<App extends { sockets: unknown }, Route> implements Exchange {
+export class RequestContext<App extends { runs: unknown; sockets: unknown }, Route> implements Exchange {
   params = noParams;
   /** The URL that the client asked for; behind a trusted proxy it is not the request's. */
   target = "";
@@ -58,6 +63,8 @@ export class RequestContext<App extends { sockets: unknown }, Route> implements 
   /** Whether the client has gone while the handler was at work with its signal. */
   left = false;
   readonly #time: number = Date.now();
+  /** By the clock that nobody sets. */
+  readonly #began: number;
   #url: URL | null = null;
   #query: URLSearchParams | null = null;
   #controller: AbortController | null = null;
@@ -67,6 +74,7 @@ export class RequestContext<App extends { sockets: unknown }, Route> implements 
   #end: "complete" | "cut" | null = null;
   #more: Answered["more"];
   #gone: (() => void) | null = null;
+  #handMade = false;
 
   readonly app: App;
   readonly routes: readonly Route[];
@@ -80,6 +88,11 @@ export class RequestContext<App extends { sockets: unknown }, Route> implements 
   ) {
     ({ app: this.app, routes: this.routes, bodies: this.bodies } = server);
     this.draining = this.bodies.draining;
+    this.#began = server.clock.now();
+  }
+
+  get runs(): App["runs"] {
+    return this.app.runs;
   }
 
   get sockets(): App["sockets"] {
@@ -126,20 +139,26 @@ export class RequestContext<App extends { sockets: unknown }, Route> implements 
   get signal(): AbortSignal {
     if (this.#controller === null) {
       this.#controller = new AbortController();
-      // Before there is a response, only the request's own signal says that the client has gone.
-      if (this.#status === 0) {
+      // Where the body does not report its end, only the request's own signal says that the client has gone.
+      if (this.#status === 0 || this.#handMade) {
         this.#gone = () => {
-          this.left = true;
+          this.left = this.#status === 0;
           this.#controller!.abort();
         };
         this.request.signal.addEventListener("abort", this.#gone);
       }
+      if (this.#handMade && this.draining.aborted) this.#controller.abort();
     }
     return this.#controller.signal;
   }
 
   text(): Promise<string> {
     return this.server.requestBodies.text(this.request);
+  }
+
+  async json(): Promise<unknown> {
+    checkJsonType(this.headers.get("content-type"));
+    return parseJson(await this.text());
   }
 
   opened(): void {
@@ -158,32 +177,53 @@ export class RequestContext<App extends { sockets: unknown }, Route> implements 
     else this.#record(how, 0);
   }
 
-  /** Takes the response; a body that does not report its own end is short, and counts as delivered. */
+  /** Takes the response; a whole body is short, and counts as delivered. */
   finish(response: Response): Response {
     const { status } = response;
     this.#status = status;
+    // A long query parsed is 130 KB, and a stream that needs it once more can have it parsed again.
+    this.#query = null;
+    const bytes = wholeBytes(response);
+    if (bytes === undefined && !this.#opened && bodied(status)) {
+      if (this.method === "HEAD") response = withoutBody(response);
+      else if (this.info !== undefined) return this.#byHand(response, this.info.completed);
+    }
     if (this.#gone !== null) {
       // From here on the request's signal may also abort after success.
       this.request.signal.removeEventListener("abort", this.#gone);
       this.#gone = null;
     }
     if (status >= 400 || !this.#opened) {
-      const length = this.method === "HEAD" ? 0 : lengthOf(response);
-      this.#record(status >= 400 ? "refused" : "complete", length);
+      this.#record(status >= 400 ? "refused" : "complete", this.method === "HEAD" ? 0 : bytes ?? 0);
     } else if (this.#end !== null) this.#record(this.#end, 0);
     return response;
   }
 
-  #record(end: "complete" | "cut" | "refused", uncounted: number): void {
+  #byHand(response: Response, completed: Promise<void>): Response {
+    this.#handMade = true;
+    const length = response.headers.get("content-length");
+    new HandMade(this.request, this.bodies, completed, {
+      draining: () => this.#controller?.abort(),
+      ended: (how) => {
+        this.#handMade = false;
+        if (how === "cut") (this.#controller ??= new AbortController()).abort();
+        const bytes = how === "cut" || length === null ? null : Number(length);
+        this.#record(this.#status >= 400 ? "refused" : how, bytes);
+      },
+    });
+    return response;
+  }
+
+  #record(end: "complete" | "cut" | "refused", uncounted: number | null): void {
     this.server.record({
       time: this.#time,
       method: this.method,
       path: this.path,
       status: this.#status,
-      bytes: this.#bytes + uncounted,
-      ms: Math.max(0, Date.now() - this.#time),
+      bytes: uncounted === null ? null : this.#bytes + uncounted,
+      ms: Math.round(this.server.clock.now() - this.#began),
       end,
       more: this.#more,
-    }, uncounted);
+    }, uncounted ?? 0);
   }
 }

@@ -17,3 +17,8 @@ export function mediaType(contentType: string | null): { type: string; charset?:
     throw new HttpError(STATUS_CODE.UnsupportedMediaType, message, { cause });
   }
 }
+
+/** Whether a body of this type is JSON: so are those without a type, and what `curl -d` sends, which says it is a form. */
+export function isJson(type: string): boolean {
+  return /^(|application\/(x-www-form-urlencoded|(.+\+)?json))$/.test(type);
+}

@@ -8,8 +8,8 @@ import { HttpError, quote } from "../stream/errors.ts";
 export class AllowedOrigins {
   readonly #allowed: ReadonlySet<string>;
 
-  /** `allowed`: serialized origins. */
-  constructor(allowed: readonly string[] = []) {
+  /** `allowed`: serialized origins. With `trustProxy` a request's `X-Forwarded-Proto` made the scheme of its URL. */
+  constructor(allowed: readonly string[] = [], readonly trustProxy = false) {
     this.#allowed = new Set(allowed);
   }
 
@@ -27,7 +27,10 @@ export class AllowedOrigins {
     if (origin === null) {
       throw new HttpError(STATUS_CODE.Forbidden, "a request from another site must not change anything here");
     }
-    if (this.#allowed.has(origin) || site !== "cross-site" && site !== "same-site" && isOwn(origin, url)) {
+    if (
+      this.#allowed.has(origin) ||
+      site !== "cross-site" && site !== "same-site" && this.#isOwn(origin, url, headers)
+    ) {
       return;
     }
     const rule = `Origin must be that of ${new URL(url).host} or one of --allow-origin`;
@@ -45,7 +48,7 @@ export class AllowedOrigins {
     if (site !== null && site !== "cross-site") return;
     const origin = headers.get("origin");
     if (site === null && origin === null || origin !== null && this.#allowed.has(origin)) return;
-    if (site === null && isOwn(origin!, url)) return;
+    if (site === null && this.#isOwn(origin!, url, headers)) return;
     const isFramed = framed.test(headers.get("sec-fetch-dest") ?? "");
     if (headers.get("sec-fetch-mode") === "navigate" && !isFramed) return;
     throw new HttpError(
@@ -72,12 +75,15 @@ export class AllowedOrigins {
     headers.set("Access-Control-Allow-Headers", requested.get("access-control-request-headers") ?? "");
     headers.set("Access-Control-Max-Age", "600");
   }
+
+  /** By host and port alone where a proxy may end TLS and not say so: the schemes then differ. */
+  #isOwn(origin: string, url: string, headers: Headers): boolean {
+    const [theirs, own] = [URL.parse(origin), new URL(url)];
+    return this.trustProxy && headers.has("x-forwarded-proto")
+      ? theirs?.origin === own.origin
+      : theirs?.host === own.host;
+  }
 }
 
 /** What a navigation within a page is for: `Sec-Fetch-Dest`. */
 const framed = /^(object|embed|i?frame|fencedframe)$/;
-
-/** By host and port alone: behind a proxy that ends TLS the schemes differ. */
-function isOwn(origin: string, url: string): boolean {
-  return URL.parse(origin)?.host === new URL(url).host;
-}

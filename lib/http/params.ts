@@ -68,6 +68,20 @@ export function boolParam(query: URLSearchParams, name: string, fallback: boolea
   throw new HttpError(400, `${name} must be true or false: current value is ${quote(value)}`);
 }
 
+/**
+ * A name that is good in a path and in a list: `what` is "a channel's", say.
+ *
+ * @throws HttpError 400
+ */
+export function checkName(what: string, name: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) return name;
+  throw new HttpError(
+    400,
+    `${what} name must be 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit: ` +
+      `current value is ${quote(name)}`,
+  );
+}
+
 /** A parameter that must be given and not empty; throws a 400 that names it. */
 export function requiredParam(query: URLSearchParams, name: string, example: string): string {
   const value = query.get(name);

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { identity } from "./cursor.ts";
 import type { LogFile } from "./log_file.ts";
 
@@ -6,6 +7,9 @@ const headBytes = 256;
 
 /** Bytes before a position that are read again with what follows. */
 const tailBytes = 64;
+
+/** Bytes at the end of a file that a line is looked for in. */
+const nearBytes = 65_536;
 
 /** Bytes at either end of a line that go into a check. */
 const endBytes = 24;
@@ -102,6 +106,23 @@ export class FileFingerprint {
   /** Whether `bytes`, read from where the tail begins, begin with it. */
   leadsInto(bytes: Uint8Array): boolean {
     return bytes.length >= this.tail.length && this.tail.every((byte, i) => byte === bytes[i]);
+  }
+
+  /** Whether there is so much before the position that another file does not have it by accident. */
+  get isLong(): boolean {
+    return this.#head.length === headBytes;
+  }
+
+  /** Whether a file has the last line before the position near its end. */
+  async hasLastLine(file: LogFile): Promise<boolean> {
+    const { size } = file.stat();
+    const start = Math.max(0, size - nearBytes);
+    const bytes = new Uint8Array(size - start);
+    const text = Buffer.from(bytes.buffer, 0, await file.read(start, bytes));
+    const line = this.tail.subarray(lineStart(this.tail, this.tail.length));
+    let at = text.indexOf(line);
+    while (at > 0 && text[at - 1] !== 10) at = text.indexOf(line, at + 1);
+    return at !== -1;
   }
 
   /** Whether a file has this content before `data`, which was read just now with the tail: no disk is waited for. */

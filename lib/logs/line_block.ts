@@ -101,6 +101,18 @@ export class WholeLines extends LineBlock {
   }
 }
 
+/** Lines that came to an older file after a reader had gone on: its cursor stays where it is, so they have no ids. */
+export class LateLines extends LineBlock {
+  /** `at` is where the reader is. */
+  constructor(at: FileFingerprint, readonly late: LineBlock) {
+    super(at, at, late.size);
+  }
+
+  lines(wanted?: LineFilter): StreamEvent<string>[] {
+    return this.late.lines(wanted).map(({ data }) => ({ data }));
+  }
+}
+
 /** One line that is not in the file as it is sent: cut at the limit, or the last of a file and without a newline. */
 export class PartialLine extends LineBlock {
   readonly line: string;

@@ -38,11 +38,8 @@ function hides(item: FollowItem, format: Format, { wanted }: LogOptions): boolea
 
 /** A gap, or how far a search went; text has a line of its own for the latter. */
 function noted(format: Format, event: StreamEvent): StreamItem {
-  if (event.event !== "searched" || format.name !== "text") return event;
-  const fields = Object.entries(event.data as object).map(([key, value]) =>
-    ` ${key}=${JSON.stringify(value)}`
-  );
-  return new Encoded(new TextEncoder().encode(`# searched${fields.join("")}\n`));
+  if (event.event !== "searched" || format.note === undefined) return event;
+  return new Encoded(new TextEncoder().encode(format.note("searched", event.data as object)));
 }
 
 /** One log as blocks of records. */

@@ -1,10 +1,14 @@
 import { basename, dirname, join, sep } from "node:path";
 import type { Limits } from "../limits.ts";
 import { Opens } from "../opens.ts";
+import type { Permit } from "../stream/limiter.ts";
 import { HttpError, quote, type Report } from "../stream/errors.ts";
 import { parseCursor } from "./cursor.ts";
 import { LogPlace } from "./log_place.ts";
 import { entries, snapshot } from "./rotation.ts";
+
+/** Wait for the permit to open a file, in ms: then a refusal is known before the response has to begin. */
+const permitMs = 50;
 
 /** A log in the list: its size in bytes, and its last change in ISO 8601, null while there is no file. */
 export interface LogInfo {
@@ -32,7 +36,8 @@ interface Found extends LogInfo {
 
 /** Finds the logs by their names, which are one segment: FOLDER~NAME where several are called so. */
 export class LogFiles {
-  readonly #opens = new Opens();
+  readonly #opens = new Opens(8, { waitMs: permitMs });
+  readonly #turns = new Opens(16);
 
   /** Looks nothing up yet: each call does, since what is there may change. */
   constructor(readonly settings: LogSettings) {}
@@ -55,6 +60,17 @@ export class LogFiles {
     if (others.length > 0) {
       report(`logs whose names clash are listed as FOLDER~NAME: ${others.slice(0, 10).join(", ")}${more}`);
     }
+  }
+
+  /**
+   * A turn to begin reading what there is now; released once the response has begun.
+   *
+   * @throws HttpError 503 when none came within a second
+   */
+  async turn(): Promise<Permit> {
+    return await this.#turns.permit().catch(() => {
+      throw busy();
+    });
   }
 
   /** What `list` gives, with where it is from. */
@@ -151,6 +167,11 @@ export class LogFiles {
   #place(name: string, path: string, root: string | null): LogPlace {
     return new LogPlace(name, path, this.settings.followLinks ? null : root, this.#opens);
   }
+}
+
+/** The 503 of logs that cannot be opened for now. */
+export function busy(): HttpError {
+  return new HttpError(503, "too many logs are being opened", { headers: { "Retry-After": "1" } });
 }
 
 /** One segment of a path, not hidden, and without line breaks. */

@@ -1,11 +1,12 @@
 import type { Limits } from "../limits.ts";
 import { OpensBusy } from "../opens.ts";
-import { HttpError, overloaded, printReport, type Report } from "../stream/errors.ts";
+import { overloaded, printReport, type Report } from "../stream/errors.ts";
 import { type CursorAt, cursorAt, gap, type StreamEvent } from "../stream/event.ts";
 import { Limiter } from "../stream/limiter.ts";
 import { begin, type FollowOptions } from "./begin.ts";
 import { absentCursor } from "./cursor.ts";
 import { FileFingerprint } from "./fingerprint.ts";
+import { busy } from "./log_files.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type LogItem, LogReader } from "./log_reader.ts";
 import { Follower, pollMs, Tail, type TailItem } from "./tail.ts";
@@ -45,7 +46,7 @@ export class LogFollower {
     let reader: LogReader | null = null;
     try {
       for (let wanted = options; !signal.aborted;) {
-        reader = new LogReader(place, this.limits.lineBytes);
+        reader = new LogReader(place, this.limits.lineBytes, this.now);
         const now = Date.now();
         const { lost, searched } = await begin(reader, wanted, { searchBytes, searches: this.searches });
         const start = reader.cursor || lost === null && wanted.after || absentCursor(now);
@@ -77,7 +78,7 @@ export class LogFollower {
         wanted = { follow, signal, after: cursor || undefined, from: "start" };
       }
     } catch (error) {
-      throw error instanceof OpensBusy ? new HttpError(503, "too many logs are being opened") : error;
+      throw error instanceof OpensBusy ? busy() : error;
     } finally {
       reader?.[Symbol.dispose]();
       tail?.followers.delete(follower);

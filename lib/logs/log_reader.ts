@@ -3,7 +3,7 @@ import { type Gap, gap, type StreamEvent } from "../stream/event.ts";
 import { parseCursor, sameFile } from "./cursor.ts";
 import { FileLines } from "./file_lines.ts";
 import { FileFingerprint } from "./fingerprint.ts";
-import type { LineBlock } from "./line_block.ts";
+import { LateLines, type LineBlock } from "./line_block.ts";
 import { findCopy, locate } from "./locate.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogPlace } from "./log_place.ts";
@@ -15,7 +15,7 @@ export type LogItem = LineBlock | StreamEvent<Gap>;
 /** Time that a file which was read to its end is watched for late lines, in ms. */
 const lateMs = 5_000;
 
-/** Time between two looks of a reader that has stayed, in ms, at the most: after that, several rotations may have passed. */
+/** Time between two looks at the log's path, in ms, at the most: after that, several rotations may have passed. */
 const lookMs = 2_000;
 
 /**
@@ -26,17 +26,24 @@ export class LogReader implements Disposable {
   #lines: FileLines | null = null;
   /** The file is a copy, made before a truncation. */
   #copied = false;
-  /** The file before this one, up to where it was read: for a while, a program may still write to it. */
-  #before: { file: LogFile; end: number; until: number } | null = null;
-  /** When this file, read to its end, was last seen at the log's path, in ms since 1970; 0 for never. */
-  #currentAt = 0;
+  /** The file before this one: a program may still write to it until a time, 0 when it has been closed. */
+  #before: { lines: FileLines; until: number } | null = null;
+  /** When this file was last seen at the log's path, in ms since 1970; 0 when others may have been there since. */
+  #seenAt = 0;
+  /** The last look at the path: when it was, and what was there in place of this file. */
+  #look: { at: number; next: Deno.FileInfo | null } = { at: 0, next: null };
   /** There was no file at the log's path when it was last checked. */
   absent = false;
   /** A cursor of a file that is away, and may come back with the log; "" for none. */
   awaited = "";
 
   /** Begins with the file that is at the path when it is first asked, unless `begin` gives it one. */
-  constructor(readonly place: LogPlace, readonly lineBytes: number) {}
+  constructor(
+    readonly place: LogPlace,
+    readonly lineBytes: number,
+    /** A time in ms that never goes back. */
+    readonly now: () => number = () => performance.now(),
+  ) {}
 
   /** The position after the last line; null while there has been no file. */
   get at(): FileFingerprint | null {
@@ -53,7 +60,7 @@ export class LogReader implements Disposable {
     if (this.#lines?.file !== file) this.#lines?.file[Symbol.dispose]();
     this.#lines = new FileLines(file, at, this.lineBytes);
     this.#copied = copied;
-    this.#currentAt = 0;
+    this.#seenAt = 0;
   }
 
   /**
@@ -80,8 +87,8 @@ export class LogReader implements Disposable {
       if (item === "truncated") return await this.#recover(lines);
       if (item !== null) return item;
       if (following !== null) return lines.unfinished(true) ?? await this.#move(lines, following);
-      if (await this.#isCurrent(lines.file)) return this.#late();
-      following = await newer(this.place, lines.file, this.#seen());
+      if (await this.#isCurrent(lines.file)) return await this.#late(signal);
+      following = await this.#newer(lines.file);
       const [first, second] = following.files;
       if (first === undefined || second === undefined && first.info.size === 0) return null;
       // It is no longer written to, so one more read is its last.
@@ -96,58 +103,97 @@ export class LogReader implements Disposable {
   /** Closes the files. */
   [Symbol.dispose](): void {
     this.#lines?.file[Symbol.dispose]();
-    this.#before?.file[Symbol.dispose]();
+    this.#before?.lines.file[Symbol.dispose]();
     this.#lines = this.#before = null;
   }
 
   /** Whether a file is still the one at the log's path. */
   async #isCurrent(file: LogFile): Promise<boolean> {
+    // The former is compared with the times of files.
+    const [time, at] = [Date.now(), this.now()];
     const before = file.stat();
     const current = await this.place.stat();
     this.absent = current === null;
     const is = current !== null && sameFile(before, current) && sameFile(current, file.stat());
-    if (is) this.#currentAt = Date.now();
+    const { next, at: last } = this.#look;
+    const isOther = next !== null && (current === null || !sameFile(next, current));
+    if (is) this.#seenAt = time;
+    else if (isOther || at - last > lookMs) this.#seenAt = 0;
+    this.#look = { at, next: is ? null : current };
     return is;
   }
 
-  /** When a reader that has stayed has seen the file at the log's path; after a pause, others may have been there since. */
-  #seen(): number {
-    return Date.now() - this.#currentAt < lookMs ? this.#currentAt : 0;
+  /** What comes after a file. What was there when the path was looked at is among that, or others may have been there too. */
+  async #newer(file: LogFile): Promise<Newer> {
+    const following = await newer(this.place, file, this.#seenAt);
+    const { next } = this.#look;
+    if (this.#seenAt === 0 || next === null || following.files.some(({ info }) => sameFile(next, info))) {
+      return following;
+    }
+    this.#seenAt = 0;
+    return await newer(this.place, file);
   }
 
-  /** A gap when the file before has grown after all: one of several writers had not moved on yet. */
-  #late(): StreamEvent<Gap> | null {
-    if (this.#before === null) return null;
-    const { file, end, until } = this.#before;
-    const grown = file.stat().size > end;
-    if (!grown && Date.now() < until) return null;
-    file[Symbol.dispose]();
-    this.#before = null;
-    return grown ? gap(this.cursor, this.cursor, null) : null;
+  /** What was written to the file before after all: one of several writers had not moved on yet. */
+  async #late(signal?: AbortSignal): Promise<LogItem | null> {
+    if (this.#before === null || this.#before.until === 0) return null;
+    const { lines, until } = this.#before;
+    const isOver = this.now() >= until;
+    if (!isOver && lines.file.stat().size <= lines.at.offset) return null;
+    const item = await lines.next(signal);
+    const late = item ?? (isOver ? lines.unfinished(true) : null);
+    if (late === null && isOver || late === "truncated") {
+      lines.file[Symbol.dispose]();
+      this.#before.until = 0;
+      return null;
+    }
+    return late && new LateLines(this.at!, late);
   }
 
   /** Goes on with the next newer file. */
-  async #move({ file, at }: FileLines, following: Newer): Promise<LogItem | null> {
+  async #move(lines: FileLines, following: Newer): Promise<LogItem | null> {
+    const { file, at } = lines;
     for (let tries = 1; tries <= 5; tries++) {
-      const { files: [first], complete, copied } = following;
+      const { files: [first], complete } = following;
       if (first === undefined) return null;
       // A rotation has several steps: what seems to be missing may be on its way to its new name.
       const next = complete || tries === 5 ? await this.place.openFile(first.path, first.info) : null;
       if (next === null) {
         await delay(20);
-        following = await newer(this.place, file, this.#seen());
+        following = await this.#newer(file);
         continue;
       }
-      const certain = complete && !copied && !this.#copied;
-      // Either may be a copy of the other: before the truncation, the log still has what the copy has.
-      const untouched = !certain && at.offset > 0 ? await FileFingerprint.at(next, at, this.lineBytes) : null;
-      this.#before?.file[Symbol.dispose]();
-      this.#before = { file, end: at.offset, until: Date.now() + lateMs };
+      const { from, certain } = await this.#start(next, at, following);
+      this.#before?.lines.file[Symbol.dispose]();
+      this.#before = { lines, until: this.now() + lateMs };
       this.#lines = null;
-      this.begin(next, untouched ?? FileFingerprint.start(next.info));
+      this.begin(next, from);
       return certain ? await this.next() : gap(at.cursor, this.cursor, null);
     }
     return null;
+  }
+
+  /** Where to begin in the next file, which may have what was read already, and whether nothing is missing before that. */
+  async #start(
+    next: LogFile,
+    at: FileFingerprint,
+    { complete, copied, gone }: Newer,
+  ): Promise<{ from: FileFingerprint; certain: boolean }> {
+    const { lineBytes } = this;
+    const start = FileFingerprint.start(next.info);
+    const certain = complete && !copied && !this.#copied;
+    // A link may be pointed back.
+    const left = this.#before?.lines.at;
+    if (left?.prefix === start.prefix) {
+      const from = await FileFingerprint.at(next, left, lineBytes);
+      return { from: from ?? start, certain: certain && from !== null };
+    }
+    if (at.offset === 0 || certain && !gone) return { from: start, certain };
+    // Either may be a copy of the other: before the truncation, the log still has what the copy has. An editor replaces a
+    // file by its edited copy: what that has of the last line tells it from a new file.
+    const same = await FileFingerprint.at(next, at, lineBytes);
+    const isNew = same === null ? !await at.hasLastLine(next) : at.isLong;
+    return { from: same ?? start, certain: certain && isNew };
   }
 
   /** The file was truncated. What was in it may live on in a copy; lines after that may be missing in any case. */

@@ -8,6 +8,10 @@ const addition = /^(?:T?\d[\dTZ]*|\d*(?:old|bak|backup|size|time|date|rotated)\d
 /** `.1`, `-2` …; or an index after a date, as in app.log.2030-01-01.1 and 20300101-0000-01-app.log. */
 const numbers = /^[.\-_](\d{1,3})$|^[.\-_]\d{4}-?\d\d-?\d\d\.(\d{1,3})$|^\d{8}-\d{4}-(\d\d)-$/;
 
+/** A whole date, which may stand at a name without a separator. */
+const date = String.raw`(?:19|20)\d\d(?:0\d|1[0-2])[0-3]\d`;
+const endingDate = new RegExp(`(?<=\\p{L})${date}$`, "u");
+
 /** The name that a file had before it was packed: its own when it is not. */
 export function unpacked(name: string): string {
   return name.replace(packing, "");
@@ -26,8 +30,9 @@ export class LogName {
     const words = stem.split(/([.\-_]+)/);
     while (dated && addition.test(words.at(-1) ?? "")) words.splice(-2);
     while (dated && addition.test(words[0] ?? "")) words.splice(0, 2);
-    this.#stem = words.join("");
-    this.#word = new RegExp(`(?<![\\p{L}\\p{N}])${RegExp.escape(this.#stem)}(?![\\p{L}\\p{N}])`, "u");
+    this.#stem = dated ? words.join("").replace(endingDate, "") : words.join("");
+    const end = `(?=${date}(?![\\p{L}\\p{N}])|[^\\p{L}\\p{N}]|$)`;
+    this.#word = new RegExp(`(?<![\\p{L}\\p{N}])${RegExp.escape(this.#stem)}${end}`, "u");
   }
 
   /**

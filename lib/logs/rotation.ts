@@ -10,6 +10,9 @@ const maxSiblings = 10_000;
 /** The clock of a file system may be behind by this much, in ms. */
 const clockMs = 20;
 
+/** Its clock ticks at least this often, in ms. */
+const tickMs = 10;
+
 /** A file beside a log that has the log's name in its own, or the log itself. */
 export interface Sibling {
   name: string;
@@ -33,6 +36,8 @@ export interface Newer {
   complete: boolean;
   /** The file is a copy that was made before a truncation. */
   copied: boolean;
+  /** The file was deleted, or another has replaced it. */
+  gone: boolean;
 }
 
 /** What is in a folder: nothing when it was removed, or may not be read. */
@@ -77,7 +82,9 @@ export async function snapshot(
       "/",
     );
     if (now === last || tries === 10) {
-      const log = { name, path: place.path, packed: false, rotated: false, number: null, series: "" };
+      // What a link points to may have a number of its own.
+      const number = new LogName(name, target.linked).number(name);
+      const log = { name, path: place.path, packed: false, rotated: false, ...number };
       return { target, siblings, log: info && { ...log, info } };
     }
     last = now;
@@ -85,8 +92,9 @@ export async function snapshot(
 }
 
 /**
- * What is to be read after `file`, which is no longer at the log's path. `seen`: when a reader that has read it to its end
- * last saw it there, in ms since 1970, 0 for never.
+ * What is to be read after `file`, which is no longer at the log's path. `seen`: when a reader that has looked ever since
+ * last saw it there, in ms since 1970, 0 for never. It has its handle, and no need of names: what came to the path while it
+ * looked is what comes next, unless a file of this log shows otherwise.
  */
 export async function newer(place: LogPlace, file: LogFile, seen = 0): Promise<Newer> {
   const { target, siblings, log } = await snapshot(place);
@@ -97,7 +105,16 @@ export async function newer(place: LogPlace, file: LogFile, seen = 0): Promise<N
     siblings.find(({ packed, info }) => packed && changed(info) === changed(now));
   const unknown = { name: "", path: "", rotated: false, number: null, series: "" };
   const ours: Sibling = { ...unknown, ...there, packed: false, info: now };
-  const later = siblings.filter((sibling) => sibling !== there && byAge(sibling, ours) > 0);
+  // What is packed while a reader looks, or copied when the log is there again, is the file that it has.
+  const isSince = ({ info }: Sibling) => identity(info).birth >= seen - clockMs;
+  const isPacking = (sibling: Sibling) =>
+    seen > 0 && sibling.rotated && isSince(sibling) &&
+    (sibling.packed || log !== null && born(sibling) > born(log));
+  const packing = siblings.find((sibling) => sibling !== there && isPacking(sibling));
+  const later = siblings.filter((sibling) =>
+    sibling !== there && sibling !== packing && byAge(sibling, ours) > 0 &&
+    (identity(sibling.info).birth === 0 || isSince(sibling))
+  );
 
   // No other log is named so; but of what a link points to, the names may differ in a number.
   const form = (name: string) => name.replace(/\d+/g, "0");
@@ -113,33 +130,39 @@ export async function newer(place: LogPlace, file: LogFile, seen = 0): Promise<N
     ) as Sibling[];
     return next.length === 0 ? wasCopied : changed(sibling.info) <= Math.min(...next.map(born)) + clockMs;
   };
+  // Of two that are each other's, neither is the log that they are rotated files of.
+  const isOf = (name: string, other: string) => new LogName(other).isRotated(name);
   const isAnothers = ({ name, info }: Sibling) =>
     info.size === 0 ||
-    siblings.some((other) => !other.rotated && other !== there && new LogName(other.name).isRotated(name));
+    siblings.some((other) =>
+      !other.rotated && other !== there && isOf(name, other.name) && !isOf(other.name, name)
+    );
   const between = later.filter((sibling) =>
     isCertain(sibling) || isBetween(sibling) && (sibling.rotated || !isAnothers(sibling))
   );
   const files = between.filter(({ packed, rotated }) => rotated && !packed);
   if (log !== null) files.push(log);
-  const isAbsent = there === undefined && (seen === 0 || !now.nlink);
+  const isKnown = seen > 0 || there !== undefined && !skips(ours, files[0], log, siblings);
   const isFirst = between.length === 0 || between[0] === files[0];
   return {
     files,
-    complete: !isAbsent && isFirst && !skips(ours, files[0], log, siblings),
+    complete: isKnown && isFirst,
+    gone: there === undefined && now.nlink === 0,
     // A file that is younger than the log is a copy of what that had: lines may have come between copy and truncation.
-    copied: wasCopied && there !== undefined && isOurs(there),
+    copied: seen === 0 && wasCopied && there !== undefined && isOurs(there),
   };
 }
 
-/** Whether numbers show that a file is missing between two. */
+/**
+ * Whether numbers show that a file is missing between two. Before the log, whose name has none, a number above 1 does, unless
+ * an older file has a smaller one (they count up), or the log was made with this file's last line: nothing fits in between.
+ */
 function skips(ours: Sibling, next: Sibling | undefined, log: Sibling | null, siblings: Sibling[]): boolean {
   const { number, series } = ours;
   if (number === null || next === undefined) return false;
-  if (next !== log) {
-    return next.series === series && next.number !== null && Math.abs(number - next.number) !== 1;
-  }
-  // Where numbers count up, the log comes after any of them.
-  return series.length === 1 && number > 1 &&
+  if (next.number !== null && next.series === series) return Math.abs(number - next.number) !== 1;
+  return next === log && next.number === null && series.length === 1 && number > 1 &&
+    born(next) - changed(ours.info) > tickMs &&
     !siblings.some((other) => other.series === series && other.number! < number && byAge(other, ours) < 0);
 }
 

@@ -2,7 +2,7 @@ import { ChannelHistory } from "../channels/channel_history.ts";
 import { begun } from "../channels/subscriber.ts";
 import { Waves } from "../channels/waves.ts";
 import type { Limits } from "../limits.ts";
-import type { StreamEvent } from "../stream/event.ts";
+import { cursorAt, type StreamEvent } from "../stream/event.ts";
 import type { StreamItem, Wanted } from "../stream/source.ts";
 import type { Reading } from "./sensor.ts";
 
@@ -65,7 +65,8 @@ export class Readings {
     // In one step, so that no reading is between the last ones and those that follow.
     let next = latest.after(after);
     const last = after === undefined ? this.#lastOf(ids, 0, next) : [];
-    yield begun;
+    // A browser that is cut before the first reading comes back to here; where there are last ones, they come at once.
+    yield after === undefined && last.length === 0 ? cursorAt(latest.id()) : begun;
     yield* last;
     for (;;) {
       const gap = latest.gap(next, after);

@@ -11,13 +11,15 @@ export type Latest =
   & Omit<Reading, "time">
   & { time: string | null };
 
-/** All sensors; each is sampled once, however many readers it has. */
+/** All sensors; each is sampled once, however many readers it has. A service of the server. */
 export class Sensors {
+  /** Its name as a service. */
+  readonly name = "sensors";
   readonly #sensors: ReadonlyMap<string, Sensor | PushSensor>;
   readonly #readings: Readings;
   /** When each push sensor becomes stale. */
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
-  #stop: AbortController | null = null;
+  #signal: AbortSignal | null = null;
 
   constructor(
     sensors: readonly (Sensor | PushSensor)[],
@@ -28,21 +30,19 @@ export class Sensors {
     this.#readings = new Readings(limits);
   }
 
-  /** Begins to sample. */
-  start(): void {
-    this.#stop = new AbortController();
-    for (const sensor of this.#sensors.values()) {
-      if ("push" in sensor) this.#expect(sensor);
-      else sample(sensor, (result, time) => this.#add(sensor, result, time), this.#stop.signal, this.report);
-    }
-  }
-
-  /** Ends the sampling. */
-  stop(): void {
-    this.#stop?.abort();
-    this.#stop = null;
-    this.#readings.close();
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+  /** Samples until the signal aborts. */
+  async start(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
+    signal.addEventListener("abort", () => {
+      this.#readings.close();
+      for (const timer of this.#timers.values()) clearTimeout(timer);
+    });
+    await Promise.all(
+      this.#sensors.values().map((sensor) => {
+        if ("push" in sensor) return this.#expect(sensor);
+        return sample(sensor, (result, time) => this.#add(sensor, result, time), signal, this.report);
+      }),
+    );
   }
 
   list(): Latest[] {
@@ -102,7 +102,7 @@ export class Sensors {
 
   /** The next value has to arrive within three intervals. */
   #expect(sensor: PushSensor): void {
-    if (this.#stop === null) return;
+    if (this.#signal?.aborted !== false) return;
     const { id, interval } = sensor;
     clearTimeout(this.#timers.get(id));
     const stale = { state: "stale", value: null, reason: `no value for ${interval * 3} ms` } as const;

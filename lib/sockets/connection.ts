@@ -21,7 +21,7 @@ function sizeOf(text: string): number {
   return text.length > maxMessageBytes ? Infinity : byteLength(text);
 }
 
-/** Called before the peer hears of its upgrade; returns what is done once the socket is open. */
+/** Called before the peer hears of its upgrade; returns what is done once it is open. */
 export type Begin = (connection: Connection) => () => void | Promise<void>;
 
 /** What the connections of one server share. */
@@ -175,13 +175,8 @@ export class Connection implements Socket<SocketData>, OpenBody, OutboxHooks {
   /** Closes as soon as the peer is quiet; one that is not in time, or does not answer, gives its place up all the same. */
   #close({ code, reason }: Close): void {
     if (this.#closing !== null || this.#left || this.socket.readyState !== WebSocket.OPEN) return;
-    this.#closing = new QuietClose(
-      this.socket,
-      code,
-      reason,
-      this.registry.limits.socketCloseMs,
-      () => this.cancel(),
-    );
+    const { socketCloseMs } = this.registry.limits;
+    this.#closing = new QuietClose(this.socket, code, reason, socketCloseMs, () => this.cancel());
     clearTimeout(this.#drainTimer);
     this.body?.cancel();
     this.#outbox.close();
@@ -213,9 +208,9 @@ export class Connection implements Socket<SocketData>, OpenBody, OutboxHooks {
     this.#abort(false);
     this.exchange.bodies.delete(this);
     const { code, reason } = this.#closing ?? { code: theirs, reason: said };
-    const clean = [1000, 1001, 1005].includes(code) || code >= 3000;
-    const counts = { code, reason, messages: this.#sent, received: this.#received };
-    this.exchange.ended(clean && !cut ? "complete" : "cut", counts);
+    const clean = !cut && ([1000, 1001, 1005].includes(code) || code >= 3000);
+    const counts = { messages: this.#sent, received: this.#received };
+    this.exchange.ended(clean ? "complete" : "cut", { code, reason, ...counts });
     this.registry.changed(this);
   }
 }

@@ -1,10 +1,11 @@
 import { HttpError, type Report } from "../stream/errors.ts";
-import type { EndReason, Format } from "../stream/formats/format.ts";
+import type { EndReason } from "../stream/formats/format.ts";
 import { ndjson } from "../stream/formats/ndjson.ts";
 import { LiveStream } from "../stream/live_stream.ts";
 import type { LiveStreamHooks, Outlet } from "../stream/live_stream_hooks.ts";
 import { cursor } from "../stream/response.ts";
-import type { Source, Wanted } from "../stream/source.ts";
+import { SourceStart } from "../stream/source_start.ts";
+import { iterable, type Source } from "../stream/source.ts";
 import { isPublic } from "./close_code.ts";
 import type { Connection } from "./connection.ts";
 import type { UpgradeOptions } from "./socket.ts";
@@ -71,8 +72,7 @@ async function listen(connection: Connection, receive: StreamSocketOptions["rece
 }
 
 /** One run of a source on a socket: the live stream's outlet, and what the source is started with. */
-class SocketStream implements Wanted, LiveStreamHooks, Outlet {
-  readonly format: Format = ndjson;
+class SocketStream extends SourceStart implements LiveStreamHooks, Outlet {
   /** Null when the source could not be started. */
   #stream: LiveStream | null = null;
   #failure: { error: unknown } | null = null;
@@ -82,9 +82,10 @@ class SocketStream implements Wanted, LiveStreamHooks, Outlet {
   readonly #released = Promise.withResolvers<void>();
   #reason: EndReason | undefined;
 
-  constructor(readonly connection: Connection, readonly after: string | undefined, source: Source) {
+  constructor(readonly connection: Connection, cursor: string | undefined, source: Source) {
+    super(cursor, ndjson);
     try {
-      this.#stream = connection.body = new LiveStream(source(this), ndjson, this);
+      this.#stream = connection.body = new LiveStream(iterable(source, this), ndjson, this);
     } catch (error) {
       this.#failure = { error };
     }

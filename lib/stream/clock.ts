@@ -9,7 +9,7 @@ export interface Clock {
 }
 
 /** The time of the process. */
-const processClock: Clock = {
+export const processClock: Clock = {
   now: () => performance.now(),
   after(ms, callback) {
     const timer = setTimeout(callback, ms);

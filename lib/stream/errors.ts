@@ -54,9 +54,18 @@ export class StreamEnd extends Error {
   /** The error's name. */
   override name = "StreamEnd";
 
-  /** A stream's end. */
-  constructor(readonly reason: "cancelled" | "lost" | "revoked") {
+  /** A stream's end; `error`: what it was of has failed, which was reported there. */
+  constructor(readonly reason: "complete" | "error" | "cancelled" | "lost" | "revoked") {
     super(`the stream has ended: ${reason}`);
+  }
+}
+
+/** What a body is errored with to reset its connection. Deno prints it, and one line says it all. */
+export class CutError extends Error {
+  /** `why`, and `what` was cut, are for the operator. */
+  constructor(why: string, what = "a response") {
+    super(why);
+    this.stack = `${what} was cut: ${why}`;
   }
 }
 

@@ -58,8 +58,13 @@ export function gap(after: string, next: string | null, lost: number | null): St
 
 /** Data that arrived as JSON text and leaves as it was written: a number beyond 2^53 keeps its digits. */
 export class JsonText {
-  /** `json` is on one line; `text` is the value itself when that is a string. */
-  constructor(readonly json: string, readonly text: string | null) {}
+  /** `json` is on one line. */
+  constructor(readonly json: string) {}
+
+  /** The value itself when that is a string, else null; not retained, as that would take the memory twice. */
+  get text(): string | null {
+    return this.json.startsWith('"') ? JSON.parse(this.json) : null;
+  }
 }
 
 /** An item that moves the cursor without an event; see {@linkcode cursorAt}. */

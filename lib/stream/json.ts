@@ -14,10 +14,15 @@ export function wholeResponse(
   headers: Record<string, string>,
   bytes: number = byteLength(body),
 ): Response {
-  const response: Measured = new Response(body, status === 200 ? undefined : { status });
+  const response = new Response(body, status === 200 ? undefined : { status });
   const target = response.headers;
   for (const name in headers) target.set(name, headers[name]);
-  response[bodyBytes] = bytes;
+  return whole(response, bytes);
+}
+
+/** Says that a response's body is whole, and has this many bytes. */
+export function whole(response: Response, bytes: number): Response {
+  (response as Measured)[bodyBytes] = bytes;
   return response;
 }
 
@@ -26,9 +31,9 @@ export function byteLength(text: string): number {
   return /[^\0-\x7f]/.test(text) ? encoder.encode(text).length : text.length;
 }
 
-/** Bytes of a response's body, as far as it says; reading a header costs a tenth of a small answer, so it comes last. */
-export function lengthOf(response: Measured): number {
-  return response[bodyBytes] ?? Number(response.headers.get("content-length") ?? 0);
+/** Bytes of the body of a {@linkcode whole} response; undefined for another. */
+export function wholeBytes(response: Measured): number | undefined {
+  return response[bodyBytes];
 }
 
 /** A short answer as JSON. */

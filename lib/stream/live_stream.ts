@@ -1,6 +1,6 @@
 import { Batch } from "./batch.ts";
 import { endOfTurn } from "./clock.ts";
-import { shuttingDown, StreamEnd } from "./errors.ts";
+import { CutError, shuttingDown, StreamEnd } from "./errors.ts";
 import { CursorAt, Encoded, eventOf } from "./event.ts";
 import type { EndReason, Format } from "./formats/format.ts";
 import { byteLength } from "./json.ts";
@@ -32,6 +32,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   readonly #batch = new Batch();
   #turnAsked = true;
   #started = false;
+  #taken = false;
   #wanted = true;
   /** How the body ends once the batch is out: null while it lives. */
   #last: { reason: EndReason; failure: { error: unknown } | null } | null = null;
@@ -44,7 +45,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
 
   /** Starts the generator in this very turn. */
   constructor(source: AsyncIterable<unknown>, readonly format: Format, readonly hooks: LiveStreamHooks) {
-    this.#told = hooks.after;
+    this.#told = hooks.cursor;
     endOfTurn(this.#turnEnded);
     this.#pump = new Pump(source, this, hooks.report);
     this.#pump.ask();
@@ -105,13 +106,18 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
       return ping !== "";
     }
     if (!this.#wanted && this.#idle >= stalledSeconds) {
-      this.#controller.error(cut("the reader has taken nothing for five minutes"));
+      this.#controller.error(new CutError("the reader has taken nothing for five minutes"));
       this.#settle("cut");
     }
     return false;
   }
 
   take(value: unknown): boolean {
+    if (!this.#taken) {
+      this.#taken = true;
+      const preamble = this.hooks.preamble(value);
+      if (preamble !== "") this.#batch.add(preamble);
+    }
     if (value instanceof Encoded) return this.#block(value.bytes, value.lastId);
     if (value instanceof CursorAt) {
       const record = this.format.start(value.id);
@@ -190,7 +196,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     if (this.#onlyCut()) {
       // What is queued has to be read first: an error drops it.
       if (!this.#wanted) return;
-      this.#controller.error(cut(`the stream ended early: ${this.#last.reason}`));
+      this.#controller.error(new CutError(`the stream ended early: ${this.#last.reason}`));
     } else this.#controller.close();
     this.#settle(this.#last.reason === "complete" ? "complete" : "cut");
   }
@@ -210,11 +216,4 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     if (how === "cut") this.hooks.stop();
     this.#pump.stop(() => this.hooks.released());
   }
-}
-
-/** What a body is errored with to reset its connection. Deno prints it, and one line says it all. */
-function cut(why: string): Error {
-  const error = new Error(why);
-  error.stack = `a response was cut: ${why}`;
-  return error;
 }

@@ -14,9 +14,11 @@ export interface Outlet {
 /** What the response, or the socket, around a `LiveStream` hears of it. */
 export interface LiveStreamHooks {
   /** The cursor that the client came with. */
-  readonly after?: string;
+  readonly cursor?: string;
   /** Reports a failure inside. */
   readonly report: Report;
+  /** Called with the first value, before it is encoded: the records that go before it. */
+  preamble(first: unknown): string;
   /** There is something to send: an event, the end or a failure. */
   started(): void;
   /** The first turn has ended with nothing to send. */

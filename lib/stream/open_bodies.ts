@@ -18,6 +18,9 @@ const perTurn = 128;
 export class OpenBodies {
   readonly #open = new Set<OpenBody>();
   #timer: ReturnType<typeof setInterval> | undefined;
+  #failures = 0;
+  /** Those of them that handlers made by themselves. */
+  handMade = 0;
 
   /** `streams` limits the live streams that are open at once. */
   constructor(readonly draining: AbortSignal, readonly streams: Limiter = new Limiter(Infinity)) {
@@ -43,6 +46,18 @@ export class OpenBodies {
     if (this.#open.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+
+  /** A body that nobody here reads has failed; the runtime does not say which, but ends it within a few turns. */
+  async failed(): Promise<void> {
+    this.#failures++;
+    for (let turn = 0; turn < 8; turn++) await new Promise<void>(endOfTurn);
+    this.tookFailure();
+  }
+
+  /** Whether such a body has failed just now; each failure is taken once. */
+  tookFailure(): boolean {
+    return this.#failures > 0 && this.#failures-- > 0;
   }
 
   /** Ends every open body as cut. */

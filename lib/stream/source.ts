@@ -5,7 +5,7 @@ import type { Format } from "./formats/format.ts";
 export interface Wanted {
   /**
    * The cursor to go on after, exactly: `Last-Event-ID`, else `?after=`; undefined for a first visit. One that cannot be
-   * followed is answered by a `gap` event.
+   * followed is answered by a `gap` event; so is one that the source has not looked at when its first value comes.
    */
   readonly after?: string;
   /** The negotiated format, for a source that yields blocks of records in it. */
@@ -24,9 +24,21 @@ export type StreamItem = StreamEvent | CursorAt | Encoded;
  */
 export type Source = (wanted: Wanted) => AsyncIterable<unknown>;
 
+/** What a source makes, or else something that fails as it did. */
+export function iterable(source: Source, wanted: Wanted): AsyncIterable<unknown> {
+  try {
+    const made = source(wanted);
+    if (typeof made?.[Symbol.asyncIterator] === "function") return made;
+    const rule = "Cannot stream as the source must return an async iterable";
+    throw new TypeError(`${rule}: current value is ${Deno.inspect(made)}`);
+  } catch (error) {
+    return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
+  }
+}
+
 /**
- * A source that can be asked without a promise, for what many streams read at once. It has no end of its own, and what
- * `poll` throws is a failure.
+ * A source that can be asked without a promise, for what many streams read at once. What `poll` throws is a
+ * failure, or how the stream ends: a `StreamEnd`.
  */
 export interface Feed {
   /** The next item; null when there is none now: then `ready` is called when there may be one. */

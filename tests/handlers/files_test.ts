@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { assertSameBytes, makeFifo, overwrite, put, randomBytes, settled } from "../support/files.ts";
+import { quote } from "../../lib/stream/errors.ts";
 import { granted } from "../support/granted.ts";
 import { askFrom, serve, type TestServer, until } from "../support/server.ts";
 import { exchange, send } from "../support/wire.ts";
@@ -93,7 +94,7 @@ Deno.test(
   async () => {
     await using server = await serveFiles({});
     await putHole(`${server.root}/a.bin`, 30_000_000);
-    const response = await fetch(`${server.origin}/files/a.bin`);
+    const response = await fetch(`${server.origin}/stream/file?file=a.bin`);
     const reader = response.body!.getReader();
     await reader.read();
     await overwrite(`${server.root}/a.bin`, 30_000_000);
@@ -101,6 +102,8 @@ Deno.test(
       while (!(await reader.read()).done);
     });
     await until(() => server.app.limits.downloads.used === 0);
+    const line = 'GET /stream/file: the download of "a.bin" was cut: it became shorter, or was overwritten';
+    await until(() => server.reports().includes(line));
   },
 );
 
@@ -212,7 +215,7 @@ Deno.test({ name: "a path that leads out of the root, or to a hidden name, is 40
     assertMatch(text, /^HTTP\/1.1 404 /, path);
     assertMatch(
       text.split("\r\n\r\n")[1],
-      /^{"error":"(no such file|the path must be that of a route: current value is .*)"}\n$/,
+      /^{"error":"the path must be that of a (route|file or folder): current value is .*"}\n$/,
       path,
     );
   }
@@ -236,7 +239,8 @@ Deno.test(
     for (const name of names) {
       for (const route of ["async_download", "stream/file"]) {
         const { status, bytes } = await get(`${server.origin}/${route}?file=${encodeURIComponent(name)}`);
-        assertEquals([status, textOf(bytes)], [404, '{"error":"no such file"}\n'], name);
+        const error = `the path must be that of a file or folder: current value is ${quote(name)}`;
+        assertEquals([status, JSON.parse(textOf(bytes))], [404, { error }], name);
       }
     }
   },

@@ -14,8 +14,8 @@ Deno.test({
       assertEquals([response.status, response.headers.get("cache-control")], [200, "no-store"]);
       return await response.json();
     };
-    const { status, uptime, streams, sockets, lingering } = await health();
-    assertEquals([status, streams, sockets, lingering], ["ok", 0, 0, 0]);
+    const { status, uptime, streams, sockets, runs, lingering } = await health();
+    assertEquals([status, streams, sockets, runs, lingering], ["ok", 0, 0, 0, 0]);
     assertEquals(Number.isInteger(uptime) && uptime >= 0, true);
     const readings = await Promise.all([1, 2].map(() => open(`${server.origin}/channels/demo`)));
     const client = await connect(`${server.origin}/ws`);

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { routes as allRoutes } from "../../main.ts";
+import { routes as allRoutes } from "../../handlers/routes.ts";
 import { granted } from "../support/granted.ts";
 import { serve, until } from "../support/server.ts";
 import { exchange, open, route } from "../support/wire.ts";
@@ -83,6 +83,11 @@ for (const accept of ["application/json", "application/json;charset=utf-8"]) {
   });
 }
 
+/** A run for the first page to show. */
+async function someRun(origin: string): Promise<void> {
+  await (await fetch(`${origin}/stream?run=demo&count=1&interval=0&request=false`)).text();
+}
+
 Deno.test({
   name: "every link and curl line of the first page works",
   ignore,
@@ -90,6 +95,7 @@ Deno.test({
     await using server = await serve({ declared: [push] });
     await Deno.writeTextFile(`${server.folder}/files/a b "c" 'd'.txt`, "content");
     await Deno.writeTextFile(`${server.folder}/logs/access.log`, "{}\n");
+    await someRun(server.origin);
     for (const { method, path, curl, link, description } of await rows(server.origin)) {
       assert(description.length > 0);
       assertStringIncludes(curl, server.origin + (link.startsWith("#") ? path : link).replaceAll("'", "%27"));
@@ -124,7 +130,13 @@ Deno.test({
       return null;
     };
     const without = (await Promise.all((await rows(server.origin)).map(pasted))).filter(Boolean);
-    assertEquals(without, ["GET /async_download", "GET /stream/file", "POST /sensors/:id"]);
+    assertEquals(without, [
+      "GET /async_download",
+      "GET /stream/file",
+      "GET /runs/:name",
+      "DELETE /runs/:name",
+      "POST /sensors/:id",
+    ]);
   },
 });
 
@@ -135,6 +147,7 @@ Deno.test({
     const file = 'it\'s $(id) `id` "a" & b.txt';
     await using server = await serve({ declared: [push] });
     await Deno.writeTextFile(`${server.folder}/files/${file}`, "content");
+    await someRun(server.origin);
     const host = "it's$(id).localhost";
     const answer = await exchange(
       server.port,

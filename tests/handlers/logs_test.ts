@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Opens } from "../../lib/opens.ts";
 import { granted } from "../support/granted.ts";
 import { serve, type TestServer, until } from "../support/server.ts";
 
@@ -329,3 +330,20 @@ Deno.test({
     assertEquals((await get(`${server.origin}/logs/b.log?follow=false`)).text, "b\n");
   },
 });
+
+for (const what of ["opens", "turns"] as const) {
+  test(`when no ${what} come free, what is there now is a 503 with Retry-After`, async (server, log) => {
+    await Deno.writeTextFile(log, "a\n");
+    const { logFiles } = server.app;
+    const opens = (await logFiles.find("app.log")).opens as Opens;
+    using held = new DisposableStack();
+    const hold = what === "opens" ? () => opens.permit() : () => logFiles.turn();
+    for (let n = 0; n < (what === "opens" ? 8 : 16); n++) held.use(await hold());
+    for (const path of ["logs/app.log?", "logs?name=app.log&"]) {
+      const response = await fetch(`${server.origin}/${path}follow=false`);
+      assertEquals([response.status, response.headers.get("retry-after")], [503, "1"]);
+      assertEquals(await response.json(), { error: "too many logs are being opened" });
+    }
+    assertEquals(server.reports(), "");
+  });
+}

@@ -5,6 +5,7 @@ import { services } from "../support/sensor_services.ts";
 import { granted } from "../support/granted.ts";
 import { Lines } from "../support/lines.ts";
 import { serve, until } from "../support/server.ts";
+import { open } from "../support/wire.ts";
 
 const options = { ignore: !granted.server };
 
@@ -287,6 +288,17 @@ Deno.test("what a download has sent counts while it goes on, and once", options,
   assertEquals(read, size);
   await until(() => server.app.limits.downloads.used === 0);
   assertEquals(server.app.traffic, { requests: 1, bytes: size });
+});
+
+Deno.test("a stream that begins before the first reading has an id to come back with", options, async () => {
+  await using server = await serve({ declared: [push("a")] });
+  const reading = await open(`${server.origin}/sensors/stream?id=a`);
+  await post(`${server.origin}/sensors/a`, "1");
+  const id = /^id: (.*)\n\r\nid: /.exec(await reading.until("data: "))?.[1];
+  reading.leave();
+  const url = `${server.origin}/sensors/stream?id=a&format=ndjson&after=${id}`;
+  await using back = await Lines.get(url);
+  assertEquals((await back.json()).data.value, 1);
 });
 
 Deno.test("a stream of an unknown sensor is refused before it starts", options, async () => {

@@ -30,6 +30,7 @@ Deno.test("without flags and variables every setting has its default", () => {
     sensors: null,
     upstream: null,
     clientShare: 0,
+    keepRuns: 600,
     drain: 10,
     accessLog: "/srv/weir/logs/access.log",
     limits: new Limits(),
@@ -80,6 +81,8 @@ const good: [args: string[], variables: Record<string, string>, field: string, v
   [["--upstream", "https://example.com/x"], {}, "upstream", "https://example.com/x"],
   [[], { WEIR_UPSTREAM: "http://localhost:1/" }, "upstream", "http://localhost:1/"],
   [["--client-share", "10"], {}, "clientShare", 10],
+  [["--keep-runs", "0"], {}, "keepRuns", 0],
+  [[], { WEIR_KEEP_RUNS: "86400" }, "keepRuns", 86_400],
   [["--drain", "0"], {}, "drain", 0],
   [[], { WEIR_DRAIN: "3600" }, "drain", 3600],
 ];
@@ -107,6 +110,11 @@ const bad: [args: string[], variables: Record<string, string>, message: string][
     {},
     '--client-share must be a whole number from 0 to 100: current value is "10%"',
   ],
+  [
+    ["--keep-runs", "86401"],
+    {},
+    '--keep-runs must be a whole number from 0 to 86400: current value is "86401"',
+  ],
   [["--drain", "3601"], {}, '--drain must be a whole number from 0 to 3600: current value is "3601"'],
   [["--host", "a b"], {}, '--host must be a host name or an address: current value is "a b"'],
   [
@@ -119,7 +127,16 @@ const bad: [args: string[], variables: Record<string, string>, message: string][
     { WEIR_ALLOW_HOST: "a.example,b:80" },
     'WEIR_ALLOW_HOST must be a host name or an address, or *.NAME: current value is "b:80"',
   ],
-  ...["*", "null", "a.example", "https://a.example/", "https://A.example", "https://a.example:443", "ws://a"]
+  ...[
+    "*",
+    "https://*.ex.org",
+    "null",
+    "a.example",
+    "https://a.example/",
+    "https://A.example",
+    "https://a.example:443",
+    "ws://a",
+  ]
     .map((
       value,
     ): typeof bad[0] => [
@@ -207,7 +224,7 @@ Deno.test("help has every flag and variable", () => {
     "upstream",
     "drain",
   ];
-  for (const flag of [...valued, "client-share", "follow-links", "trust-proxy"]) {
+  for (const flag of [...valued, "client-share", "keep-runs", "follow-links", "trust-proxy"]) {
     const variable = `WEIR_${flag.toUpperCase().replace("-", "_")}`;
     assert(help.includes(`--${flag} `) && help.includes(variable), flag);
   }

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Opens, OpensBusy } from "../../lib/opens.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { makeFifo, makeRoot } from "../support/files.ts";
 import { granted } from "../support/granted.ts";
 import { until } from "../support/server.ts";
@@ -22,7 +23,7 @@ async function setUp(...args: ConstructorParameters<typeof Opens>) {
 Deno.test(
   { name: "Opens throws OpensBusy while an open that hangs holds the permit", ignore },
   async () => {
-    await using at = await setUp(1, 5);
+    await using at = await setUp(1, { waitMs: 5 });
     const hung = at.opens.open(at.fifo);
     await assertRejects(() => at.opens.open(at.file), OpensBusy);
     await at.free();
@@ -33,14 +34,14 @@ Deno.test(
 );
 
 Deno.test({ name: "Opens gives its permit back when a file cannot be opened", ignore }, async () => {
-  await using at = await setUp(1, 5);
+  await using at = await setUp(1, { waitMs: 5 });
   await assertRejects(() => at.opens.open(`${at.root}/absent`), Deno.errors.NotFound);
   using file = await at.opens.open(at.file);
   assertEquals(file.statSync().size, 1);
 });
 
 Deno.test({ name: "Opens lets one more open wait until a permit is free", ignore }, async () => {
-  await using at = await setUp(1, 60_000);
+  await using at = await setUp(1, { waitMs: 60_000 });
   const hung = at.opens.open(at.fifo);
   const waiting = at.opens.open(at.file);
   await at.free();
@@ -49,8 +50,20 @@ Deno.test({ name: "Opens lets one more open wait until a permit is free", ignore
   assertEquals(file.statSync().size, 1);
 });
 
+Deno.test({ name: "Opens lets a burst wait for seconds", ignore }, async () => {
+  const clock = new FakeClock();
+  await using at = await setUp(1, { openMs: 60_000, clock });
+  const hung = at.opens.open(at.fifo);
+  const waiting = at.opens.open(at.file);
+  await clock.advance(9_999);
+  await at.free();
+  using _fifo = await hung;
+  using file = await waiting;
+  assertEquals(file.statSync().size, 1);
+});
+
 Deno.test({ name: "Opens stops waiting for a permit on an abort", ignore }, async () => {
-  await using at = await setUp(1, 60_000);
+  await using at = await setUp(1, { waitMs: 60_000 });
   const hung = at.opens.open(at.fifo);
   const controller = new AbortController();
   const waiting = at.opens.open(at.file, controller.signal);
@@ -64,7 +77,7 @@ Deno.test({ name: "Opens stops waiting for a permit on an abort", ignore }, asyn
 Deno.test(
   { name: "Opens stops waiting for a hung open on an abort, which keeps its permit", ignore },
   async () => {
-    await using at = await setUp(1, 5);
+    await using at = await setUp(1, { waitMs: 5 });
     const controller = new AbortController();
     const hung = at.opens.open(at.fifo, controller.signal);
     controller.abort(new Error("gone"));
@@ -79,7 +92,7 @@ Deno.test(
 Deno.test(
   { name: "Opens leaves the process able to read files when FIFOs hold every permit", ignore },
   async () => {
-    await using at = await setUp(undefined, 5);
+    await using at = await setUp(8, { waitMs: 5 });
     const hung = Array.from({ length: 40 }, () => at.opens.open(at.fifo).catch((error) => error));
     const refused = await Promise.all(hung.slice(8));
     assertEquals(refused.every((error) => error instanceof OpensBusy), true);
@@ -88,3 +101,33 @@ Deno.test(
     for (const file of await Promise.all(hung.slice(0, 8))) file.close();
   },
 );
+
+Deno.test({ name: "Opens throws OpensBusy for an open that does not end", ignore }, async () => {
+  const clock = new FakeClock();
+  await using at = await setUp(1, { openMs: 5_000, clock });
+  let error: unknown;
+  const hung = at.opens.open(at.fifo).catch((thrown) => error = thrown);
+  // Where nobody finds it to free it.
+  await Deno.rename(at.fifo, `${at.fifo}.old`);
+  await clock.advance(4_999);
+  assertEquals(error, undefined);
+  await clock.advance(1);
+  assertEquals(error instanceof OpensBusy, true);
+  (await Deno.open(`${at.fifo}.old`, { write: true })).close();
+  await hung;
+});
+
+Deno.test({ name: "Opens frees the permits that FIFOs hold, also after an abort", ignore }, async () => {
+  const clock = new FakeClock();
+  await using at = await setUp(2, { openMs: 5_000, clock });
+  const controller = new AbortController();
+  const hung = Promise.allSettled([at.opens.open(at.fifo), at.opens.open(at.fifo, controller.signal)]);
+  controller.abort();
+  await clock.advance(5_000);
+  // The leak sanitizer sees whether the FIFOs, which open now, are closed.
+  await hung;
+  let file: Deno.FsFile | undefined;
+  at.opens.open(at.file).then((opened) => file = opened, () => {});
+  await until(() => file !== undefined);
+  file!.close();
+});

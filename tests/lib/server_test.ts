@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { sleep } from "../../lib/stream/clock.ts";
 import { HttpError } from "../../lib/stream/errors.ts";
 import type { Handler, Route } from "../../lib/handler.ts";
-import { routes } from "../../main.ts";
+import { routes } from "../../handlers/routes.ts";
 import { granted } from "../support/granted.ts";
 import { serve, until } from "../support/server.ts";
 import { upgrade } from "../support/socket_client.ts";
@@ -481,6 +481,8 @@ Deno.test({
       "/async_download?file=a&file=b",
       "/stream/file?file=a&file=a",
       "/logs?name=some.log&lnes=1",
+      "/files/?after=a&after=b",
+      "/files/?aftre=a",
     ];
     for (const path of paths) {
       const { status, body } = await fetch(server.origin + path);
@@ -490,7 +492,7 @@ Deno.test({
   },
 });
 
-Deno.test("the app of main.ts has no route twice", () => {
+Deno.test("the route table has no route twice", () => {
   const names = routes.map(({ method, path }) => `${method} ${path}`);
   assertEquals(new Set(names).size, names.length);
 });

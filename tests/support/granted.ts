@@ -8,6 +8,7 @@ function has(descriptor: Deno.PermissionDescriptor): boolean {
 
 const net = has({ name: "net", host: "127.0.0.1" });
 const files = has({ name: "read" }) && has({ name: "write" });
+const run = net && files && has({ name: "run" }) && has({ name: "env", variable: "PATH" });
 
 export const granted = {
   /** Sockets on 127.0.0.1. */
@@ -17,5 +18,7 @@ export const granted = {
   /** Both: what a test with a server needs. */
   server: net && files && has({ name: "sys" }),
   /** Starting other processes, with sockets and files. */
-  run: net && files && has({ name: "run" }),
+  run,
+  /** Everything: what a browser's driver needs. */
+  all: run && ["env", "sys", "ffi"].every((name) => has({ name } as Deno.PermissionDescriptor)),
 };

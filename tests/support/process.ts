@@ -22,6 +22,8 @@ interface ProcessOptions {
   /** Where it runs; its `logs/` is there. */
   cwd: string;
   env?: Record<string, string>;
+  /** A free one if it is not given. */
+  port?: number;
   /** Arguments of `deno run`, beside the permissions. */
   run?: string[];
   /** How many file handles it may have. */
@@ -58,9 +60,9 @@ export async function outcome(
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-/** Starts a server on a free port and waits until it listens. */
+/** Starts a server and waits until it listens. */
 export function start(args: string[], options: ProcessOptions): Promise<ServerProcess> {
-  return listening(command(["--port", "0", ...args], options).spawn(), options.unread);
+  return listening(command(["--port", String(options.port ?? 0), ...args], options).spawn(), options.unread);
 }
 
 /**

@@ -4,8 +4,9 @@ import type { Config } from "../../lib/config.ts";
 import { Limits } from "../../lib/limits.ts";
 import type { Route } from "../../lib/handler.ts";
 import { Server } from "../../lib/server.ts";
+import type { Service } from "../../lib/service.ts";
 import type { DeclaredSensor } from "../../lib/sensors/declared.ts";
-import { routes as allRoutes } from "../../main.ts";
+import { routes as allRoutes } from "../../handlers/routes.ts";
 
 /** A server on a free port, with a folder of its own. `await using` stops it and removes the folder. */
 export interface TestServer extends AsyncDisposable {
@@ -23,11 +24,14 @@ export interface TestServer extends AsyncDisposable {
 
 /** Starts the app as main.ts does, over TCP. `limits` replaces single limits, `config` single settings. */
 export async function serve(
-  { routes = allRoutes, limits = {}, declared = [], ...replaced }: Partial<Omit<Config, "limits">> & {
-    routes?: Route[];
-    declared?: DeclaredSensor[];
-    limits?: Partial<Limits>;
-  } = {},
+  { routes = allRoutes, services = [], limits = {}, declared = [], ...replaced }:
+    & Partial<Omit<Config, "limits">>
+    & {
+      routes?: Route[];
+      services?: ((app: App) => Service)[];
+      declared?: DeclaredSensor[];
+      limits?: Partial<Limits>;
+    } = {},
 ): Promise<TestServer> {
   const folder = await Deno.makeTempDir({ prefix: "weir-test-" });
   await Promise.all([Deno.mkdir(`${folder}/files`), Deno.mkdir(`${folder}/logs`)]);
@@ -53,7 +57,8 @@ export async function serve(
   const server = new Server(app, routes);
   const port = server.listen("127.0.0.1", 0);
   const origin = `http://127.0.0.1:${port}`;
-  app.start(origin);
+  app.origin = origin;
+  for (const service of [app.sensors, ...services.map((make) => make(app))]) server.services.start(service);
   return {
     app,
     server,

@@ -1,8 +1,8 @@
 import type { Handler, Route } from "../../lib/handler.ts";
 
 /** A route of a test's own. */
-export function route(path: string, handler: Handler, method: "GET" | "POST" = "GET"): Route {
-  return { method, path, handler, description: "", example: path };
+export function route(path: string, handler: Handler, method: Route["method"] = "GET"): Route {
+  return { method, path: path as Route["path"], handler, description: "" };
 }
 
 /** Sends a request as it is written here, with LF for CRLF; what comes back is the caller's to read or to leave. */

@@ -2,7 +2,7 @@ import type { StreamEnd } from "../errors.ts";
 import type { StreamEvent } from "../event.ts";
 
 /** How a stream can end in-band. */
-export type EndReason = "complete" | "shutdown" | "error" | StreamEnd["reason"];
+export type EndReason = "shutdown" | StreamEnd["reason"];
 
 /** How events are written. Pure: each function returns whole records. */
 export interface Format<Name extends string = string> {
@@ -25,6 +25,8 @@ export interface Format<Name extends string = string> {
    * @throws TypeError when the event cannot be written
    */
   event(event: StreamEvent, plainId?: boolean): string;
+  /** A line about the stream itself, such as a gap, where a format has such lines beside its events. */
+  note?(name: string, fields: object): string;
   /** The last record, or null where the format has none: then only a complete stream may end cleanly. */
   end(reason: EndReason): string | null;
 }

@@ -41,7 +41,7 @@ Deno.test("the history is bounded by bytes", async () => {
 });
 
 Deno.test("over the bound of all channels the largest history is evicted from", async () => {
-  using it = setUp({ channelsBytes: 10_000 });
+  using it = setUp({ channelsBytes: 10_200 });
   it.post("small", "stays");
   for (let i = 0; i < 100; i++) it.post("large", [i, "x".repeat(496)]);
   assertEquals(await it.read("small", "0").values(1), ["stays"]);

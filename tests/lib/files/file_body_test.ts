@@ -18,6 +18,8 @@ async function open({ first = 0, last = 299_999, overTcp = false } = {}) {
   const reported: (string | number)[] = [];
   const bodies = new OpenBodies(draining.signal);
   const exchange = {
+    method: "GET",
+    url: new URL("http://localhost/"),
     bodies,
     overTcp,
     opened: () => void reported.push("opened"),
@@ -25,7 +27,7 @@ async function open({ first = 0, last = 299_999, overTcp = false } = {}) {
     ended: (how: string) => void reported.push(how),
   };
   const reader = new PieceReader(file, [{ first, last }], file.statSync());
-  const body = fileBody(exchange, reader, downloads.tryAcquire()!);
+  const body = fileBody(exchange, reader, downloads.tryAcquire()!, "a.bin");
   return {
     path: `${made.root}/a.bin`,
     file,

@@ -101,7 +101,19 @@ Deno.test(
     const folder = await find(at.root, ["sub"]);
     await Deno.rename(`${at.root}/sub`, `${at.root}/kept`);
     await Deno.symlink("../outside", `${at.root}/sub`);
-    await assertRejects(() => list(at.root, ["sub"], folder, 10), HttpError, "no such file");
+    await assertRejects(() => list(at.root, ["sub"], folder, 10), HttpError, "must be that of a file");
+  },
+);
+
+Deno.test(
+  { name: "list() with followLinks shows what a folder that became a symlink leads to", ignore },
+  async () => {
+    await using at = await makeRoot({ "sub/in.txt": "", "../outside/out.txt": "" });
+    const folder = await find(at.root, ["sub"]);
+    await Deno.rename(`${at.root}/sub`, `${at.root}/kept`);
+    await Deno.symlink("../outside", `${at.root}/sub`);
+    const { entries } = await list(at.root, ["sub"], folder, 10, { followLinks: true });
+    assertEquals(entries.map(({ name }) => name), ["out.txt"]);
   },
 );
 

@@ -21,12 +21,12 @@ Deno.test({ name: "find() throws 404 for a symlink that leads out of the root", 
   await using at = await inAndOut();
   await Deno.symlink("../outside", `${at.root}/out`);
   for (const segments of [["out"], ["out", "in.txt"]]) {
-    await assertRejects(() => find(at.root, segments), HttpError, "no such file");
+    await assertRejects(() => find(at.root, segments), HttpError, "must be that of a file");
   }
 });
 
 Deno.test({ name: "find() throws 404 for a root that is gone", ignore }, async () => {
-  await assertRejects(() => find("/nowhere/at/all", []), HttpError, "no such file");
+  await assertRejects(() => find("/nowhere/at/all", []), HttpError, "must be that of a file");
 });
 
 Deno.test({ name: "open() gives the file that was found, and its state", ignore }, async () => {
@@ -68,7 +68,7 @@ Deno.test({ name: "open() throws 404 for a file that is gone", ignore }, async (
   await using at = await inAndOut();
   const found = await find(at.root, ["sub", "in.txt"]);
   await Deno.remove(found.path);
-  await assertRejects(() => open(found, new Opens()), HttpError, "no such file");
+  await assertRejects(() => open(found, new Opens()), HttpError, "must be that of a file");
 });
 
 Deno.test(
@@ -97,12 +97,12 @@ const table: [string, Error, number][] = [
 
 for (const [name, error, status] of table) {
   Deno.test(`mapFileErrors() maps ${name} to ${status}`, async () => {
-    const mapped = await assertRejects(() => mapFileErrors(() => Promise.reject(error)), HttpError);
+    const mapped = await assertRejects(() => mapFileErrors("a.txt", () => Promise.reject(error)), HttpError);
     assertEquals([mapped.status, mapped.message.includes("inside")], [status, false]);
     assertEquals(mapped.options.headers?.["Retry-After"], status === 503 ? "1" : undefined);
   });
 }
 
 Deno.test("mapFileErrors() leaves any other error as it is", async () => {
-  await assertRejects(() => mapFileErrors(() => Promise.reject(coded("EIO"))), Error, "inside");
+  await assertRejects(() => mapFileErrors("a.txt", () => Promise.reject(coded("EIO"))), Error, "inside");
 });

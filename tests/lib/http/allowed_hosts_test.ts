@@ -12,8 +12,8 @@ function request(url: string, { host = null }: { host?: string | null } = {}): A
   return { url, host };
 }
 
-function check(hosts: AllowedHosts, { url, host }: Asked, maxBytes = 32_768): string {
-  return hosts.check(host, url, maxBytes);
+function check(hosts: AllowedHosts, { url, host }: Asked, maxBytes = 32_768): void {
+  hosts.check(host, url, maxBytes);
 }
 
 function status(hosts: AllowedHosts, asked: Asked, maxBytes = 32_768): number {
@@ -32,6 +32,11 @@ const rows: [listens: string, host: string, status: number][] = [
   ["127.0.0.1", "localhost:8000", 200],
   ["127.0.0.1", "LOCALHOST", 200],
   ["127.0.0.1", "weir.localhost", 200],
+  ["127.0.0.1", "localhost.", 200],
+  ["127.0.0.1", "localhost.:8000", 200],
+  ["127.0.0.1", "localhost..", 421],
+  ["127.0.0.1", "evil.example.", 421],
+  ["127.0.0.1", ".", 421],
   ["127.0.0.1", "127.8.8.8", 200],
   ["127.0.0.1", "[::1]:8000", 200],
   ["127.0.0.1", "127.1", 200],
@@ -49,6 +54,8 @@ const rows: [listens: string, host: string, status: number][] = [
   ["::1", "[::1]", 200],
   ["weir.example", "weir.example:8000", 200],
   ["Weir.Example", "weir.example:8000", 200],
+  ["weir.example", "weir.example.", 200],
+  ["weir.example.", "weir.example", 200],
   ["weir.example", "a.weir.example", 421],
   ["weir.example", "127.0.0.1", 200],
 ];
@@ -65,6 +72,7 @@ const allowed: [host: string, status: number][] = [
   ["192.168.1.7", 200],
   ["[2001:db8::1]:80", 200],
   ["a.example.org", 200],
+  ["a.example.org.:80", 200],
   ["a.b.example.org", 200],
   ["localhost", 200],
   ["example.org", 421],

@@ -51,6 +51,15 @@ Deno.test("a body that turns out too large is refused and not read on", async ()
   assertEquals([cancelled(), bodies.held], [true, 0]);
 });
 
+Deno.test("a body in chunks of one byte, all there at once, is answered 408 in time", async () => {
+  const body = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(new Uint8Array(1)),
+  });
+  const request = new Request("http://localhost/", { method: "POST", body });
+  const bodies = new RequestBodies({ bodyBytes: 1_000_000, bodyMs: 5, bodiesBytes: 10_000_000 });
+  assertEquals(await status(bodies.text(request)), 408);
+});
+
 for (const headers of [{}, { "Content-Length": "9" }] as const) {
   Deno.test(`a body with ${JSON.stringify(headers)} that stops half-way is answered 408`, async () => {
     const bodies = new RequestBodies({ ...limits, bodyMs: 20 });

@@ -44,6 +44,17 @@ for (const [headers, expected] of changes) {
   });
 }
 
+for (
+  const [origin, expected] of [["https://weir.example", 200], ["http://weir.example", 403], ["null", 403]]
+) {
+  Deno.test(`where a trusted proxy says the scheme, Origin ${origin} is answered ${expected} at https://weir.example`, () => {
+    const headers = new Headers({ origin: String(origin), "x-forwarded-proto": "https" });
+    const behindProxy = new AllowedOrigins([], true);
+    assertEquals(status(() => behindProxy.checkChange(headers, "https://weir.example/")), expected);
+    assertEquals(status(() => behindProxy.checkRead(headers, "https://weir.example/")), expected);
+  });
+}
+
 const reads: [headers: Record<string, string>, status: number][] = [
   [{}, 200],
   [{ "sec-fetch-site": "none", "sec-fetch-mode": "navigate" }, 200],

@@ -20,6 +20,9 @@ Deno.test("a rotated file is known by its name: the log's, and what rotators add
     ["app.log", "app.log-20300101T000000Z", true],
     ["app.log", "app.log.backup1", true],
     ["app.log", "app.log20300101", true],
+    ["app.log", "app20300101.log", true],
+    ["app.log", "app20301301.log", false],
+    ["app.log", "app203001011.log", false],
     ["app.log", "app.log.backup.2030-01-01T00:00:00+0100", true],
     ["syslog", "syslog.1", true],
     ["my-app.log", "my-app.log-rotated", true],
@@ -43,6 +46,8 @@ Deno.test("of what a link points to, a date in the name may differ", () => {
     ["2030-01-01.log", "2030-01-02.log", true],
     ["0.log", "0.log.20300101-000000", true],
     ["0.log", "0.log.20300101-000000.gz", true],
+    ["app20300101.log", "app20300102.log", true],
+    ["app20300101.log", "web20300102.log", false],
     ["app-2030-01-01.log", "web-2030-01-02.log", false],
     ["0.log", "app.log", false],
   ];

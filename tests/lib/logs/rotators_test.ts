@@ -74,10 +74,38 @@ test("files that count up are all read, and a number that is missing is a gap", 
   assertEquals(await folder.all({ after }), ["b", "GAP", "d", "e"]);
 });
 
+test("a number above the log's, and nothing below it, is a gap after a pause", async (folder, after) => {
+  rotate(folder, "app.log.2", "b\n");
+  assertEquals(await folder.all({ after }), ["GAP", "b"]);
+  folder.append("c\n");
+  Deno.renameSync(folder.log, `${folder.log}.3`);
+  folder.append("d\n");
+  assertEquals(await folder.all({ after }), ["b", "c", "d"]);
+});
+
+test(
+  "a number above the log's is no gap when the log was made with the file's last line",
+  async (folder, after) => {
+    folder.append("b\n");
+    Deno.renameSync(folder.log, `${folder.log}.2`);
+    folder.append("c\n");
+    const born = Deno.statSync(folder.log).birthtime!;
+    Deno.utimeSync(`${folder.log}.2`, born, born);
+    assertEquals(await folder.all({ after }), ["b", "c"]);
+  },
+);
+
 test("a file between with the log's name and an unknown word is one gap", async (folder, after) => {
   rotate(folder, "app.log.1", "b\n");
   rotate(folder, "app.log.saved", "c\n");
   assertEquals(await folder.all({ after }), ["GAP", "c"]);
+});
+
+test("several with the log's name and the same unknown word are a gap too", async (folder, after) => {
+  rotate(folder, "app.log.saved.1", "b\n");
+  rotate(folder, "app.log.saved.2", "c\n");
+  rotate(folder, "app.log.saved.3", "d\n");
+  assertEquals(await folder.all({ after }), ["GAP", "d"]);
 });
 
 test("what was packed after the next file is no gap before it", async (folder, after) => {
@@ -155,11 +183,11 @@ test("where the log is a link, its rotated files are beside what it points to", 
 });
 
 for (
-  const [first, second, third] of [["x-2030-01-01.log", "x-2030-01-02.log", "x-2030-01-03.log"], [
-    "1",
-    "2",
-    "3",
-  ]]
+  const [first, second, third] of [
+    ["x-2030-01-01.log", "x-2030-01-02.log", "x-2030-01-03.log"],
+    ["x-8.log", "x-9.log", "x-10.log"],
+    ["1", "2", "3"],
+  ]
 ) {
   test(`a link that is pointed at ${second} goes on there`, async (folder) => {
     folder.append("a\n", link(folder, first));
@@ -175,6 +203,14 @@ for (
     assertEquals(await folder.all({ after: reading.cursor }), ["b", "c"]);
   });
 }
+
+test("a number that is missing before the one that a link points to is a gap", async (folder) => {
+  folder.append("a\n", link(folder, "x-8.log"));
+  const reading = folder.read({ follow: false });
+  await reading.next();
+  folder.append("b\n", link(folder, "x-10.log"));
+  assertEquals(await folder.all({ after: reading.cursor }), ["GAP", "b"]);
+});
 
 test(
   "a file that went to another folder is no gap for a reader that has read it to its end",

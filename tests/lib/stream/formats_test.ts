@@ -34,7 +34,7 @@ const cases: [what: string, event: StreamEvent, asText: string, asNdjson: string
   ],
   [
     "JSON text with a LINE SEPARATOR",
-    { data: new JsonText('["a\u2028b"]', null) },
+    { data: new JsonText('["a\u2028b"]') },
     '["a\u2028b"]\n',
     '{"data":["a\\u2028b"]}\n',
     'data: ["a\u2028b"]\n\n',
@@ -42,14 +42,14 @@ const cases: [what: string, event: StreamEvent, asText: string, asNdjson: string
   ["CJK and emoji", { data: "堰🌊" }, "堰🌊\n", '{"data":"堰🌊"}\n', "data: 堰🌊\n\n"],
   [
     "JSON text",
-    { data: new JsonText('{"n":1e400}', null) },
+    { data: new JsonText('{"n":1e400}') },
     '{"n":1e400}\n',
     '{"data":{"n":1e400}}\n',
     'data: {"n":1e400}\n\n',
   ],
   [
     "JSON text of a string",
-    { id: "7", data: new JsonText('"a\\nb"', "a\nb") },
+    { id: "7", data: new JsonText('"a\\nb"') },
     "a\nb\n",
     '{"id":"7","data":"a\\nb"}\n',
     "id: 7\ndata: a\ndata: b\n\n",
@@ -125,16 +125,46 @@ Deno.test("textFormat() words an event as the handler does", () => {
 
 Deno.test("textFormat() gives JSON text to the wording as its value", () => {
   const worded = textFormat(({ data }) => typeof data);
-  assertEquals(worded.event({ data: new JsonText('{"a":1}', null) }), "object\n");
+  assertEquals(worded.event({ data: new JsonText('{"a":1}') }), "object\n");
 });
 
 Deno.test("textFormat() words a gap as every text stream does", () => {
   assertEquals(textFormat(() => "x").event(gap("a", "b", 1)), '# gap after="a" next="b" lost=1\n');
 });
 
-Deno.test("textFormat() gives one format for one wording", () => {
+Deno.test("textFormat() gives one format for one wording and separator", () => {
   const line = () => "x";
   assertEquals(textFormat(line) === textFormat(line), true);
+  assertEquals(textFormat(line, "") === textFormat(line, ""), true);
+  assertEquals(textFormat(line, "") === textFormat(line), false);
+  assertEquals(textFormat() === text, true);
+});
+
+for (const [separator, token] of [["", "a"], ["\r\n", "a\r\n"], ["--", "a--"]]) {
+  Deno.test(`textFormat() has ${JSON.stringify(separator)} after each event`, () => {
+    assertEquals(textFormat(undefined, separator).event({ data: "a" }), token);
+  });
+}
+
+Deno.test("a gap begins a line and ends it, whatever separates the events", () => {
+  const line = '# gap after="a" next="b" lost=1\n';
+  assertEquals(["", "--", "\n", "\r\n"].map((s) => textFormat(undefined, s).event(gap("a", "b", 1))), [
+    "\n" + line,
+    "\n" + line,
+    line,
+    line,
+  ]);
+});
+
+Deno.test("text has a line for what is said about the stream, a media type of the handler's own has none", () => {
+  assertEquals(textFormat(undefined, "").note?.("searched", { from: "1" }), '\n# searched from="1"\n');
+  assertEquals(textFormat(undefined, "", true).note, undefined);
+});
+
+Deno.test("with a media type of the handler's own a gap is what the wording says, and without one an error", () => {
+  const worded = textFormat(({ event }) => `${event}!`, "", true);
+  assertEquals(worded.event(gap("a", null, null)), "gap!");
+  assertThrows(() => textFormat(undefined, "", true).event(gap("a", null, null)), TypeError, "gap");
 });
 
 Deno.test("a gap echoes no more than 128 characters", () => {

@@ -22,7 +22,8 @@ function open(
   const { promise: ready, resolve: begin } = Promise.withResolvers<void>();
   let bytes = 0;
   const stream = new LiveStream(source(controller.signal), format, {
-    after,
+    cursor: after,
+    preamble: () => "",
     report: (message, error) => void reports.push(`${message}: ${(error as Error).message}`),
     started: begin,
     quiet: begin,

@@ -1,0 +1,164 @@
+import { asyncRoute } from "./async_route.ts";
+import { channels, publish, subscribe } from "./channels.ts";
+import { concurrentStream } from "./concurrent_stream.ts";
+import { favicon } from "./favicon.ts";
+import { asyncDownload, files, streamFile } from "./files.ts";
+import { health } from "./health.ts";
+import { home } from "./home.ts";
+import { log, logs } from "./logs.ts";
+import { deleteRun, run, runs } from "./runs.ts";
+import { pushReading, sensor, sensorHistory, sensors, sensorStream } from "./sensors.ts";
+import { stream } from "./stream.ts";
+import { ws } from "./ws.ts";
+import type { Route } from "../lib/handler.ts";
+
+/** Every URL of the server. */
+export const routes: Route[] = [
+  {
+    method: "GET",
+    path: "/",
+    handler: home,
+    description: "this page; with Accept: application/json the same list as JSON",
+    anySite: true,
+  },
+  {
+    method: "GET",
+    path: "/async_route",
+    handler: asyncRoute,
+    description: "JSON after an asynchronous wait of 100 ms",
+  },
+  {
+    method: "GET",
+    path: "/stream",
+    handler: stream,
+    description: "steps, each with an outbound request",
+    example: "/stream?count=5&interval=1000",
+  },
+  {
+    method: "GET",
+    path: "/concurrent_stream",
+    handler: concurrentStream,
+    description: "tasks side by side, merged",
+  },
+  {
+    method: "GET",
+    path: "/files/*",
+    handler: files,
+    description: "the folder of --files: listings as JSON or a page, files with resume",
+    example: "/files/",
+  },
+  {
+    method: "GET",
+    path: "/async_download",
+    handler: asyncDownload,
+    description: "a file as an attachment",
+    example: "/async_download?file={file}",
+  },
+  {
+    method: "GET",
+    path: "/stream/file",
+    handler: streamFile,
+    description: "a file in the response itself",
+    example: "/stream/file?file={file}",
+  },
+  {
+    method: "GET",
+    path: "/logs",
+    handler: logs,
+    description: "the log files; with ?name=a&name=b these logs, merged",
+  },
+  {
+    method: "GET",
+    path: "/logs/:name",
+    handler: log,
+    description: "the last lines of a log, then each new one",
+    example: "/logs/access.log?lines=20",
+  },
+  {
+    method: "GET",
+    path: "/channels",
+    handler: channels,
+    description: "the channels, with what each retains",
+  },
+  {
+    method: "GET",
+    path: "/channels/:name",
+    handler: subscribe,
+    description: "each event published from now on",
+    example: "/channels/demo",
+  },
+  {
+    method: "POST",
+    path: "/channels/:name",
+    handler: publish,
+    description: "publishes a JSON or text event, or many as NDJSON",
+    example: "/channels/demo",
+  },
+  {
+    method: "GET",
+    path: "/runs",
+    handler: runs,
+    description: "the shared runs, with their state and readers",
+  },
+  { method: "GET", path: "/runs/:name", handler: run, description: "one of them", example: "/runs/{run}" },
+  {
+    method: "DELETE",
+    path: "/runs/:name",
+    handler: deleteRun,
+    description: "stops a run; one that has ended is forgotten",
+    example: "/runs/{run}",
+  },
+  { method: "GET", path: "/sensors", handler: sensors, description: "the latest reading of each sensor" },
+  {
+    method: "GET",
+    path: "/sensors/stream",
+    handler: sensorStream,
+    description: "readings as they are made; ?id= chooses",
+    example: "/sensors/stream?format=text",
+  },
+  {
+    method: "GET",
+    path: "/sensors/:id",
+    handler: sensor,
+    description: "the latest reading of one sensor",
+    example: "/sensors/cpu",
+  },
+  {
+    method: "GET",
+    path: "/sensors/:id/history",
+    handler: sensorHistory,
+    description: "[time, value] pairs of one sensor",
+    example: "/sensors/cpu/history",
+  },
+  {
+    method: "POST",
+    path: "/sensors/:id",
+    handler: pushReading,
+    description: "a push sensor's value: a number",
+    example: "/sensors/{push}",
+  },
+  {
+    method: "GET",
+    path: "/ws",
+    handler: ws,
+    description: "a WebSocket: messages are answered in order; ?channel= is a channel",
+    example: "#ws",
+  },
+  // A WebSocket client follows no redirect.
+  { method: "GET", path: "/ws/", handler: ws, description: "the same", example: "#ws", hidden: true },
+  {
+    method: "GET",
+    path: "/favicon.ico",
+    handler: favicon,
+    description: "the icon of the pages",
+    anySite: true,
+    hidden: true,
+  },
+  {
+    method: "GET",
+    path: "/healthz",
+    handler: health,
+    description: "status, uptime, and counts of what is open",
+    anySite: true,
+  },
+];

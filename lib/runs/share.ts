@@ -1,0 +1,46 @@
+import { HttpError } from "../stream/errors.ts";
+import type { Exchange } from "../stream/exchange.ts";
+import { type StreamOptions, streamResponse } from "../stream/response.ts";
+import type { Source } from "../stream/source.ts";
+import type { RunOf } from "./run.ts";
+import type { Runs } from "./runs.ts";
+
+/** How {@linkcode share} answers. */
+export interface ShareOptions<T = unknown> extends StreamOptions<T> {
+  /** What the source is made with, by the names of the query's parameters: a request that gives another value is 409. */
+  params?: RunOf["params"];
+}
+
+/**
+ * Answers as `streamResponse` does, with a run: a source that is run once under a name, for all who ask for it. The first
+ * request starts it, with a signal of its own; each gets everything from its start, or after its cursor, in its own format,
+ * also for a while after its end. Who leaves stops nothing; `runs.delete(name)` does.
+ *
+ * What the source yields has to be what JSON can hold, as it is retained; the run's ids replace those of the source. A
+ * request with a cursor, a HEAD, and a link on a page of another site start no run: a browser that comes back after a
+ * restart gets `end` with the reason `lost`.
+ */
+export function share<T = unknown>(
+  context: Exchange & { readonly runs: Runs },
+  name: string,
+  source: Source,
+  { params = {}, ...options }: ShareOptions<T> = {},
+): Promise<Response> {
+  const { runs, headers, url } = context;
+  const shared: Source = (wanted) => {
+    const isKnown = runs.has(name);
+    if (!isKnown && wanted.after === undefined && isLink(headers)) {
+      throw new HttpError(403, "a link of another site must not start a run");
+    }
+    if (isKnown || wanted.after === undefined) {
+      runs.start(name, { route: url.pathname, params }, source, context);
+    }
+    return runs.follow(name)(wanted);
+  };
+  return streamResponse(context, shared, options);
+}
+
+/** Whether a page of another site has led here. What its scripts get has an Origin, which the server's own guard has let through. */
+function isLink(headers: Headers): boolean {
+  return headers.get("sec-fetch-site") === "cross-site" && !headers.has("origin");
+}

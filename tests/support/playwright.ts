@@ -1,0 +1,41 @@
+// What the tests use of playwright-core, typed: an import of its own types would put it into deno.lock.
+
+interface Playwright {
+  chromium: { launch(options: { executablePath: string }): Promise<Browser> };
+}
+
+export interface Browser {
+  newContext(): Promise<Context>;
+  close(): Promise<void>;
+}
+
+/** Storage, cookies and connections of its own. */
+interface Context extends AsyncDisposable {
+  newPage(): Promise<Page>;
+  setDefaultTimeout(ms: number): void;
+}
+
+/** A function that is given to it runs in the page, and sees its argument alone. */
+export interface Page {
+  goto(url: string, options?: { waitUntil?: "commit" | "load" }): Promise<unknown>;
+  evaluate<R>(expression: string): Promise<R>;
+  evaluateHandle<T, A>(fn: (argument: A) => T | Promise<T>, argument?: A): Promise<Handle<T>>;
+  getByText(text: string): { waitFor(): Promise<void> };
+  on(event: "response", listener: (response: { url(): string; status(): number }) => void): unknown;
+}
+
+/** A value that stays in the page. */
+interface Handle<T> {
+  evaluate<R>(fn: (value: T) => R): Promise<R>;
+}
+
+/**
+ * Starts the Chromium that is installed. The specifier is computed, and the run that imports it has `--no-lock`: Deno
+ * downloads all that the module graph or deno.lock has, for `deno task start` too.
+ */
+export async function launch(executablePath: string): Promise<Browser> {
+  const specifier = "npm:playwright-core@1.65.1";
+  const { chromium } = await import(specifier) as Playwright;
+  // It passes --no-sandbox, which root needs; the pages are this server's own.
+  return chromium.launch({ executablePath });
+}
