@@ -8,7 +8,7 @@ import { LogName, unpacked } from "./rotated_names.ts";
 const maxSiblings = 10_000;
 
 /** The clock of a file system may be behind by this much, in ms. */
-const clockMs = 20;
+export const clockMs = 20;
 
 /** Its clock ticks at least this often, in ms. */
 const tickMs = 10;
@@ -172,7 +172,7 @@ function changed(info: Deno.FileInfo): number {
 }
 
 /** When a file was made, in ms; where that is not known, or it was when it was packed, its last change is nearest to it. */
-function born({ packed, info }: Sibling): number {
+export function born({ packed, info }: Sibling): number {
   return packed ? changed(info) : identity(info).birth || changed(info);
 }
 
