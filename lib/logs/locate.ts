@@ -2,7 +2,8 @@ import { absentSince, type Cursor, identity } from "./cursor.ts";
 import { FileFingerprint } from "./fingerprint.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogPlace } from "./log_place.ts";
-import { born, clockMs, snapshot } from "./rotation.ts";
+import { clockMs } from "./rotation.ts";
+import { born, snapshot } from "./siblings.ts";
 
 /** Files beside a log that are searched for a position, the newest ones. */
 const maxCopies = 100;

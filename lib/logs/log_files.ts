@@ -5,7 +5,7 @@ import type { Permit } from "../stream/limiter.ts";
 import { HttpError, quote, type Report } from "../stream/errors.ts";
 import { parseCursor } from "./cursor.ts";
 import { LogPlace } from "./log_place.ts";
-import { entries, snapshot } from "./rotation.ts";
+import { entries, snapshot } from "./siblings.ts";
 
 /** Wait for the permit to open a file, in ms: then a refusal is known before the response has to begin. */
 const permitMs = 50;

@@ -125,13 +125,13 @@ export class LogReader implements Disposable {
 
   /** What comes after a file. What was there when the path was looked at is among that, or others may have been there too. */
   async #newer(file: LogFile): Promise<Newer> {
-    const following = await newer(this.place, file, this.#seenAt);
+    const following = await newer(this.place, file, this.lineBytes, this.#seenAt);
     const { next } = this.#look;
     if (this.#seenAt === 0 || next === null || following.files.some(({ info }) => sameFile(next, info))) {
       return following;
     }
     this.#seenAt = 0;
-    return await newer(this.place, file);
+    return await newer(this.place, file, this.lineBytes);
   }
 
   /** What was written to the file before after all: one of several writers had not moved on yet. */
