@@ -67,8 +67,9 @@ export async function begin(
       const at = await FileFingerprint.at(file, { offset }, lineBytes);
       if (at !== null) reader.begin(file, at);
     } else if (follow && cursor !== null) {
+      // It may be away, or not to be read, for now.
       return { lost: null, searched };
-    } else if (!follow && await place.stat() !== null) {
+    } else if (await place.isDenied()) {
       throw new HttpError(403, `the log ${place.name} may not be read`);
     }
     return { lost: since === null ? after ?? null : null, searched };

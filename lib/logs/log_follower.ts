@@ -103,7 +103,13 @@ async function* toEnd(reader: LogReader, { from, signal }: FollowOptions): Async
   const last = now === null ? null : FileFingerprint.start(now).prefix;
   for (;;) {
     const item = await reader.next(signal);
-    if (item === null) break;
+    if (item === null) {
+      // The file that is there now may not be read.
+      if (now !== null && now.size > 0 && !reader.cursor.startsWith(last!)) {
+        yield gap(reader.cursor, null, null);
+      }
+      break;
+    }
     yield item;
     if (signal.aborted) return;
     if (!("data" in item) && item.after.prefix === last && item.after.offset >= now!.size) return;

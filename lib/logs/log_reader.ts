@@ -157,18 +157,22 @@ export class LogReader implements Disposable {
       const { files: [first], complete } = following;
       if (first === undefined) return null;
       // A rotation has several steps: what seems to be missing may be on its way to its new name.
-      const next = complete || tries === 5 ? await this.place.openFile(first.path, first.info) : null;
-      if (next === null) {
+      const isLast = tries === 5;
+      const next = complete || isLast ? await this.place.openFile(first.path, first.info) : null;
+      if (next === null && isLast && following.files.length > 1 && await this.place.isDenied(first.path)) {
+        following = { ...following, files: following.files.slice(1), complete: false };
+        tries--;
+      } else if (next === null) {
         await delay(20);
         following = await this.#newer(file);
-        continue;
+      } else {
+        const { from, certain } = await this.#start(next, at, following);
+        this.#before?.lines.file[Symbol.dispose]();
+        this.#before = { lines, until: this.now() + lateMs };
+        this.#lines = null;
+        this.begin(next, from);
+        return certain ? await this.next() : gap(at.cursor, this.cursor, null);
       }
-      const { from, certain } = await this.#start(next, at, following);
-      this.#before?.lines.file[Symbol.dispose]();
-      this.#before = { lines, until: this.now() + lateMs };
-      this.#lines = null;
-      this.begin(next, from);
-      return certain ? await this.next() : gap(at.cursor, this.cursor, null);
     }
     return null;
   }
