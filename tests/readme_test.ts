@@ -47,7 +47,10 @@ Deno.test({
     await t.step("a WebSocket is answered", async () => {
       const socket = new WebSocket(`${server.origin}/chat`);
       socket.onopen = () => socket.send("hello");
-      const { data } = await new Promise<MessageEvent>((resolve) => socket.onmessage = resolve);
+      const { data } = await new Promise<MessageEvent>((resolve, reject) => {
+        socket.onmessage = resolve;
+        socket.onclose = reject;
+      });
       assertEquals(data, "you said hello");
       const closed = new Promise((resolve) => socket.onclose = resolve);
       socket.close();

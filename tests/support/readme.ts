@@ -41,9 +41,8 @@ export async function followReadme(): Promise<Followed> {
     if (language !== "ts") continue;
     if (file !== null) {
       await Deno.writeTextFile(`${cwd}/${file[1]}`, code);
-      const handler = /^\/\/ \{.*\bhandler: (\w+),.*\},$/.exec(second)?.[1];
-      if (handler === undefined) continue;
-      imports.push(`import { ${handler} } from "./${file[2]}.ts";`);
+      if (!second.startsWith("// {")) continue;
+      imports.push(`import { ${/handler: (\w+)/.exec(second)?.[1]} } from "./${file[2]}.ts";`);
       rows.push(second.slice(3));
     } else {
       const [line, rest] = code.split("\n…\n");
