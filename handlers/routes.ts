@@ -178,7 +178,8 @@ export const routes: Route[] = [
     method: "GET",
     path: "/healthz",
     handler: health,
-    description: "200 while the server takes requests, with counts of what is open",
+    description:
+      "200 while the server takes requests, and counts of what is open: hand_made are bodies that handlers made",
     anySite: true,
     access: "open",
   },
