@@ -2,6 +2,8 @@
 export class Limits {
   /** Live streams open at once. */
   readonly streams: number = 12_000;
+  /** Sources of one /events stream. */
+  readonly sources: number = 32;
   /** Tasks of one /concurrent_stream request running at once; the others wait. */
   readonly tasks: number = 50;
   /** Outbound requests under way at once; each http sensor has one more of its own. */

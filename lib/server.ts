@@ -3,7 +3,8 @@ import type { App } from "./app.ts";
 import type { Route } from "./handler.ts";
 import { AllowedHosts, pathOf } from "./http/allowed_hosts.ts";
 import { RequestBodies } from "./http/body.ts";
-import { type Answered, RequestContext, type ServerSide } from "./http/context.ts";
+import { RequestContext } from "./http/context.ts";
+import type { Answered, ServerSide } from "./http/server_side.ts";
 import { forwardedUrl } from "./http/forwarded.ts";
 import { AllowedOrigins } from "./http/origins.ts";
 import { Router } from "./http/router.ts";
@@ -154,8 +155,10 @@ export class Server implements ServerSide<App, Route> {
    * have closed and the services ended.
    */
   async drain(): Promise<void> {
+    const { overview, sockets } = this.app;
+    if (overview.isRead) await overview.drain();
     this.#drain.abort();
-    await Promise.all([this.app.sockets.close(), this.services.ended()]);
+    await Promise.all([sockets.close(), this.services.ended()]);
   }
 
   /**

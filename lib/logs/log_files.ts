@@ -4,11 +4,11 @@ import { Opens } from "../opens.ts";
 import type { Permit } from "../stream/limiter.ts";
 import { HttpError, quote, type Report } from "../stream/errors.ts";
 import { parseCursor } from "./cursor.ts";
-import { LogPlace } from "./log_place.ts";
-import { entries, snapshot } from "./rotation.ts";
+import { LogPlace, whyDenied } from "./log_place.ts";
+import { entries, snapshot } from "./siblings.ts";
 
 /** Wait for the permit to open a file, in ms: then a refusal is known before the response has to begin. */
-const permitMs = 50;
+const permitMs = 20;
 
 /** A log in the list: its size in bytes, and its last change in ISO 8601, null while there is no file. */
 export interface LogInfo {
@@ -28,6 +28,9 @@ export interface LogSettings {
   readonly limits: Pick<Limits, "listing">;
 }
 
+/** Time between two looks for a log that is not there, in ms. */
+export const lookMs = 1_000;
+
 /** A log with the name of its file, and the setting that it was found by, null for the own access log. */
 interface Found extends LogInfo {
   file: string;
@@ -38,6 +41,9 @@ interface Found extends LogInfo {
 export class LogFiles {
   readonly #opens = new Opens(8, { waitMs: permitMs });
   readonly #turns = new Opens(16);
+  /** The looks for logs that are waited for, and since when they count. */
+  readonly #looks = new Map<string, Promise<LogPlace | null>>();
+  #looksAt = -Infinity;
 
   /** Looks nothing up yet: each call does, since what is there may change. */
   constructor(readonly settings: LogSettings) {}
@@ -47,11 +53,13 @@ export class LogFiles {
     return (await this.#all()).map(({ name, size, time }) => ({ name, size, time }));
   }
 
-  /** Reports what an operator may not expect: a path that is not there, and logs that clash. */
+  /** Reports what an operator may not expect: a path that is not there or may not be read, and logs that clash. */
   async check(report: Report): Promise<void> {
     const { logs, accessLog } = this.settings;
     for (const path of logs) {
-      if (path !== dirname(accessLog) && !await Deno.stat(path).catch(() => null)) {
+      const denied = await whyDenied(path);
+      if (denied !== null) report(`--logs ${quote(path)} ${denied}`);
+      else if (path !== dirname(accessLog) && !await Deno.stat(path).catch(() => null)) {
         report(`--logs ${quote(path)} is not there yet, and is waited for`);
       }
     }
@@ -80,7 +88,7 @@ export class LogFiles {
     const found: Found[] = [];
     const paths = new Set<string>();
     const add = async (file: string, from: string | null, path: string, root: string | null) => {
-      if (found.length >= limits.listing || paths.has(path) || !isName(file)) return;
+      if (found.length >= limits.listing || paths.has(path) || !isLogName(file)) return;
       paths.add(path);
       const info = await this.#place(file, path, root).stat();
       // The own log is listed before its first line is written.
@@ -126,13 +134,13 @@ export class LogFiles {
 
   /**
    * The place of a name. A log that is not there now is waited for when it is known to belong there: it was named as a file,
-   * its rotated ones are there, or a client that follows it comes back with a cursor of it.
+   * its rotated ones are there, it may not be read, or a client that follows it comes back with a cursor of it.
    *
    * @throws HttpError 404: no such name, or hidden, or not a regular file, or one that a symlink leads to from outside
    */
   async find(name: string, after = "", follow = true): Promise<LogPlace> {
     const notFound = () => new HttpError(404, `no such log: ${quote(name)}`);
-    if (!isName(name)) throw notFound();
+    if (!isLogName(name)) throw notFound();
     const { accessLog, logs } = this.settings;
     if (name === basename(accessLog)) return this.#place(name, accessLog, null);
     const returns = follow && parseCursor(after) !== null;
@@ -150,10 +158,22 @@ export class LogFiles {
       const there = await Deno.stat(place.path).catch(() => null);
       if (there !== null && !there.isDirectory) throw notFound();
       if (returns) absent ??= named ?? place;
-      else if (there === null && await hasRotated(place)) absent ??= place;
+      else if (there === null && (await hasRotated(place) || await place.isDenied())) absent ??= place;
     }
     if (absent === null) throw notFound();
     return absent;
+  }
+
+  /** What {@linkcode LogFiles.find} finds, looked up once a second however many wait for it; null for none. */
+  awaited(name: string): Promise<LogPlace | null> {
+    const now = performance.now();
+    if (now - this.#looksAt >= lookMs) {
+      this.#looks.clear();
+      this.#looksAt = now;
+    }
+    let look = this.#looks.get(name);
+    if (look === undefined) this.#looks.set(name, look = this.find(name).catch(unlessAbsent));
+    return look;
   }
 
   /** Where FOLDER~NAME may be. */
@@ -161,7 +181,7 @@ export class LogFiles {
     if (!name.includes("~")) return [];
     return [...await this.#labels()].filter(([, label]) => name.startsWith(`${label}~`))
       .map(([path, label]) => ({ path, file: name.slice(label.length + 1) }))
-      .filter(({ file }) => isName(file));
+      .filter(({ file }) => isLogName(file));
   }
 
   #place(name: string, path: string, root: string | null): LogPlace {
@@ -169,13 +189,19 @@ export class LogFiles {
   }
 }
 
+/** Null for a log that is not there. */
+export function unlessAbsent(error: unknown): null {
+  if (error instanceof HttpError && error.status === 404) return null;
+  throw error;
+}
+
 /** The 503 of logs that cannot be opened for now. */
 export function busy(): HttpError {
   return new HttpError(503, "too many logs are being opened", { headers: { "Retry-After": "1" } });
 }
 
-/** One segment of a path, not hidden, and without line breaks. */
-function isName(name: string): boolean {
+/** Whether a log may be called so: one segment of a path, not hidden, and without line breaks. */
+export function isLogName(name: string): boolean {
   return name !== "" && name.length <= 255 && !name.startsWith(".") && !/[/\\\p{Cc}]/u.test(name);
 }
 
