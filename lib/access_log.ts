@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import type { Answered } from "./http/context.ts";
+import type { Answered } from "./http/server_side.ts";
 import type { Limits } from "./limits.ts";
 import { sleep } from "./stream/clock.ts";
 import { printReport, type Report } from "./stream/errors.ts";

@@ -1,18 +1,5 @@
-import { HttpError, quote } from "../stream/errors.ts";
-
-/**
- * A channel's name, checked.
- *
- * @throws HttpError 400
- */
-export function channelName(name: string): string {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) return name;
-  throw new HttpError(
-    400,
-    "a channel's name must be 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit: " +
-      `current value is ${quote(name)}`,
-  );
-}
+import { checkName } from "../http/params.ts";
+import { HttpError } from "../stream/errors.ts";
 
 /** Readings have a stream of their own. */
 export const reserved = "sensors";
@@ -23,6 +10,6 @@ export const reserved = "sensors";
  * @throws HttpError 400, or 409 for the reserved one
  */
 export function publicChannel(name: string): string {
-  if (name !== reserved) return channelName(name);
+  if (name !== reserved) return checkName("a channel's", name);
   throw new HttpError(409, `the name ${reserved} is reserved: readings are at /sensors/stream`);
 }

@@ -1,55 +1,12 @@
-import type { Clock } from "../stream/clock.ts";
 import type { Report } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import type { OpenBodies } from "../stream/open_bodies.ts";
 import { wholeBytes } from "../stream/json.ts";
-import type { RequestBodies } from "./body.ts";
 import { forwardedClient } from "./forwarded.ts";
-import { HandMade } from "./hand_made.ts";
+import { bodied, HandMade, withoutBody } from "./hand_made.ts";
 import { checkJsonType, parseJson } from "./json_body.ts";
 import { noParams } from "./router.ts";
-
-/** One answered request. */
-export interface Answered {
-  /** When the request came, in ms since 1970. */
-  time: number;
-  /** Request method. */
-  method: string;
-  /** The path alone: a query may hold secrets. */
-  path: string;
-  /** Response status. */
-  status: number;
-  /** Bytes of the response's body that were handed over; null where nobody counts them. */
-  bytes: number | null;
-  /** From the request to the end of the response. */
-  ms: number;
-  /** How the body ended: handed over whole, in part, or an error. */
-  end: "complete" | "cut" | "refused";
-  /** More fields, where a body has some to tell. */
-  more?: Readonly<Record<string, string | number>>;
-}
-
-/** What the contexts of one server share. */
-export interface ServerSide<App, Route> {
-  /** The services of the server. */
-  readonly app: App;
-  /** The route table. */
-  readonly routes: readonly Route[];
-  /** The open response bodies. */
-  readonly bodies: OpenBodies;
-  /** Whether `X-Forwarded-*` are the words of a proxy in front of the server. */
-  readonly trustProxy: boolean;
-  /** Reads request bodies. */
-  readonly requestBodies: RequestBodies;
-  /** Reports a failure inside. */
-  readonly report: Report;
-  /** Times the requests. */
-  readonly clock: Clock;
-  /** Counts bytes of a body as they go. */
-  sent(bytes: number): void;
-  /** Called once a request, at the end of its response; `uncounted` bytes never went through `sent`. */
-  record(answered: Answered, uncounted: number): void;
-}
+import type { Answered, ServerSide } from "./server_side.ts";
 
 const noQuery = new URLSearchParams();
 
@@ -163,7 +120,7 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
 
   opened(): void {
     this.#opened = true;
-    // The handler has read it, and a stream may be open for long.
+    // The handler has read it; a long one, parsed, is 130 KB, and a stream may be open for long.
     this.#query = null;
   }
 
@@ -183,8 +140,6 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
   finish(response: Response): Response {
     const { status } = response;
     this.#status = status;
-    // A long query parsed is 130 KB, and a stream that needs it once more can have it parsed again.
-    this.#query = null;
     const bytes = wholeBytes(response);
     if (bytes === undefined && !this.#opened && bodied(status)) {
       if (this.method === "HEAD") response = withoutBody(response);
@@ -228,16 +183,4 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
       more: this.#more,
     }, uncounted ?? 0);
   }
-}
-
-/** Whether a handler may have given a body to a response with this status. */
-function bodied(status: number): boolean {
-  return status >= 200 && status !== 204 && (status < 300 || status >= 400);
-}
-
-/** The response to a HEAD: its body is not read. A null body would be announced as `Content-Length: 0`, which the GET is not. */
-function withoutBody(response: Response): Response {
-  if (response.body === null) return response;
-  response.body.cancel().catch(() => {});
-  return new Response(new ReadableStream(), response);
 }

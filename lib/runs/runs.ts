@@ -86,6 +86,8 @@ export class Runs {
   start(name: string, of: RunOf, source: Source, exchange: Exchange): void {
     const existing = this.#runs.get(name);
     if (existing !== undefined) return existing.check(of, exchange.query);
+    // The rest of the request must not live as long as the run.
+    const { draining } = exchange;
     checkName("a run's", name);
     const permit = this.#limiter.admit("runs", exchange);
     // As fewer go on than there may be, one has ended.
@@ -95,7 +97,7 @@ export class Runs {
       grew: (bytes) => this.#grew(bytes),
       hadShare: () => this.#hadShare(),
       ended: () => {
-        exchange.draining.removeEventListener("abort", run);
+        draining.removeEventListener("abort", run);
         this.#ended.set(
           run,
           this.#clock.after(this.#keepMs, () => {
@@ -111,7 +113,7 @@ export class Runs {
       this.#working.delete(done);
     });
     this.#working.add(done);
-    exchange.draining.addEventListener("abort", run);
+    draining.addEventListener("abort", run);
     run.start();
     this.#starts.announce();
   }
@@ -126,7 +128,7 @@ export class Runs {
     return (wanted) => {
       const { after } = wanted;
       if (after !== undefined && this.#runs.get(name)?.history.after(after) === 0) {
-        throw new StreamEnd("lost");
+        return lost();
       }
       return this.subscribe(name, wanted);
     };
@@ -135,7 +137,7 @@ export class Runs {
   /** The events of a run, from its start or after a cursor: one that cannot be followed is a gap. An unknown run is `lost`. */
   subscribe(name: string, wanted: Wanted): AsyncIterable<StreamItem> {
     const run = this.#runs.get(name);
-    if (run === undefined) throw new StreamEnd("lost");
+    if (run === undefined) return lost();
     return new Subscriber(wanted, { open: () => run, left: () => this.#drop(run) }, name);
   }
 
@@ -196,4 +198,9 @@ export class Runs {
     this.#bytes -= run.size;
     run.trim(0);
   }
+}
+
+// deno-lint-ignore require-yield -- it has nothing but its end
+async function* lost(): AsyncGenerator<never> {
+  throw new StreamEnd("lost");
 }

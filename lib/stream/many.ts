@@ -3,8 +3,7 @@ import { CursorAt, Encoded } from "./event.ts";
 import type { Format } from "./formats/format.ts";
 import { Polled } from "./polled.ts";
 import { Pulled } from "./pulled.ts";
-import { iterable } from "./response_run.ts";
-import type { Feed, StreamItem, Wanted } from "./source.ts";
+import { type Feed, iterable, type StreamItem, type Wanted } from "./source.ts";
 
 /** What a source of a {@linkcode Many} is started with. */
 export interface PartWanted extends Wanted {

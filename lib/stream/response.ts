@@ -2,7 +2,7 @@ import { errorResponse, shuttingDown } from "./errors.ts";
 import type { StreamEvent } from "./event.ts";
 import type { Exchange } from "./exchange.ts";
 import type { FormatName } from "./formats/table.ts";
-import { textFormat } from "./formats/text.ts";
+import { text, textFormat } from "./formats/text.ts";
 import { negotiate, type Negotiated } from "./negotiate.ts";
 import { type HeadOptions, responseHead } from "./response_head.ts";
 import { ResponseRun } from "./response_run.ts";
@@ -88,9 +88,9 @@ function chosen(
     if (own === undefined) return { format: textFormat(line, separator ?? "", true), contentType: type };
     throw new TypeError(`Cannot stream with both 'format' and 'type': current values are ${own} and ${type}`);
   }
-  const { format, contentType } = negotiate(exchange, own ?? "text", formats);
-  if (format.name !== "text") return { format, contentType };
-  return { format: textFormat(line, separator), contentType };
+  const negotiated = negotiate(exchange, own ?? "text", formats);
+  if (negotiated.format !== text || line === undefined && separator === undefined) return negotiated;
+  return { format: textFormat(line, separator), contentType: negotiated.contentType };
 }
 
 /**
