@@ -1,5 +1,5 @@
 import { type Context, described } from "../lib/handler.ts";
-import { streamAnswers } from "../lib/http/description.ts";
+import { streamAnswers } from "../lib/http/answers.ts";
 import { checkName, flag, formatParam, many, streamParams, text } from "../lib/http/params.ts";
 import { isLogName } from "../lib/logs/log_files.ts";
 import { logSource } from "../lib/logs/log_source.ts";

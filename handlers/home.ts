@@ -2,7 +2,8 @@ import { escape } from "@std/html";
 import { accepts } from "../lib/stream/negotiate.ts";
 import { json, wholeResponse } from "../lib/stream/json.ts";
 import { described, type Route } from "../lib/handler.ts";
-import { either, factsOf, jsonAnswer, list } from "../lib/http/description.ts";
+import { either, jsonAnswer, list } from "../lib/http/answers.ts";
+import { factsOf } from "../lib/http/description.ts";
 import page from "./home/page.html" with { type: "text" };
 
 /** A route on the first page: a line to paste into a shell, and a link relative to the page. */
