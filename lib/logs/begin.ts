@@ -1,16 +1,14 @@
 import { OpensBusy } from "../opens.ts";
 import { HttpError } from "../stream/errors.ts";
 import type { Limiter } from "../stream/limiter.ts";
-import { absentSince, parseCursor } from "./cursor.ts";
+import { absentCursor, absentSince, parseCursor } from "./cursor.ts";
 import { isHole } from "./file_lines.ts";
 import { FileFingerprint } from "./fingerprint.ts";
 import { locate } from "./locate.ts";
 import type { LineFilter } from "./line_block.ts";
 import type { LogFile } from "./log_file.ts";
-import type { LogPlace } from "./log_place.ts";
 import type { LogReader } from "./log_reader.ts";
 import { startOfLastWanted } from "./search.ts";
-import { snapshot } from "./rotation.ts";
 
 /** Bytes that are read backwards at once: a few lines are near, and a hole of gigabytes is passed in large steps. */
 const nearBytes = 65_536;
@@ -46,13 +44,14 @@ export async function begin(
   let searched = false;
   try {
     const cursor = after === undefined ? null : parseCursor(after);
-    const since = cursor && absentSince(cursor);
-    const found = cursor && since === null && await locate(place, cursor, lineBytes);
+    reader.awaited = cursor === null ? absentCursor(Date.now()) : after!;
+    const found = cursor && await locate(place, cursor, lineBytes);
     if (found) {
       reader.begin(found.file, found.at, found.copied);
-      return { lost: null, searched };
+      return { lost: found.complete ? null : after!, searched };
     }
-    const file = since !== null && await firstSince(place, since) || await place.open();
+    const since = cursor && absentSince(cursor);
+    const file = await place.open();
     if (file !== null) {
       reader.begin(file, FileFingerprint.start(file.info));
       const all = since !== null || from === "start";
@@ -67,10 +66,10 @@ export async function begin(
       offset ??= await startOfLast(file, from === "start" || searched ? 0 : from, { unfinished, signal });
       const at = await FileFingerprint.at(file, { offset }, lineBytes);
       if (at !== null) reader.begin(file, at);
-    } else if (follow && cursor !== null && since === null) {
-      reader.awaited = after!;
+    } else if (follow && cursor !== null) {
+      // It may be away, or not to be read, for now.
       return { lost: null, searched };
-    } else if (!follow && await place.stat() !== null) {
+    } else if (await place.isDenied()) {
       throw new HttpError(403, `the log ${place.name} may not be read`);
     }
     return { lost: since === null ? after ?? null : null, searched };
@@ -80,16 +79,6 @@ export async function begin(
     // The open itself has waited for a permit.
     return await begin(reader, options, { searchBytes, searches });
   }
-}
-
-/** Opens the oldest file that was made and rotated since there was none; null when it has not been rotated. */
-async function firstSince(place: LogPlace, since: number): Promise<LogFile | null> {
-  // The file system's clock may be a tick behind.
-  const isNew = ({ birthtime }: Deno.FileInfo) => birthtime !== null && birthtime.getTime() > since - 10;
-  const first = (await snapshot(place)).siblings.find(({ info, packed, rotated }) =>
-    rotated && !packed && isNew(info)
-  );
-  return first === undefined ? null : await place.openFile(first.path, first.info);
 }
 
 /**

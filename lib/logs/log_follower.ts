@@ -4,7 +4,6 @@ import { overloaded, printReport, type Report } from "../stream/errors.ts";
 import { type CursorAt, cursorAt, gap, type StreamEvent } from "../stream/event.ts";
 import { Limiter } from "../stream/limiter.ts";
 import { begin, type FollowOptions } from "./begin.ts";
-import { absentCursor } from "./cursor.ts";
 import { FileFingerprint } from "./fingerprint.ts";
 import { busy } from "./log_files.ts";
 import type { LogPlace } from "./log_place.ts";
@@ -47,12 +46,11 @@ export class LogFollower {
     try {
       for (let wanted = options; !signal.aborted;) {
         reader = new LogReader(place, this.limits.lineBytes, this.now);
-        const now = Date.now();
         const { lost, searched } = await begin(reader, wanted, { searchBytes, searches: this.searches });
-        const start = reader.cursor || lost === null && wanted.after || absentCursor(now);
+        const start = reader.cursor;
         wanted.begun?.(start);
-        if (lost !== null) yield gap(lost, reader.cursor || null, null);
-        if (searched) yield { event: "searched", data: { from: reader.cursor } };
+        if (lost !== null) yield gap(lost, start, null);
+        if (searched) yield { event: "searched", data: { from: start } };
         if (tail === null) return yield* toEnd(reader, options);
         if (start !== wanted.after) yield cursorAt(start);
         // At its own pace, until it has come to the live end …
@@ -74,8 +72,7 @@ export class LogFollower {
           yield item;
         }
         follower.apart = true;
-        // A log without a file, so far, has no position.
-        wanted = { follow, signal, after: cursor || undefined, from: "start" };
+        wanted = { follow, signal, after: cursor, from: "start" };
       }
     } catch (error) {
       throw error instanceof OpensBusy ? busy() : error;
@@ -106,7 +103,13 @@ async function* toEnd(reader: LogReader, { from, signal }: FollowOptions): Async
   const last = now === null ? null : FileFingerprint.start(now).prefix;
   for (;;) {
     const item = await reader.next(signal);
-    if (item === null) break;
+    if (item === null) {
+      // The file that is there now may not be read.
+      if (now !== null && now.size > 0 && !reader.cursor.startsWith(last!)) {
+        yield gap(reader.cursor, null, null);
+      }
+      break;
+    }
     yield item;
     if (signal.aborted) return;
     if (!("data" in item) && item.after.prefix === last && item.after.offset >= now!.size) return;

@@ -2,6 +2,8 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { DeclaredSensor } from "../../lib/sensors/declared.ts";
 import { share } from "../../lib/runs/share.ts";
 import { routes } from "../../handlers/routes.ts";
+import { ndjson } from "../../lib/stream/formats/ndjson.ts";
+import { release, sourceFormat } from "../../lib/stream/formats/source_format.ts";
 import { put } from "../support/files.ts";
 import { granted } from "../support/granted.ts";
 import { Lines } from "../support/lines.ts";
@@ -323,4 +325,7 @@ test("a reader that leaves lets go of its sources", async (server) => {
   }
   await until(() => server.app.limits.streams.used === 0);
   assertEquals([server.store.list(), server.app.overview.isRead], [[], false]);
+  const format = sourceFormat(ndjson, "channel:x");
+  assertEquals(format.readers, 1, "the format of its blocks goes with the last reader");
+  release(format);
 });
