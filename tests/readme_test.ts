@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { granted } from "./support/granted.ts";
 import { find, findPython } from "./support/programs.ts";
+import { routesTable, writtenTable } from "./support/routes_table.ts";
 import { type Followed, followReadme } from "./support/readme.ts";
 
 /** Runs a program in the folder of the guide; its output, or why it failed. */
@@ -82,6 +83,13 @@ Deno.test({
     }
     assertEquals(server.stderr().replace(/^Task start .*\n/, ""), "");
   },
+});
+
+Deno.test({ name: "README's table of routes is what their rows say", ignore: !granted.files }, async () => {
+  const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+  const unaligned = (table: string) => table.replaceAll(/ +/g, " ").replaceAll(/-+/g, "-").split("\n");
+  const should = routesTable();
+  assertEquals(unaligned(writtenTable(readme)), unaligned(should), `the table should be:\n${should}`);
 });
 
 for (const page of ["README.md", "lib/README.md", ".github/CONTRIBUTING.md"]) {

@@ -533,6 +533,21 @@ Deno.test({
   },
 });
 
+Deno.test("the access log follows the time of day within a second of its being set", { ignore }, async () => {
+  await using server = await serve();
+  const clock = new FakeClock();
+  const { fetch } = new Server(server.app, routes, clock);
+  const ask = () => fetch(new Request("http://localhost/healthz"));
+  await ask();
+  // The same as the time of day set back by an hour.
+  clock.jump(3_600_000);
+  await ask();
+  await server.app.accessLog.close();
+  const lines = Deno.readTextFileSync(`${server.folder}/logs/access.log`).trim().split("\n");
+  const [first, second] = lines.map((line) => Date.parse(JSON.parse(line).time));
+  assert(second - first < 3_000_000, `${first} ${second}`);
+});
+
 Deno.test({
   name: "the access log has the ms of a request by a clock that nobody sets",
   ignore,

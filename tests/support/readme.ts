@@ -32,7 +32,7 @@ export async function followReadme(): Promise<Followed> {
     code: code.replaceAll("127.0.0.1:8000", `127.0.0.1:${port}`).replaceAll("1_000", "50"),
   }));
   await Promise.all([copy("handlers", cwd), Deno.copyFile(`${project}/main.ts`, `${cwd}/main.ts`)]);
-  await Deno.symlink(`${project}/LICENSE`, `${cwd}/LICENSE`);
+  await Deno.copyFile(`${project}/LICENSE`, `${cwd}/LICENSE`);
   await Deno.mkdir(`${cwd}/tests`);
   const imports: string[] = [], rows: string[] = [];
   for (const { language, code } of blocks) {
