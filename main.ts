@@ -91,7 +91,12 @@ function main(): void {
     since = performance.now();
     setTimeout(() => {
       const late = [...server.services.running].map(({ name }) => `, the service ${name} had not ended`);
-      app.report(`drained for ${config.drain} s: ${server.open} connections were cut${late.join("")}`);
+      if (app.runs.running > 0) late.push(`, ${app.runs.running} runs had not ended`);
+      // With none, a client still sends the body of what was refused.
+      const cut = server.open === 0
+        ? "only connections that had their answers"
+        : `${server.open} connections`;
+      app.report(`drained for ${config.drain} s: ${cut} were cut${late.join("")}`);
       // For their lines in the access log.
       server.bodies.cancel();
       exit(0, app.accessLog.close());

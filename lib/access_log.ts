@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import type { Answered } from "./http/context.ts";
+import type { Answered } from "./http/server_side.ts";
 import type { Limits } from "./limits.ts";
 import { sleep } from "./stream/clock.ts";
 import { printReport, type Report } from "./stream/errors.ts";
@@ -76,10 +76,11 @@ export class AccessLog {
     let text = "";
     let last = -1, iso = "";
     // By hand, and a time that many share only once: half the cost of JSON.stringify, which each request would pay.
-    for (const { time, method, path, status, bytes, ms, end } of entries) {
+    for (const { time, method, path, status, bytes, ms, end, more } of entries) {
       if (time !== last) iso = new Date(last = time).toISOString();
       text += `{"time":"${iso}","method":"${method}","path":${JSON.stringify(path)},"status":${status},` +
-        `"bytes":${bytes},"ms":${ms},"end":"${end}"}\n`;
+        `"bytes":${bytes},"ms":${ms},"end":"${end}"` +
+        (more === undefined ? "}\n" : `,${JSON.stringify(more).slice(1)}\n`);
     }
     let rest = encoder.encode(text);
     try {

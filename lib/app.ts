@@ -4,6 +4,7 @@ import type { Config } from "./config.ts";
 import { LogFiles } from "./logs/log_files.ts";
 import { LogFollower } from "./logs/log_follower.ts";
 import { Opens } from "./opens.ts";
+import { Overview } from "./overview.ts";
 import type { DeclaredSensor } from "./sensors/declared.ts";
 import { Runs } from "./runs/runs.ts";
 import { hostSensors, type Traffic } from "./sensors/host.ts";
@@ -33,6 +34,8 @@ export class App {
   readonly sensors: Sensors;
   /** Sources that are run once for all who follow them. */
   readonly runs: Runs;
+  /** What others watch of the server itself. */
+  readonly overview: Overview;
   /** Requests answered and bytes handed over since the start. */
   readonly traffic: Traffic = { requests: 0, bytes: 0 };
   /** URL of the server itself: who makes it listen sets it. */
@@ -62,6 +65,20 @@ export class App {
       limits,
       report,
     );
+    this.overview = new Overview(async () => ({
+      counts: {
+        streams: this.limits.streams.used,
+        downloads: this.limits.downloads.used,
+        sockets: this.sockets.size,
+        runs: this.runs.running,
+        draining: false,
+      },
+      lists: {
+        channels: (await this.channels.list()).map(({ name }) => ({ name })),
+        runs: this.runs.list().map(({ name, route, state }) => ({ name, route, state })),
+        logs: (await this.logFiles.list()).map(({ name }) => ({ name })),
+      },
+    }), report);
   }
 
   /** Stops the runs and the channels, and writes out the access log. */

@@ -2,6 +2,8 @@
 export class Limits {
   /** Live streams open at once. */
   readonly streams: number = 12_000;
+  /** Sources of one /events stream. */
+  readonly sources: number = 32;
   /** Tasks of one /concurrent_stream request running at once; the others wait. */
   readonly tasks: number = 50;
   /** Outbound requests under way at once; each http sensor has one more of its own. */
@@ -13,7 +15,11 @@ export class Limits {
   /** Downloads and listings under way at once. */
   readonly downloads: number = 500;
   /** WebSockets open at once; while more than a quarter as many were closed and linger, new ones are refused. */
-  readonly sockets: number = 2_000;
+  readonly sockets: number = 10_000;
+  /** Messages of sockets whose work waits for something, in work at once in all; the others wait. */
+  readonly socketTasks: number = 200;
+  /** Time that a message to a socket's peer may wait for room before the socket is closed, in ms. */
+  readonly socketStalledMs: number = 30_000;
   /** Time for a socket to be closed, and its peer to answer that, before it lingers and no longer counts as open, in ms. */
   readonly socketCloseMs: number = 5_000;
   /** Bytes of a request target: 1,000 tasks of /concurrent_stream fit in. */

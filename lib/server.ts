@@ -3,7 +3,8 @@ import type { App } from "./app.ts";
 import type { Route } from "./handler.ts";
 import { AllowedHosts, pathOf } from "./http/allowed_hosts.ts";
 import { RequestBodies } from "./http/body.ts";
-import { type Answered, RequestContext, type ServerSide } from "./http/context.ts";
+import { RequestContext } from "./http/context.ts";
+import type { Answered, ServerSide } from "./http/server_side.ts";
 import { forwardedUrl } from "./http/forwarded.ts";
 import { AllowedOrigins } from "./http/origins.ts";
 import { Router } from "./http/router.ts";
@@ -30,6 +31,9 @@ export class Server implements ServerSide<App, Route> {
   readonly #hosts: AllowedHosts;
   readonly #origins: AllowedOrigins;
   #open = 0;
+  /** From the clock to the time of day, in ms, and when that was read. */
+  #offset = 0;
+  #offsetAt = -Infinity;
   readonly #listeners: Deno.HttpServer<Deno.NetAddr>[] = [];
 
   /** A server that does not listen yet. */
@@ -105,6 +109,15 @@ export class Server implements ServerSide<App, Route> {
     return this.app.report;
   }
 
+  /** Read once a second: a look at a clock is a fiftieth of a small answer. */
+  timeAt(now: number): number {
+    if (now - this.#offsetAt >= 1_000) {
+      this.#offset = Date.now() - this.clock.now();
+      this.#offsetAt = now;
+    }
+    return Math.round(this.#offset + now);
+  }
+
   sent(bytes: number): void {
     this.app.traffic.bytes += bytes;
   }
@@ -154,8 +167,10 @@ export class Server implements ServerSide<App, Route> {
    * have closed and the services ended.
    */
   async drain(): Promise<void> {
+    const { overview, sockets } = this.app;
+    if (overview.isRead) await overview.drain();
     this.#drain.abort();
-    await Promise.all([this.app.sockets.close(), this.services.ended()]);
+    await Promise.all([sockets.close(), this.services.ended()]);
   }
 
   /**

@@ -1,15 +1,9 @@
-import { createHash } from "node:crypto";
 import { type Gap, gap, type StreamEvent } from "../stream/event.ts";
+import { tagOf } from "../stream/tag.ts";
 
 /** Second part of a cursor: random, so that a cursor of an earlier epoch is never taken for one of this. */
 export function newEpoch(): string {
   return crypto.randomUUID().slice(-12);
-}
-
-/** First part of a cursor: six base-36 characters that hardly another name has. Clients hold it: it must not change. */
-function tagOf(name: string): string {
-  const hash = createHash("sha256").update(name).digest().readUIntBE(0, 6);
-  return (hash % 36 ** 6).toString(36).padStart(6, "0");
 }
 
 /** The retained events of a channel or a run, numbered from 1. The cursor of an event is `TAG-EPOCH-NUMBER`. */

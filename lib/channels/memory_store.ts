@@ -5,7 +5,7 @@ import type { StreamItem, Wanted } from "../stream/source.ts";
 import { newEpoch } from "./channel_history.ts";
 import type { ChannelInfo, ChannelStore } from "./channel_store.ts";
 import { MemoryChannel, shrink } from "./memory_channel.ts";
-import { Subscriber } from "./subscriber.ts";
+import { Subscriber, type SubscriberHost } from "./subscriber.ts";
 
 /** Limits of a {@linkcode MemoryStore}. */
 export type MemoryStoreLimits = Pick<Limits, "channels" | "channelsBytes" | "channelEvents" | "channelBytes">;
@@ -15,6 +15,11 @@ export class MemoryStore implements ChannelStore {
   readonly #channels = new Map<string, MemoryChannel>();
   /** Epoch of the channels that are made now. */
   #epoch = newEpoch();
+  /** One for all subscribers, as there may be many. */
+  readonly #host: SubscriberHost = {
+    open: (name) => this.#open(name),
+    left: (name, channel) => this.#drop(name, channel),
+  };
 
   /** A store without channels. */
   constructor(readonly limits: MemoryStoreLimits = new Limits()) {}
@@ -34,7 +39,7 @@ export class MemoryStore implements ChannelStore {
   }
 
   subscribe(name: string, wanted: Wanted): AsyncIterable<StreamItem> {
-    return new Subscriber(wanted, () => this.#open(name), (channel) => this.#drop(name, channel));
+    return new Subscriber(wanted, this.#host, name);
   }
 
   list(): ChannelInfo[] {

@@ -1,55 +1,41 @@
-import { StreamEnd } from "../stream/errors.ts";
 import { cursorAt, Encoded } from "../stream/event.ts";
-import type { Feed, StreamItem, Wanted } from "../stream/source.ts";
+import { Polled } from "../stream/polled.ts";
+import type { StreamItem, Wanted } from "../stream/source.ts";
 import type { MemoryChannel } from "./memory_channel.ts";
+
+const done = Promise.resolve();
 
 /** Nothing can fail any more before the first event, which may be long in coming. */
 export const begun = new Encoded(new Uint8Array());
 
-const ended: IteratorReturnResult<undefined> = { value: undefined, done: true };
+/** Where {@linkcode Subscriber}s have their channels from. */
+export interface SubscriberHost {
+  /** The channel of a name; called by the first read, as what is never read takes nothing. */
+  open(name: string): MemoryChannel;
+  /** A subscriber has ended that had read. */
+  left(name: string, channel: MemoryChannel): void;
+}
 
 /**
  * One subscriber of a channel in memory, or of a run. All that it has of its own is a cursor, which is right whatever is published or
  * evicted between two reads: replay and live are the same thing, and a gap is noticed where it is met.
  *
- * It is what an async generator would be, and a {@linkcode Feed} besides: of the time that the server spends on one
- * delivery, a generator's promises would take a quarter (`deno task bench`, row "fan-out").
+ * It is polled: of the time that the server spends on one delivery, a generator's promises would take a quarter (`deno task
+ * bench`, row "fan-out").
  */
-export class Subscriber implements AsyncIterableIterator<StreamItem>, Feed {
+export class Subscriber extends Polled {
   #channel: MemoryChannel | null = null;
   #next = 0;
-  #ended = false;
   #ready = () => {};
 
-  /** `open` is called by the first read, as what is never read takes nothing; `left` at the end, if it was. */
-  constructor(
-    readonly wanted: Wanted,
-    readonly open: () => MemoryChannel,
-    readonly left: (channel: MemoryChannel) => void,
-  ) {}
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async next(): Promise<IteratorResult<StreamItem, undefined>> {
-    for (;;) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      try {
-        const value = this.poll(resolve);
-        if (this.#ended) return ended;
-        if (value !== null) return { value, done: false };
-      } catch (error) {
-        if (error instanceof StreamEnd && error.reason === "complete") return ended;
-        throw error;
-      }
-      await promise;
-    }
+  /** A subscriber of the channel of this name. */
+  constructor(wanted: Wanted, readonly host: SubscriberHost, readonly name: string) {
+    super(wanted);
   }
 
   /** The next item, or null when it has yet to be published: then `ready` is called once there is more, or at the end. */
   poll(ready: () => void): StreamItem | null {
-    if (this.#ended) return null;
+    if (this.ended) return null;
     if (this.#channel === null) return this.#join();
     const item = this.#take(this.#channel);
     if (item === null) {
@@ -64,34 +50,22 @@ export class Subscriber implements AsyncIterableIterator<StreamItem>, Feed {
     return item;
   }
 
-  /** The signal aborts. */
-  handleEvent(): void {
-    this.return();
-  }
-
-  /** Leaves the channel, at once: a `next()` that waits ends. */
-  return(): Promise<IteratorReturnResult<undefined>> {
-    if (!this.#ended) {
-      this.#ended = true;
-      this.wanted.signal.removeEventListener("abort", this);
-      const channel = this.#channel;
-      if (channel !== null) {
-        channel.waves.forget(this.#ready);
-        channel.leave(this.wanted.format);
-        this.left(channel);
-      }
-      this.#ready();
+  protected override leave(): Promise<void> {
+    const channel = this.#channel;
+    if (channel !== null) {
+      channel.waves.forget(this.#ready);
+      channel.leave(this.wanted.format);
+      this.host.left(this.name, channel);
     }
-    return Promise.resolve(ended);
+    this.#ready();
+    return done;
   }
 
   /** There is a first item at once. */
   #join(): StreamItem {
-    const { signal, after, format } = this.wanted;
-    signal.throwIfAborted();
-    const channel = this.#channel = this.open();
+    const { after, format } = this.wanted;
+    const channel = this.#channel = this.host.open(this.name);
     channel.join(format);
-    signal.addEventListener("abort", this);
     const { history } = channel;
     this.#next = after === undefined && channel.fromStart ? 1 : history.after(after);
     if (after === undefined) return cursorAt(history.id(this.#next - 1));

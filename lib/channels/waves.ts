@@ -1,6 +1,6 @@
 import { endOfTurn } from "../stream/clock.ts";
 
-/** () => voids woken per event-loop turn, so that the rest of the server gets turns in between. */
+/** Callbacks called per event-loop turn, so that the rest of the server gets turns in between. */
 const perTurn = 128;
 
 /** Pause after a wave, as a part of the time that the wave took. */
@@ -77,4 +77,16 @@ export class Waves {
     this.#wave = null;
     if (this.#asked) this.#schedule();
   };
+}
+
+/** Resolves in the next wave of one of them, or at the abort; once the signal has aborted it rejects with its reason. */
+export async function nextWave(signal: AbortSignal, ...waves: Waves[]): Promise<void> {
+  signal.throwIfAborted();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const wake = () => resolve();
+  for (const each of waves) each.wait(wake);
+  signal.addEventListener("abort", wake);
+  await promise;
+  signal.removeEventListener("abort", wake);
+  for (const each of waves) each.forget(wake);
 }

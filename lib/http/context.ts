@@ -1,58 +1,17 @@
-import type { Clock } from "../stream/clock.ts";
 import type { Report } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import type { OpenBodies } from "../stream/open_bodies.ts";
 import { wholeBytes } from "../stream/json.ts";
-import type { RequestBodies } from "./body.ts";
 import { forwardedClient } from "./forwarded.ts";
-import { HandMade } from "./hand_made.ts";
+import { bodied, HandMade, withoutBody } from "./hand_made.ts";
 import { checkJsonType, parseJson } from "./json_body.ts";
 import { noParams } from "./router.ts";
-
-/** One answered request. */
-export interface Answered {
-  /** When the request came, in ms since 1970. */
-  time: number;
-  /** Request method. */
-  method: string;
-  /** The path alone: a query may hold secrets. */
-  path: string;
-  /** Response status. */
-  status: number;
-  /** Bytes of the response's body that were handed over; null where nobody counts them. */
-  bytes: number | null;
-  /** From the request to the end of the response. */
-  ms: number;
-  /** How the body ended: handed over whole, in part, or an error. */
-  end: "complete" | "cut" | "refused";
-}
-
-/** What the contexts of one server share. */
-export interface ServerSide<App, Route> {
-  /** The services of the server. */
-  readonly app: App;
-  /** The route table. */
-  readonly routes: readonly Route[];
-  /** The open response bodies. */
-  readonly bodies: OpenBodies;
-  /** Whether `X-Forwarded-*` are the words of a proxy in front of the server. */
-  readonly trustProxy: boolean;
-  /** Reads request bodies. */
-  readonly requestBodies: RequestBodies;
-  /** Reports a failure inside. */
-  readonly report: Report;
-  /** Times the requests. */
-  readonly clock: Clock;
-  /** Counts bytes of a body as they go. */
-  sent(bytes: number): void;
-  /** Called once a request, at the end of its response; `uncounted` bytes never went through `sent`. */
-  record(answered: Answered, uncounted: number): void;
-}
+import type { Answered, ServerSide } from "./server_side.ts";
 
 const noQuery = new URLSearchParams();
 
 /** The context of one request, until its line in the access log. */
-export class RequestContext<App extends { runs: unknown }, Route> implements Exchange {
+export class RequestContext<App extends { runs: unknown; sockets: unknown }, Route> implements Exchange {
   params = noParams;
   /** The URL that the client asked for; behind a trusted proxy it is not the request's. */
   target = "";
@@ -60,7 +19,6 @@ export class RequestContext<App extends { runs: unknown }, Route> implements Exc
   path = "/";
   /** Whether the client has gone while the handler was at work with its signal. */
   left = false;
-  readonly #time: number = Date.now();
   /** By the clock that nobody sets. */
   readonly #began: number;
   #url: URL | null = null;
@@ -70,6 +28,7 @@ export class RequestContext<App extends { runs: unknown }, Route> implements Exc
   #status = 0;
   #bytes = 0;
   #end: "complete" | "cut" | null = null;
+  #more: Answered["more"];
   #gone: (() => void) | null = null;
   #handMade = false;
 
@@ -90,6 +49,10 @@ export class RequestContext<App extends { runs: unknown }, Route> implements Exc
 
   get runs(): App["runs"] {
     return this.app.runs;
+  }
+
+  get sockets(): App["sockets"] {
+    return this.app.sockets;
   }
 
   get overTcp(): boolean {
@@ -156,6 +119,8 @@ export class RequestContext<App extends { runs: unknown }, Route> implements Exc
 
   opened(): void {
     this.#opened = true;
+    // The handler has read it; a long one, parsed, is 130 KB, and a stream may be open for long.
+    this.#query = null;
   }
 
   sent(bytes: number): void {
@@ -163,7 +128,8 @@ export class RequestContext<App extends { runs: unknown }, Route> implements Exc
     this.server.sent(bytes);
   }
 
-  ended(how: "complete" | "cut"): void {
+  ended(how: "complete" | "cut", more?: Answered["more"]): void {
+    this.#more = more;
     if (how === "cut") (this.#controller ??= new AbortController()).abort();
     if (this.#status === 0) this.#end = how;
     else this.#record(how, 0);
@@ -206,25 +172,14 @@ export class RequestContext<App extends { runs: unknown }, Route> implements Exc
 
   #record(end: "complete" | "cut" | "refused", uncounted: number | null): void {
     this.server.record({
-      time: this.#time,
+      time: this.server.timeAt(this.#began),
       method: this.method,
       path: this.path,
       status: this.#status,
       bytes: uncounted === null ? null : this.#bytes + uncounted,
       ms: Math.round(this.server.clock.now() - this.#began),
       end,
+      more: this.#more,
     }, uncounted ?? 0);
   }
-}
-
-/** Whether a handler may have given a body to a response with this status. */
-function bodied(status: number): boolean {
-  return status >= 200 && status !== 204 && (status < 300 || status >= 400);
-}
-
-/** The response to a HEAD: its body is not read. A null body would be announced as `Content-Length: 0`, which the GET is not. */
-function withoutBody(response: Response): Response {
-  if (response.body === null) return response;
-  response.body.cancel().catch(() => {});
-  return new Response(new ReadableStream(), response);
 }

@@ -66,3 +66,15 @@ export class HandMade implements OpenBody {
     this.hooks.ended(how);
   }
 }
+
+/** Whether a handler may have given a body to a response with this status. */
+export function bodied(status: number): boolean {
+  return status >= 200 && status !== 204 && (status < 300 || status >= 400);
+}
+
+/** The response to a HEAD: its body is not read. A null body would be announced as `Content-Length: 0`, which the GET is not. */
+export function withoutBody(response: Response): Response {
+  if (response.body === null) return response;
+  response.body.cancel().catch(() => {});
+  return new Response(new ReadableStream(), response);
+}

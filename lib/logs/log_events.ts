@@ -1,9 +1,9 @@
 import { CursorAt, cursorAt, Encoded, type StreamEvent } from "../stream/event.ts";
 import type { Format } from "../stream/formats/format.ts";
-import { merge } from "../stream/merge.ts";
-import type { Source, StreamItem } from "../stream/source.ts";
+import { Many, Part, type PartSource } from "../stream/many.ts";
+import type { Source, StreamItem, Wanted } from "../stream/source.ts";
 import type { FollowOptions } from "./begin.ts";
-import { encodeLines, type LineFilter } from "./line_block.ts";
+import { encodeLines, type LineBlock, type LineFilter } from "./line_block.ts";
 import type { FollowItem, LogFollower } from "./log_follower.ts";
 import type { LogPlace } from "./log_place.ts";
 
@@ -62,62 +62,69 @@ export function logRecords(follower: LogFollower, place: LogPlace, options: LogO
 
 /**
  * Several logs as one stream of {@linkcode NamedLine}s. The id of an event is a cursor of them all, `NAME=CURSOR&…` as in a
- * query, so that the whole can be resumed.
+ * query, so that the whole can be resumed; one that fails, fails them all.
  */
-export function mergedLogs(
-  follower: LogFollower,
-  places: LogPlace[],
-  options: LogOptions,
-): Source {
-  return async function* ({ after, format, signal }) {
-    const given = new URLSearchParams(after);
-    const cursors = new Map<string, string>(places.map(({ name }) => [name, given.get(name) ?? ""]));
-    // An id has to have the beginning of each log, also of one without a line so far.
-    const allBegun = Promise.withResolvers<void>();
-    let beginning = places.length;
-    const sources = (signal: AbortSignal) => {
-      // Each has begun by then, or never will.
-      signal.addEventListener("abort", () => allBegun.resolve());
-      return places.map((place) => {
-        const { name } = place;
-        const begun = (cursor: string) => {
-          cursors.set(name, cursor);
-          if (--beginning === 0) allBegun.resolve();
-        };
-        const start = given.get(name) ?? after;
-        return named(name, follower.follow(place, { ...options, after: start, begun, signal }));
-      });
-    };
-    const id = () => [...cursors].map(([name, cursor]) => `${encodeURIComponent(name)}=${cursor}`).join("&");
-    let sent = after;
-    for await (const [name, item] of merge(sources, { signal }) as AsyncIterable<NamedItem>) {
-      await allBegun.promise;
-      if (hides(item, format, options)) continue;
-      if (item instanceof CursorAt) cursors.set(name, item.id);
-      else if ("data" in item) {
-        const { event, data } = item;
-        if (typeof data === "string") yield { event, data: { name, line: data } };
-        else {
-          const next = "next" in data ? data.next : data.from;
-          if (next !== null) cursors.set(name, next);
-          yield noted(format, { event, data: { name, ...data } });
-        }
-      } else {
-        for (const { id: cursor, data: line } of item.lines()) {
-          if (cursor !== undefined) cursors.set(name, cursor);
-          if (options.wanted?.(line) === false) continue;
-          const data: NamedLine = { name, line, cursor };
-          yield cursor === undefined ? { data } : { id: sent = id(), data };
-        }
-      }
-      // At the start, and past what is filtered out.
-      if (options.follow && sent !== id()) yield cursorAt(sent = id());
-    }
-  };
+export function mergedLogs(follower: LogFollower, places: LogPlace[], options: LogOptions): Source {
+  const sources = new Map<string, PartSource>(places.map((place) => [
+    place.name,
+    (wanted) => {
+      const { after, signal } = wanted;
+      return follower.follow(place, { ...options, after, signal, begun: (cursor) => wanted.begun(cursor) });
+    },
+  ]));
+  return (wanted) => new MergedLogs(sources, wanted, options);
 }
 
-type NamedItem = [name: string, item: FollowItem];
+class MergedLogs extends Many {
+  readonly #given: URLSearchParams;
+  #sent: string | undefined;
 
-async function* named(name: string, items: AsyncIterable<FollowItem>): AsyncGenerator<NamedItem> {
-  for await (const item of items) yield [name, item];
+  constructor(sources: ReadonlyMap<string, PartSource>, wanted: Wanted, readonly options: LogOptions) {
+    super(sources, wanted);
+    this.#sent = wanted.after;
+    this.#given = new URLSearchParams(this.#sent);
+  }
+
+  protected override part(name: string): Part {
+    const { after, format } = this.wanted;
+    const part = new Part(name, this.#given.get(name) ?? after, format, this);
+    // An id has to have the beginning of each log, also of one without a line so far, as the log itself says it.
+    part.isBegun = false;
+    return part;
+  }
+
+  protected override *take(part: Part, value: unknown): Iterable<StreamItem> {
+    const item = value as FollowItem;
+    const { options, wanted: { format } } = this;
+    if (hides(item, format, options)) return;
+    if (item instanceof CursorAt) part.cursor = item.id;
+    else if ("data" in item) yield this.#event(part, item);
+    else {
+      for (const { id: cursor, data: line } of item.lines()) {
+        if (cursor !== undefined) part.cursor = cursor;
+        if (options.wanted?.(line) === false) continue;
+        const data: NamedLine = { name: part.name, line, cursor };
+        yield cursor === undefined ? { data } : { id: this.#sent = this.#id(), data };
+      }
+    }
+    // At the start, and past what is filtered out.
+    if (options.follow && this.#sent !== this.#id()) yield cursorAt(this.#sent = this.#id());
+  }
+
+  protected override over(_part: Part, failure: { error: unknown } | null): Iterable<StreamItem> {
+    if (failure !== null) throw failure.error;
+    return [];
+  }
+
+  #event(part: Part, { event, data }: Exclude<FollowItem, LineBlock | CursorAt>): StreamItem {
+    const { name } = part;
+    if (typeof data === "string") return { event, data: { name, line: data } };
+    const next = "next" in data ? data.next : data.from;
+    if (next !== null) part.cursor = next;
+    return noted(this.wanted.format, { event, data: { name, ...data } });
+  }
+
+  #id(): string {
+    return this.parts.map(({ name, cursor = "" }) => `${encodeURIComponent(name)}=${cursor}`).join("&");
+  }
 }

@@ -8,7 +8,7 @@ import { LogPlace, whyDenied } from "./log_place.ts";
 import { entries, snapshot } from "./siblings.ts";
 
 /** Wait for the permit to open a file, in ms: then a refusal is known before the response has to begin. */
-const permitMs = 50;
+const permitMs = 20;
 
 /** A log in the list: its size in bytes, and its last change in ISO 8601, null while there is no file. */
 export interface LogInfo {
@@ -28,6 +28,9 @@ export interface LogSettings {
   readonly limits: Pick<Limits, "listing">;
 }
 
+/** Time between two looks for a log that is not there, in ms. */
+export const lookMs = 1_000;
+
 /** A log with the name of its file, and the setting that it was found by, null for the own access log. */
 interface Found extends LogInfo {
   file: string;
@@ -38,6 +41,9 @@ interface Found extends LogInfo {
 export class LogFiles {
   readonly #opens = new Opens(8, { waitMs: permitMs });
   readonly #turns = new Opens(16);
+  /** The looks for logs that are waited for, and since when they count. */
+  readonly #looks = new Map<string, Promise<LogPlace | null>>();
+  #looksAt = -Infinity;
 
   /** Looks nothing up yet: each call does, since what is there may change. */
   constructor(readonly settings: LogSettings) {}
@@ -82,7 +88,7 @@ export class LogFiles {
     const found: Found[] = [];
     const paths = new Set<string>();
     const add = async (file: string, from: string | null, path: string, root: string | null) => {
-      if (found.length >= limits.listing || paths.has(path) || !isName(file)) return;
+      if (found.length >= limits.listing || paths.has(path) || !isLogName(file)) return;
       paths.add(path);
       const info = await this.#place(file, path, root).stat();
       // The own log is listed before its first line is written.
@@ -134,7 +140,7 @@ export class LogFiles {
    */
   async find(name: string, after = "", follow = true): Promise<LogPlace> {
     const notFound = () => new HttpError(404, `no such log: ${quote(name)}`);
-    if (!isName(name)) throw notFound();
+    if (!isLogName(name)) throw notFound();
     const { accessLog, logs } = this.settings;
     if (name === basename(accessLog)) return this.#place(name, accessLog, null);
     const returns = follow && parseCursor(after) !== null;
@@ -158,12 +164,24 @@ export class LogFiles {
     return absent;
   }
 
+  /** What {@linkcode LogFiles.find} finds, looked up once a second however many wait for it; null for none. */
+  awaited(name: string): Promise<LogPlace | null> {
+    const now = performance.now();
+    if (now - this.#looksAt >= lookMs) {
+      this.#looks.clear();
+      this.#looksAt = now;
+    }
+    let look = this.#looks.get(name);
+    if (look === undefined) this.#looks.set(name, look = this.find(name).catch(unlessAbsent));
+    return look;
+  }
+
   /** Where FOLDER~NAME may be. */
   async #labelled(name: string): Promise<{ path: string; file: string }[]> {
     if (!name.includes("~")) return [];
     return [...await this.#labels()].filter(([, label]) => name.startsWith(`${label}~`))
       .map(([path, label]) => ({ path, file: name.slice(label.length + 1) }))
-      .filter(({ file }) => isName(file));
+      .filter(({ file }) => isLogName(file));
   }
 
   #place(name: string, path: string, root: string | null): LogPlace {
@@ -171,13 +189,19 @@ export class LogFiles {
   }
 }
 
+/** Null for a log that is not there. */
+export function unlessAbsent(error: unknown): null {
+  if (error instanceof HttpError && error.status === 404) return null;
+  throw error;
+}
+
 /** The 503 of logs that cannot be opened for now. */
 export function busy(): HttpError {
   return new HttpError(503, "too many logs are being opened", { headers: { "Retry-After": "1" } });
 }
 
-/** One segment of a path, not hidden, and without line breaks; a backslash separates only on Windows. */
-function isName(name: string): boolean {
+/** Whether a log may be called so: one segment of a path, not hidden, and without line breaks; a backslash separates only on Windows. */
+export function isLogName(name: string): boolean {
   return name !== "" && name.length <= 255 && !name.startsWith(".") && !name.includes(sep) &&
     !/[/\p{Cc}]/u.test(name);
 }

@@ -7,8 +7,7 @@ import { ndjson } from "../stream/formats/ndjson.ts";
 import { sse } from "../stream/formats/sse.ts";
 import { byteLength } from "../stream/json.ts";
 import { Pump, type Sink } from "../stream/pump.ts";
-import { iterable } from "../stream/response_run.ts";
-import type { Source } from "../stream/source.ts";
+import { iterable, type Source } from "../stream/source.ts";
 
 /** What a run is of, beside its name. */
 export interface RunOf {
@@ -138,7 +137,7 @@ export class Run extends MemoryChannel implements Sink {
     this.finish(end);
     this.hooks.ended();
     this.#pump.stopped = true;
-    if (state === "cancelled") this.#controller.abort();
+    if (state !== "complete") this.#controller.abort();
     this.#pump.stop(this.#release);
   }
 

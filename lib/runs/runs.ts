@@ -1,13 +1,14 @@
 import { checkName } from "../http/params.ts";
 import { Subscriber } from "../channels/subscriber.ts";
 import { shrink } from "../channels/memory_channel.ts";
+import { nextWave, Waves } from "../channels/waves.ts";
 import { Limits } from "../limits.ts";
 import type { ClientShare } from "../stream/client_share.ts";
 import { type Clock, endOfTurn, processClock } from "../stream/clock.ts";
 import { HttpError, printReport, quote, type Report, StreamEnd } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import { Limiter } from "../stream/limiter.ts";
-import type { Source } from "../stream/source.ts";
+import type { Source, StreamItem, Wanted } from "../stream/source.ts";
 import { Run, type RunInfo, type RunOf } from "./run.ts";
 
 /** Time that all runs together, however many never wait, have of each event-loop turn, in ms. */
@@ -34,6 +35,7 @@ export class Runs {
   /** Those that have ended, the first before the others, with what stops their time; null when that is over. */
   readonly #ended = new Map<Run, (() => void) | null>();
   readonly #working = new Set<Promise<void>>();
+  readonly #starts = new Waves();
   readonly #limiter: Limiter;
   readonly #keepMs: number;
   readonly #report: Report;
@@ -84,6 +86,8 @@ export class Runs {
   start(name: string, of: RunOf, source: Source, exchange: Exchange): void {
     const existing = this.#runs.get(name);
     if (existing !== undefined) return existing.check(of, exchange.query);
+    // The rest of the request must not live as long as the run.
+    const { draining } = exchange;
     checkName("a run's", name);
     const permit = this.#limiter.admit("runs", exchange);
     // As fewer go on than there may be, one has ended.
@@ -93,7 +97,7 @@ export class Runs {
       grew: (bytes) => this.#grew(bytes),
       hadShare: () => this.#hadShare(),
       ended: () => {
-        exchange.draining.removeEventListener("abort", run);
+        draining.removeEventListener("abort", run);
         this.#ended.set(
           run,
           this.#clock.after(this.#keepMs, () => {
@@ -109,20 +113,32 @@ export class Runs {
       this.#working.delete(done);
     });
     this.#working.add(done);
-    exchange.draining.addEventListener("abort", run);
+    draining.addEventListener("abort", run);
     run.start();
+    this.#starts.announce();
+  }
+
+  /** Resolves once a run has started, or at the abort. */
+  nextStart(signal: AbortSignal): Promise<void> {
+    return nextWave(signal, this.#starts);
   }
 
   /** A source that follows a run, from its start or after a cursor; for an unknown run or cursor it is `lost`. */
   follow(name: string): Source {
     return (wanted) => {
-      const run = this.#runs.get(name);
       const { after } = wanted;
-      if (run === undefined || after !== undefined && run.history.after(after) === 0) {
-        throw new StreamEnd("lost");
+      if (after !== undefined && this.#runs.get(name)?.history.after(after) === 0) {
+        return lost();
       }
-      return new Subscriber(wanted, () => run, () => this.#drop(run));
+      return this.subscribe(name, wanted);
     };
+  }
+
+  /** The events of a run, from its start or after a cursor: one that cannot be followed is a gap. An unknown run is `lost`. */
+  subscribe(name: string, wanted: Wanted): AsyncIterable<StreamItem> {
+    const run = this.#runs.get(name);
+    if (run === undefined) return lost();
+    return new Subscriber(wanted, { open: () => run, left: () => this.#drop(run) }, name);
   }
 
   /**
@@ -139,6 +155,7 @@ export class Runs {
 
   /** Cancels all that go on; resolves when they have cleaned up. */
   async close(): Promise<void> {
+    this.#starts.close();
     for (const run of this.#runs.values()) run.cancel();
     for (const stop of this.#ended.values()) stop?.();
     await Promise.all(this.#working);
@@ -181,4 +198,9 @@ export class Runs {
     this.#bytes -= run.size;
     run.trim(0);
   }
+}
+
+// deno-lint-ignore require-yield -- it has nothing but its end
+async function* lost(): AsyncGenerator<never> {
+  throw new StreamEnd("lost");
 }

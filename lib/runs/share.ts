@@ -1,9 +1,15 @@
 import { HttpError } from "../stream/errors.ts";
+import { type Param, text } from "../http/params.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import { type StreamOptions, streamResponse } from "../stream/response.ts";
 import type { Source } from "../stream/source.ts";
 import type { RunOf } from "./run.ts";
 import type { Runs } from "./runs.ts";
+
+/** The parameter of a route that shares what it streams. */
+export const sharing: { run: Param<string | undefined> } = {
+  run: text("a run's name: the stream is started once, and shared by all who ask for it"),
+};
 
 /** How {@linkcode share} answers. */
 export interface ShareOptions<T = unknown> extends StreamOptions<T> {
@@ -16,8 +22,9 @@ export interface ShareOptions<T = unknown> extends StreamOptions<T> {
  * request starts it, with a signal of its own; each gets everything from its start, or after its cursor, in its own format,
  * also for a while after its end. Who leaves stops nothing; `runs.delete(name)` does.
  *
- * The run's ids replace those that the source yields. A request with a cursor, a HEAD, and a link on a page of another site
- * start no run: a browser that comes back after a restart gets `end` with the reason `lost`.
+ * What the source yields has to be what JSON can hold, as it is retained; the run's ids replace those of the source. A
+ * request with a cursor, a HEAD, and a link on a page of another site start no run: a browser that comes back after a
+ * restart gets `end` with the reason `lost`.
  */
 export function share<T = unknown>(
   context: Exchange & { readonly runs: Runs },

@@ -1,6 +1,6 @@
 import { ChannelHistory } from "../channels/channel_history.ts";
 import { begun } from "../channels/subscriber.ts";
-import { Waves } from "../channels/waves.ts";
+import { nextWave, Waves } from "../channels/waves.ts";
 import type { Limits } from "../limits.ts";
 import { cursorAt, type StreamEvent } from "../stream/event.ts";
 import type { StreamItem, Wanted } from "../stream/source.ts";
@@ -16,10 +16,21 @@ interface Retained {
   evicted: number;
 }
 
+/** The retained readings of one sensor, oldest first, and the cursor that its stream goes on after. */
+export interface History {
+  cursor: string;
+  /** Time in ms since 1970, and the value, or null where a reading had none. */
+  readings: [time: number, value: number | null][];
+}
+
+/** Readers of all sensors wait by this, which is no sensor's id. */
+const all = "";
+
 /** Readings as they are retained: the last and a history of each sensor, and the latest of all in order. */
 export class Readings {
   readonly #latest = new ChannelHistory<Reading>("sensors");
-  readonly #waves = new Waves();
+  /** By sensor, as most readers wait for a few: each reading wakes those of its own. */
+  readonly #waves = new Map<string, Waves>();
   readonly #sensors = new Map<string, Retained>();
 
   constructor(readonly limits: Pick<Limits, "channelEvents" | "sensorReadings">) {}
@@ -41,7 +52,7 @@ export class Readings {
     if (latest.length > this.limits.channelEvents) {
       this.#sensors.get(latest.evict().id)!.evicted = latest.oldest - 1;
     }
-    this.#waves.announce();
+    for (const id of [all, reading.id]) this.#waves.get(id)?.announce();
     return latest.id();
   }
 
@@ -50,10 +61,13 @@ export class Readings {
     return this.#sensors.get(id)?.last.reading;
   }
 
-  /** The history of a sensor, oldest first: time in ms since 1970, and the value or null where a reading had none. */
-  history(id: string): [time: number, value: number | null][] {
+  history(id: string): History {
     const { times, values } = this.#sensors.get(id) ?? { times: [], values: [] };
-    return times.map((time, i) => [time, Number.isNaN(values[i]) ? null : values[i]]);
+    const readings = times.map((time, i): History["readings"][number] => [
+      time,
+      Number.isNaN(values[i]) ? null : values[i],
+    ]);
+    return { cursor: this.#latest.id(), readings };
   }
 
   /**
@@ -65,6 +79,7 @@ export class Readings {
     // In one step, so that no reading is between the last ones and those that follow.
     let next = latest.after(after);
     const last = after === undefined ? this.#lastOf(ids, 0, next) : [];
+    const waves = [...ids ?? [all]].map((id) => this.#wavesOf(id));
     // A browser that is cut before the first reading comes back to here; where there are last ones, they come at once.
     yield after === undefined && last.length === 0 ? cursorAt(latest.id()) : begun;
     yield* last;
@@ -81,7 +96,7 @@ export class Readings {
         continue;
       }
       const reading = latest.at(next);
-      if (reading === undefined) await nextWave(this.#waves, signal);
+      if (reading === undefined) await nextWave(signal, ...waves);
       else {
         const id = latest.id(next++);
         if (ids === undefined || ids.has(reading.id)) yield { id, data: reading };
@@ -91,7 +106,13 @@ export class Readings {
 
   /** Stops the wave under way. */
   close(): void {
-    this.#waves.close();
+    for (const waves of this.#waves.values()) waves.close();
+  }
+
+  #wavesOf(id: string): Waves {
+    let waves = this.#waves.get(id);
+    if (waves === undefined) this.#waves.set(id, waves = new Waves());
+    return waves;
   }
 
   /** The last reading of each of these sensors, as far as it has a number from `first` to before `end`. */
@@ -101,16 +122,4 @@ export class Readings {
       .sort((a, b) => a.number - b.number)
       .map(({ reading, number }) => ({ id: this.#latest.id(number), data: reading }));
   }
-}
-
-/** Waits for the next wave or an abort; once the signal has aborted it rejects with its reason. */
-async function nextWave(waves: Waves, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const wake = () => resolve();
-  waves.wait(wake);
-  signal.addEventListener("abort", wake);
-  await promise;
-  signal.removeEventListener("abort", wake);
-  waves.forget(wake);
 }

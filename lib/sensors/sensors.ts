@@ -1,7 +1,7 @@
 import type { Limits } from "../limits.ts";
 import { HttpError, printReport, quote, type Report } from "../stream/errors.ts";
 import type { Source } from "../stream/source.ts";
-import { Readings } from "./readings.ts";
+import { type History, Readings } from "./readings.ts";
 import { type Sample, sample } from "./sampler.ts";
 import type { PushSensor, Reading, Sensor } from "./sensor.ts";
 
@@ -57,7 +57,7 @@ export class Sensors {
   }
 
   /** {@linkcode Readings.history}; throws HttpError 404 for an unknown id. */
-  history(id: string): [time: number, value: number | null][] {
+  history(id: string): History {
     return this.#readings.history(this.#sensor(id).id);
   }
 
@@ -78,11 +78,14 @@ export class Sensors {
     };
   }
 
-  /** {@linkcode Readings.stream}, of all sensors when there is no id; throws HttpError 400 for an unknown one. */
-  stream(ids: readonly string[]): Source {
+  /**
+   * {@linkcode Readings.stream}, of all sensors when there is no id; throws HttpError 400, which names the parameter, for an
+   * unknown one.
+   */
+  stream(ids: readonly string[], param = "id"): Source {
     const unknown = ids.find((id) => !this.#sensors.has(id));
     if (unknown !== undefined) {
-      throw new HttpError(400, `id must be a sensor's: current value is ${quote(unknown)}`);
+      throw new HttpError(400, `${param} must be a sensor's: current value is ${quote(unknown)}`);
     }
     const chosen = ids.length === 0 ? undefined : new Set(ids);
     return (wanted) => this.#readings.stream(wanted, chosen);

@@ -1,139 +1,216 @@
-import { sleep } from "../stream/clock.ts";
+import type { Limits } from "../limits.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import { byteLength } from "../stream/json.ts";
-
-/** Turns a text message into its answer. `signal` aborts when the socket is gone. */
-export type Process = (message: string, signal: AbortSignal) => Promise<string>;
+import type { OpenBody } from "../stream/open_bodies.ts";
+import { type Close, closeOf, closeWith } from "./close_code.ts";
+import { Inbox } from "./inbox.ts";
+import { Outbox, type OutboxHooks } from "./outbox.ts";
+import { QuietClose } from "./quiet_close.ts";
+import type { RoomWatch } from "./room_watch.ts";
+import type { Socket, SocketData } from "./socket.ts";
 
 /** Bytes of a message, in UTF-8. */
 const maxMessageBytes = 1_048_576;
-/** Messages of one socket that wait for their answers, and their characters. */
-const maxQueued = 1_000;
-const maxQueuedChars = 4_194_304;
-/** Bytes of answers that a peer has not read, unless it is a single one. */
-const maxUnsentBytes = 1_048_576;
-/** Time between two looks at what is unsent, in ms, and how many may find no less. */
-const lookMs = 5;
-const maxLooks = 200;
-/** Nothing may have come for this long before the close, in ms: a close between two messages reaches the peer as 1006. */
-const quietMs = 50;
+
+/** A text no longer than this is counted by its characters: to look for longer ones costs more than the rest. */
+const shortChars = 1_024;
+
+/** Bytes of a text, as far as they matter. */
+function sizeOf(text: string): number {
+  if (text.length <= shortChars) return text.length;
+  return text.length > maxMessageBytes ? Infinity : byteLength(text);
+}
+
+/** Called before the peer hears of its upgrade; returns what is done once it is open. */
+export type Begin = (connection: Connection) => () => void | Promise<void>;
+
+/** What the connections of one server share. */
+export interface Registry {
+  readonly limits: Pick<Limits, "socketCloseMs" | "socketStalledMs">;
+  readonly watch: RoomWatch;
+  /** A connection has ended, or is gone, or both. */
+  changed(connection: Connection): void;
+}
 
 /**
- * One WebSocket. A message is processed when the one before it has been answered, so answers keep their order; what may
- * wait is bounded in both directions, and over a bound the socket is closed with a code and its reason: 1003 not text,
- * 1008 too fast, 1009 too big, 1013 too slow, 1011 the processing failed, 1001 the server is draining (RFC 6455, 7.4.1).
+ * One WebSocket: its function runs from the open to the close, and is told of the peer's going by the end of its loop and
+ * by its signal. What may wait is bounded in both directions, and over a bound the socket is closed with a code and its
+ * reason (RFC 6455, 7.4.1): 1003 not text, 1008 too fast, 1009 too big, 1013 too slow, 1011 the function failed, 1001 the
+ * server is draining.
  */
-export class Connection {
-  readonly #controller = new AbortController();
-  /** Messages that are not answered yet; the first is being processed. */
-  readonly #queue: string[] = [];
-  #queuedChars = 0;
-  readonly #left = Promise.withResolvers<void>();
-  readonly #gone = Promise.withResolvers<void>();
-  /** Resolves when the socket is gone, or has had its time for that: it is served no more. */
-  readonly left: Promise<void> = this.#left.promise;
-  /** Resolves when the runtime has let go of the socket, which a peer that reads nothing can put off. */
-  readonly gone: Promise<void> = this.#gone.promise;
-  /** It is to be closed: what comes is dropped. */
-  #closing = false;
-  /** Nothing has come since the last look. */
-  #quiet = true;
-  #quietTimer: ReturnType<typeof setInterval> | undefined;
-  #closeTimer: ReturnType<typeof setTimeout> | undefined;
+export class Connection implements Socket<SocketData>, OpenBody, OutboxHooks {
+  readonly #inbox = new Inbox<SocketData>();
+  readonly #outbox: Outbox;
+  readonly #serve: () => void | Promise<void>;
+  #controller: AbortController | null = null;
+  #aborted = false;
+  #closing: QuietClose | null = null;
+  #drainTimer: ReturnType<typeof setTimeout> | undefined;
+  /** The peer has gone, or has had its time for that. */
+  #left = false;
+  #serving = false;
+  #received = 0;
+  #sent = 0;
+  /** The live stream on this socket, if there is one. */
+  body: OpenBody | null = null;
+  /** The runtime has let go of the socket, which a peer that reads nothing can put off. */
+  gone = false;
 
-  /** A socket that was just upgraded; once it is to be closed, it has `closeMs` for that. */
+  /** A socket that was just upgraded. */
   constructor(
     readonly socket: WebSocket,
     readonly exchange: Exchange,
-    readonly process: Process,
-    readonly closeMs: number,
+    readonly registry: Registry,
+    begin: Begin,
+    readonly binary: boolean,
+    readonly protocol: string,
   ) {
+    this.#outbox = new Outbox(socket, registry.watch, registry.limits.socketStalledMs, this);
+    socket.binaryType = "arraybuffer";
+    // An error is followed by a close.
+    for (const type of ["open", "message", "close"]) socket.addEventListener(type, this);
     exchange.opened();
-    const drain = () => exchange.draining.aborted && this.#close(1001, "the server is shutting down");
-    exchange.draining.addEventListener("abort", drain, { signal: this.#controller.signal });
-    socket.onopen = drain;
-    socket.onmessage = ({ data }) => this.#receive(data);
-    socket.onerror = () => this.#end(0);
-    socket.onclose = ({ code }) => this.#end(code);
+    exchange.bodies.add(this);
+    this.#serve = begin(this);
+  }
+
+  /** The socket has left and its function has ended: it is served no more. */
+  get ended(): boolean {
+    return this.#left && !this.#serving;
+  }
+
+  /** Made on first use: many functions never look at it. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#aborted) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<SocketData, undefined> {
+    return this.#inbox[Symbol.asyncIterator]();
+  }
+
+  send(message: SocketData, max?: number): Promise<void> | undefined {
+    return this.#outbox.send(message, max);
+  }
+
+  /** Resolves when nothing waits for room any longer; rejects as `send` does. */
+  flushed(): Promise<void> | undefined {
+    return this.#outbox.flushed();
+  }
+
+  close(code = 1000, reason = ""): void {
+    this.#close(closeWith(code, reason));
+  }
+
+  handleEvent(event: Event): void {
+    if (event.type === "message") this.#receive((event as MessageEvent).data);
+    else if (event.type === "open") this.#run();
+    else this.#end(event as CloseEvent);
+  }
+
+  tick(): boolean {
+    return this.body?.tick() ?? false;
+  }
+
+  /** The function is told, and has its time to say something and return. */
+  drain(): void {
+    this.body?.drain();
+    this.#abort(true);
+    this.#drainTimer = setTimeout(() => {
+      this.#finish();
+      if (this.#closing === null) this.cancel();
+    }, this.registry.limits.socketCloseMs);
+  }
+
+  cancel(): void {
+    this.#leave(true);
+  }
+
+  sent(bytes: number): void {
+    this.#sent++;
+    this.exchange.sent(bytes);
+  }
+
+  tooSlow(): void {
+    this.#close({ code: 1013, reason: "too slow: what was sent has not been read" });
+  }
+
+  async #run(): Promise<void> {
+    const { exchange, socket } = this;
+    this.#serving = true;
+    try {
+      if (!exchange.draining.aborted) await this.#serve();
+      await this.flushed();
+      this.#finish();
+    } catch (error) {
+      // Ending by the abort is no failure.
+      const aborted = this.#aborted || socket.readyState !== WebSocket.OPEN;
+      if (aborted && error instanceof DOMException && error.name === "AbortError") this.#finish();
+      else this.#close(closeOf(error, exchange.report));
+    }
+    this.#serving = false;
+    this.registry.changed(this);
+  }
+
+  /** The function has nothing more to say. */
+  #finish(): void {
+    const { aborted } = this.exchange.draining;
+    this.#close(aborted ? { code: 1001, reason: "the server is shutting down" } : { code: 1000, reason: "" });
+  }
+
+  #receive(data: string | ArrayBuffer): void {
+    if (this.#closing !== null) return this.#closing.heard();
+    const binary = typeof data !== "string";
+    if (binary && !this.binary) return this.#close({ code: 1003, reason: "a message must be text" });
+    const bytes = binary ? data.byteLength : sizeOf(data);
+    if (bytes > maxMessageBytes) {
+      return this.#close({ code: 1009, reason: `a message must have at most ${maxMessageBytes} bytes` });
+    }
+    this.#received++;
+    if (this.#aborted || this.#inbox.add(binary ? new Uint8Array(data) : data, bytes)) return;
+    this.#close({ code: 1008, reason: "too many messages are waiting for their answers" });
   }
 
   /** Closes as soon as the peer is quiet; one that is not in time, or does not answer, gives its place up all the same. */
-  #close(code: number, reason: string): void {
-    if (this.#closing || this.socket.readyState !== WebSocket.OPEN) return;
-    this.#closing = true;
-    const close = () => {
-      clearInterval(this.#quietTimer);
-      if (this.socket.readyState === WebSocket.OPEN) this.socket.close(code, reason);
-    };
-    this.#quietTimer = setInterval(() => {
-      if (this.#quiet) close();
-      this.#quiet = true;
-    }, quietMs);
-    this.#closeTimer = setTimeout(() => {
-      close();
-      this.#leave(0);
-    }, this.closeMs);
+  #close({ code, reason }: Close): void {
+    if (this.#closing !== null || this.#left || this.socket.readyState !== WebSocket.OPEN) return;
+    const { socketCloseMs } = this.registry.limits;
+    this.#closing = new QuietClose(this.socket, code, reason, socketCloseMs, () => this.cancel());
+    clearTimeout(this.#drainTimer);
+    this.body?.cancel();
+    this.#outbox.close();
+    this.#abort(true);
   }
 
-  #end(code: number): void {
-    this.#leave(code);
-    this.#gone.resolve();
+  /** The function is to end: what has come and is not read yet is dropped, or still to be read. */
+  #abort(drop: boolean): void {
+    this.#inbox.end(drop);
+    this.#aborted = true;
+    this.#controller?.abort();
   }
 
-  /** `onclose` can come twice, and not at all before `onerror`: leaving has to be idempotent. */
-  #leave(code: number): void {
-    if (this.#controller.signal.aborted) return;
-    this.#controller.abort();
-    clearInterval(this.#quietTimer);
-    clearTimeout(this.#closeTimer);
-    this.#queue.length = 0;
-    this.exchange.ended(code === 1000 || code === 1001 || code === 1005 ? "complete" : "cut");
-    this.#left.resolve();
+  /** The runtime says so, and can say it twice; of a peer that has vanished it has another code. */
+  #end({ wasClean, code, reason }: CloseEvent): void {
+    this.#leave(!wasClean, wasClean ? code : 1006, reason);
+    this.gone = true;
+    this.registry.changed(this);
   }
 
-  #receive(data: unknown): void {
-    this.#quiet = false;
-    if (this.#closing || this.socket.readyState !== WebSocket.OPEN) return;
-    if (typeof data !== "string") return this.#close(1003, "a message must be text");
-    if (data.length > maxMessageBytes || byteLength(data) > maxMessageBytes) {
-      return this.#close(1009, `a message must have at most ${maxMessageBytes} bytes`);
-    }
-    if (this.#queue.length >= maxQueued || this.#queuedChars + data.length > maxQueuedChars) {
-      return this.#close(1008, "too many messages are waiting for their answers");
-    }
-    this.#queuedChars += data.length;
-    if (this.#queue.push(data) === 1) this.#work();
-  }
-
-  async #work(): Promise<void> {
-    const { signal } = this.#controller;
-    try {
-      while (this.#queue.length > 0 && !this.#closing) {
-        const message = this.#queue[0];
-        const answer = await this.process(message, signal);
-        if (this.socket.bufferedAmount > 0) await this.#room(answer, signal);
-        if (!this.#closing && this.socket.readyState === WebSocket.OPEN) this.socket.send(answer);
-        this.#queue.shift();
-        this.#queuedChars -= message.length;
-      }
-    } catch (error) {
-      if (signal.aborted) return;
-      this.exchange.report("a socket's message could not be processed", error);
-      this.#close(1011, "internal error");
-    }
-  }
-
-  /** Waits for room for an answer; a peer that takes nothing for a while is too slow. */
-  async #room(answer: string, signal: AbortSignal): Promise<void> {
-    const bytes = byteLength(answer);
-    let least = Infinity;
-    let looks = 0;
-    // One that is alone is taken whatever its size: it could never be sent otherwise.
-    for (let unsent; (unsent = this.socket.bufferedAmount) > 0 && unsent + bytes > maxUnsentBytes;) {
-      if (unsent < least) looks = 0;
-      least = unsent;
-      if (++looks > maxLooks) return this.#close(1013, "too slow: what was sent has not been read");
-      await sleep(lookMs, signal);
-    }
+  /** Our own close, if there was one, says more than the peer's. */
+  #leave(cut: boolean, theirs = 1006, said = ""): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#closing?.stop();
+    clearTimeout(this.#drainTimer);
+    this.body?.cancel();
+    this.#outbox.close();
+    this.#abort(false);
+    this.exchange.bodies.delete(this);
+    const { code, reason } = this.#closing ?? { code: theirs, reason: said };
+    const clean = !cut && ([1000, 1001, 1005].includes(code) || code >= 3000);
+    const counts = { messages: this.#sent, received: this.#received };
+    this.exchange.ended(clean ? "complete" : "cut", { code, reason, ...counts });
+    this.registry.changed(this);
   }
 }

@@ -1,11 +1,16 @@
 import { HttpError } from "../stream/errors.ts";
+import type { UpgradeOptions } from "./socket.ts";
 
 /**
  * Upgrades a request to a WebSocket, if `admit` does not throw once the request is known to be good.
  *
  * @throws HttpError 426 when it is no upgrade or of another version, 400 when the handshake is wrong (RFC 6455, 4.2)
  */
-export function handshake(request: Request, admit: () => void): { socket: WebSocket; response: Response } {
+export function handshake(
+  request: Request,
+  { protocols, idleSeconds }: UpgradeOptions,
+  admit: () => void,
+): Deno.WebSocketUpgrade & { protocol: string } {
   const { method, headers } = request;
   // Only a GET can be an upgrade (RFC 6455, 4.1), but the runtime would upgrade a HEAD as well.
   if (method !== "GET" || headers.get("upgrade")?.toLowerCase() !== "websocket") {
@@ -20,10 +25,18 @@ export function handshake(request: Request, admit: () => void): { socket: WebSoc
   }
   admit();
   try {
-    return Deno.upgradeWebSocket(request);
+    const protocol = agreed(headers, protocols ?? []);
+    // The runtime's own object does not know the subprotocol.
+    return { ...Deno.upgradeWebSocket(request, { protocol, idleTimeout: idleSeconds }), protocol };
   } catch (error) {
     throw new HttpError(400, "the WebSocket handshake must follow RFC 6455, 4.1", { cause: error });
   }
+}
+
+/** The first subprotocol of the client's that is spoken here (RFC 6455, 4.2.2). */
+function agreed(headers: Headers, protocols: readonly string[]): string {
+  const wanted = headers.get("sec-websocket-protocol")?.split(",") ?? [];
+  return wanted.map((name) => name.trim()).find((name) => protocols.includes(name)) ?? "";
 }
 
 /** Says which protocol and version are spoken here (RFC 6455, 4.2.2 and 4.4). */

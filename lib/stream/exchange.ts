@@ -28,8 +28,8 @@ export interface Exchange {
   readonly report: Report;
   /** The body has handed over this many bytes. */
   sent(bytes: number): void;
-  /** The body has ended; called once. */
-  ended(how: "complete" | "cut"): void;
+  /** The body has ended, with what else the access log has to say of it; called once. */
+  ended(how: "complete" | "cut", more?: Readonly<Record<string, string | number>>): void;
 }
 
 /** What the requests of one server share. */

@@ -4,7 +4,7 @@ import { CutError, shuttingDown, StreamEnd } from "./errors.ts";
 import { CursorAt, Encoded, eventOf } from "./event.ts";
 import type { EndReason, Format } from "./formats/format.ts";
 import { byteLength } from "./json.ts";
-import type { LiveStreamHooks } from "./live_stream_hooks.ts";
+import type { LiveStreamHooks, Outlet } from "./live_stream_hooks.ts";
 import type { OpenBody } from "./open_bodies.ts";
 import { Pump, type Sink } from "./pump.ts";
 
@@ -28,7 +28,7 @@ const encoder = new TextEncoder();
  */
 export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody, Sink {
   readonly #pump: Pump;
-  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  #controller: Outlet | null = null;
   readonly #batch = new Batch();
   #turnAsked = true;
   #started = false;
@@ -77,7 +77,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   }
 
   /** The reader wants bytes. This and `cancel` make the stream its body's underlying source. */
-  pull(controller: ReadableStreamDefaultController<Uint8Array>): void {
+  pull(controller: Outlet): void {
     this.#controller = controller;
     this.#wanted = true;
     if (this.#last !== null || !this.#batch.empty) this.#flush();
@@ -115,7 +115,8 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   take(value: unknown): boolean {
     if (!this.#taken) {
       this.#taken = true;
-      this.#batch.add(this.hooks.preamble(value));
+      const preamble = this.hooks.preamble(value);
+      if (preamble !== "") this.#batch.add(preamble);
     }
     if (value instanceof Encoded) return this.#block(value.bytes, value.lastId);
     if (value instanceof CursorAt) {
@@ -211,7 +212,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   #settle(how: "complete" | "cut"): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.hooks.ended(how);
+    this.hooks.ended(how, this.#last?.reason);
     if (how === "cut") this.hooks.stop();
     this.#pump.stop(() => this.hooks.released());
   }

@@ -1,6 +1,17 @@
 import type { Report } from "./errors.ts";
+import type { EndReason } from "./formats/format.ts";
 
-/** What the response around a `LiveStream` hears of it. */
+/** Where a `LiveStream` puts its chunks: a body's controller, or a socket, which calls `pull` when it wants the next. */
+export interface Outlet {
+  /** Takes a chunk. */
+  enqueue(chunk: Uint8Array): void;
+  /** There is no more. */
+  close(): void;
+  /** What comes after what was taken is lost. */
+  error(error: unknown): void;
+}
+
+/** What the response, or the socket, around a `LiveStream` hears of it. */
 export interface LiveStreamHooks {
   /** The cursor that the client came with. */
   readonly cursor?: string;
@@ -16,8 +27,8 @@ export interface LiveStreamHooks {
   stop(): void;
   /** Bytes were handed over. */
   sent(bytes: number): void;
-  /** Called once, when the reader has everything or will get no more. */
-  ended(how: "complete" | "cut"): void;
+  /** Called once, when the reader has everything or will get no more; without a reason it has gone. */
+  ended(how: "complete" | "cut", reason?: EndReason): void;
   /** Called once, after `ended`, when the generator has finished its cleanup. */
   released(): void;
 }

@@ -37,30 +37,39 @@ const byType: ReadonlyMap<string, Negotiated> = new Map(
   ),
 );
 
-const list = (words: string[]) => `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+const all = formats.map(({ name }) => name);
+
+/** The media types of each format, without parameters, by its name. */
+const typesOf: ReadonlyMap<string, string[]> = Map.groupBy(
+  byType.keys(),
+  (type) => byType.get(type)!.format.name,
+);
+
+const list = (words: readonly string[]) => `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 
 /**
  * The format that a request asks for: `?format=` wins over `Accept` (RFC 9110, 12.5.1), and with neither it is the route's
- * own.
+ * own. `names`: the formats that the route has.
  *
  * @throws HttpError 400 for an unknown `format`, 406 for an Accept that allows none
  */
 export function negotiate(
   { headers, query }: { headers: Headers; query: URLSearchParams },
   own: FormatName,
+  names: readonly FormatName[] = all,
 ): Negotiated {
   const name = query.get("format");
   if (name !== null) {
     const chosen = byName.get(name);
-    if (chosen !== undefined) return chosen;
-    throw new HttpError(400, `format must be ${list([...byName.keys()])}: current value is ${quote(name)}`);
+    if (chosen !== undefined && names.includes(name as FormatName)) return chosen;
+    throw new HttpError(400, `format must be ${list(names)}: current value is ${quote(name)}`);
   }
   const accept = headers.get("accept");
   const usual = byName.get(own)!;
   if (accept === null || accept === "*/*") return usual;
-  const types = [...byType.keys()];
+  const types = names.flatMap((name) => typesOf.get(name)!);
   // The route's own format comes first: it wins where the client has no preference.
-  const first = types.filter((type) => byType.get(type)!.format === usual.format);
+  const first = typesOf.get(own)!;
   const chosen = accepts(headers, ...first, ...types);
   if (chosen === undefined) {
     throw new HttpError(406, `Accept must allow ${list(types)}: current value is ${quote(accept)}`);

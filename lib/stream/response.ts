@@ -2,7 +2,7 @@ import { errorResponse, shuttingDown } from "./errors.ts";
 import type { StreamEvent } from "./event.ts";
 import type { Exchange } from "./exchange.ts";
 import type { FormatName } from "./formats/table.ts";
-import { textFormat } from "./formats/text.ts";
+import { text, textFormat } from "./formats/text.ts";
 import { negotiate, type Negotiated } from "./negotiate.ts";
 import { type HeadOptions, responseHead } from "./response_head.ts";
 import { ResponseRun } from "./response_run.ts";
@@ -12,6 +12,8 @@ import type { Source } from "./source.ts";
 export interface StreamOptions<T = unknown> extends HeadOptions {
   /** The route's own format, when the client asks for none. Default: text. */
   format?: FormatName;
+  /** The formats that the route has. Default: all. */
+  formats?: readonly FormatName[];
   /** The text of an event, without the separator. Default: a string as it is, anything else as JSON. */
   line?: (event: StreamEvent<T>) => string;
   /** What follows each event of text. Default: a line end, or with a `type` of the handler's own nothing. */
@@ -78,20 +80,23 @@ export async function streamResponse<T = unknown>(
 }
 
 /** The format of a response and its Content-Type, with the handler's wording and separator where they apply. */
-function chosen(exchange: Exchange, { format: own, type, line, separator }: StreamOptions): Negotiated {
+function chosen(
+  exchange: Exchange,
+  { format: own, formats, type, line, separator }: StreamOptions,
+): Negotiated {
   if (type !== undefined) {
     if (own === undefined) return { format: textFormat(line, separator ?? "", true), contentType: type };
     throw new TypeError(`Cannot stream with both 'format' and 'type': current values are ${own} and ${type}`);
   }
-  const { format, contentType } = negotiate(exchange, own ?? "text");
-  if (format.name !== "text") return { format, contentType };
-  return { format: textFormat(line, separator), contentType };
+  const negotiated = negotiate(exchange, own ?? "text", formats);
+  if (negotiated.format !== text || line === undefined && separator === undefined) return negotiated;
+  return { format: textFormat(line, separator), contentType: negotiated.contentType };
 }
 
 /**
  * The cursor that a request comes back with: `Last-Event-ID`, else `?lastEventId=`, which polyfills of EventSource send, else
- * `?after=`. The first two are none when they are empty.
+ * `?after=`. An empty one is none.
  */
 export function cursor({ headers, query }: Pick<Exchange, "headers" | "query">): string | undefined {
-  return headers.get("last-event-id") || query.get("lastEventId") || (query.get("after") ?? undefined);
+  return headers.get("last-event-id") || query.get("lastEventId") || query.get("after") || undefined;
 }

@@ -15,17 +15,6 @@ export interface HeadOptions {
   type?: string;
 }
 
-/** Headers of every live response. */
-const live = {
-  // A compressing proxy would hold events back (RFC 9111, 5.2.2.6).
-  "Cache-Control": "no-store, no-transform",
-  "X-Accel-Buffering": "no",
-  // RFC 10036: what is between passes each part on as it comes.
-  "Incremental": "?1",
-  // Without it Chromium shows a text stream only after 1,024 bytes.
-  "X-Content-Type-Options": "nosniff",
-};
-
 /** What a live body does not have, and what is the connection's (RFC 9110, 7.6.1). */
 const refused = [
   ...["content-length", "content-encoding", "content-range", "transfer-encoding", "trailer"],
@@ -43,8 +32,22 @@ export function responseHead(
   contentType: string,
   { status = 200, headers, type }: HeadOptions,
 ): (body: string | ReadableStream<Uint8Array<ArrayBuffer>>) => Response {
-  const init = { status, headers: { "Content-Type": contentType, ...live } };
-  if (!Number.isInteger(status) || status < 200 || status > 299 || [204, 205, 206].includes(status)) {
+  const init = {
+    status,
+    headers: {
+      "Content-Type": contentType,
+      // A compressing proxy would hold events back (RFC 9111, 5.2.2.6).
+      "Cache-Control": "no-store, no-transform",
+      "X-Accel-Buffering": "no",
+      // RFC 10036: what is between passes each part on as it comes.
+      "Incremental": "?1",
+      // Without it Chromium shows a text stream only after 1,024 bytes.
+      "X-Content-Type-Options": "nosniff",
+    },
+  };
+  const isAllowed = status === 200 ||
+    Number.isInteger(status) && status > 200 && status < 300 && ![204, 205, 206].includes(status);
+  if (!isAllowed) {
     throw refusal("'status' must be from 200 to 299, but for 204, 205 and 206", status);
   }
   if (type !== undefined && !mediaType.test(type)) throw refusal("'type' must be a media type", type);

@@ -1,29 +1,17 @@
 import type { Report } from "./errors.ts";
-import { eventOf, gap } from "./event.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Format } from "./formats/format.ts";
 import type { Permit } from "./limiter.ts";
 import { LiveStream } from "./live_stream.ts";
 import type { LiveStreamHooks } from "./live_stream_hooks.ts";
-import type { Source, Wanted } from "./source.ts";
+import { iterable, type Source } from "./source.ts";
+import { SourceStart } from "./source_start.ts";
 
 /** How long a response waits for its first event, in ms: until then a failure can still be a status. */
 const firstEventMs = 100;
 
-/** What the source makes, or else something that fails as it did. */
-export function iterable(source: Source, wanted: Wanted): AsyncIterable<unknown> {
-  try {
-    const made = source(wanted);
-    if (typeof made?.[Symbol.asyncIterator] === "function") return made;
-    const rule = "Cannot stream as the source must return an async iterable";
-    throw new TypeError(`${rule}: current value is ${Deno.inspect(made)}`);
-  } catch (error) {
-    return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
-  }
-}
-
 /** One run of a source for one response: what it is started with, and what it holds of the server until it has ended. */
-export class ResponseRun implements Wanted, LiveStreamHooks {
+export class ResponseRun extends SourceStart implements LiveStreamHooks {
   /** Resolves when there is something to send, the client has gone, or 100 ms have passed. */
   readonly ready: Promise<void>;
   #ready!: () => void;
@@ -32,31 +20,15 @@ export class ResponseRun implements Wanted, LiveStreamHooks {
   #controller: AbortController | null = null;
   #stopped = false;
   #open = false;
-  /** Whether the source knows the cursor that it is to go on after. */
-  #looked = false;
 
   constructor(
     readonly exchange: Exchange,
     readonly permit: Permit,
-    readonly cursor: string | undefined,
-    readonly format: Format,
+    cursor: string | undefined,
+    format: Format,
   ) {
+    super(cursor, format);
     this.ready = new Promise((resolve) => this.#ready = resolve);
-  }
-
-  get after(): string | undefined {
-    this.#looked = true;
-    return this.cursor;
-  }
-
-  /** A source that began without a look at the cursor has started over: its reader may have missed something, and is told. */
-  preamble(first: unknown): string {
-    const { format, cursor } = this;
-    // A media type of the handler's own has no gaps.
-    if (this.#looked || cursor === undefined || format.name === "text" && format.note === undefined) {
-      return "";
-    }
-    return format.event(gap(cursor, eventOf(first).id ?? null, null));
   }
 
   get report(): Report {

@@ -24,11 +24,26 @@ export type StreamItem = StreamEvent | CursorAt | Encoded;
  */
 export type Source = (wanted: Wanted) => AsyncIterable<unknown>;
 
+/** What a source makes, or else something that fails as it did. */
+export function iterable<W extends Wanted>(
+  source: (wanted: W) => AsyncIterable<unknown>,
+  wanted: W,
+): AsyncIterable<unknown> {
+  try {
+    const made = source(wanted);
+    if (typeof made?.[Symbol.asyncIterator] === "function") return made;
+    const rule = "Cannot stream as the source must return an async iterable";
+    throw new TypeError(`${rule}: current value is ${Deno.inspect(made)}`);
+  } catch (error) {
+    return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
+  }
+}
+
 /**
  * A source that can be asked without a promise, for what many streams read at once. What `poll` throws is a
  * failure, or how the stream ends: a `StreamEnd`.
  */
-export interface Feed {
+export interface Feed<Item = StreamItem> {
   /** The next item; null when there is none now: then `ready` is called when there may be one. */
-  poll(ready: () => void): StreamItem | null;
+  poll(ready: () => void): Item | null;
 }

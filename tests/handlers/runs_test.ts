@@ -5,7 +5,7 @@ import type { Source } from "../../lib/stream/source.ts";
 import { routes } from "../../handlers/routes.ts";
 import { granted } from "../support/granted.ts";
 import { Lines } from "../support/lines.ts";
-import { serve, type TestServer, until } from "../support/server.ts";
+import { askFrom, serve, type TestServer, until } from "../support/server.ts";
 
 const options = { ignore: !granted.server };
 const killing = { ignore: !granted.server || !granted.run };
@@ -263,6 +263,21 @@ Deno.test("a run's name is checked as a channel's is", options, async () => {
     assertEquals(response.status, 400);
     assertStringIncludes((await response.json()).error, "a run's name must be 1 to 64 letters");
   }
+});
+
+Deno.test("with --client-share one client leaves runs to others", options, async () => {
+  await using server = await serve({ clientShare: 25, limits: { runs: 4 } });
+  const statuses = [];
+  for (const [name, client] of [["a", "10.0.0.1"], ["b", "10.0.0.2"], ["c", "10.0.0.1"], ["d", "10.0.0.3"]]) {
+    const response = await askFrom(
+      client,
+      server,
+      `/stream?run=${name}&count=2&interval=60000&request=false`,
+    );
+    statuses.push(response.status);
+    await response.body!.cancel();
+  }
+  assertEquals(statuses, [200, 200, 503, 200]);
 });
 
 Deno.test("the runs are listed with their state and readers, and counted", options, async () => {

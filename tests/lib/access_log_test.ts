@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { AccessLog } from "../../lib/access_log.ts";
-import type { Answered } from "../../lib/http/context.ts";
+import type { Answered } from "../../lib/http/server_side.ts";
 import { granted } from "../support/granted.ts";
 import { until } from "../support/server.ts";
 

@@ -9,8 +9,8 @@ export interface Client {
 }
 
 /** Connects; rejects when the server refuses. */
-export async function connect(url: string): Promise<Client> {
-  const socket = new WebSocket(url.replace("http", "ws"));
+export async function connect(url: string, protocols: string[] = []): Promise<Client> {
+  const socket = new WebSocket(url.replace("http", "ws"), protocols);
   const messages: string[] = [];
   const closed = new Promise<{ code: number; reason: string }>((resolve) =>
     socket.onclose = ({ code, reason }) => resolve({ code, reason })
@@ -47,9 +47,10 @@ export function upgrade(path: string, ...headers: string[]): string {
 /** Upgrades by hand, for a client that does what no WebSocket object does. */
 export async function raw(port: number, path: string): Promise<Deno.TcpConn> {
   const conn = await send(port, upgrade(path));
-  const buffer = new Uint8Array(1_024);
-  const count = await conn.read(buffer);
-  const head = new TextDecoder().decode(buffer.subarray(0, count ?? 0));
+  // Byte by byte: the first frame may follow at once.
+  const byte = new Uint8Array(1);
+  let head = "";
+  while (!head.endsWith("\r\n\r\n") && await conn.read(byte) !== null) head += String.fromCharCode(byte[0]);
   if (!head.startsWith("HTTP/1.1 101 ")) throw new Error(`not upgraded: ${head}`);
   return conn;
 }

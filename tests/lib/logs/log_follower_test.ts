@@ -237,6 +237,15 @@ test("a hole is read in pieces of 1 MiB forwards, and not read backwards", async
   assert(file.reads < 5 && offset > 98 * 1_048_576, `${file.reads} reads to ${offset}`);
 });
 
+test("a block of lines takes at most 128 KiB, for a reader that does not read keeps it", async (folder) => {
+  folder.append(`${"x".repeat(999)}\n`.repeat(1_000));
+  using file = (await folder.place.open())!;
+  const lines = new FileLines(file, FileFingerprint.start(file.info), 65_536);
+  const sizes: number[] = [];
+  for (let block; (block = await lines.next() as LineBlock | null) !== null;) sizes.push(block.size);
+  assert(Math.max(...sizes) <= 131_072, `${sizes}`);
+});
+
 test("a reader that has left stops within one block of a line without an end", async (folder) => {
   folder.append("x");
   Deno.truncateSync(folder.log, 100 * 1_048_576);

@@ -209,7 +209,9 @@ Deno.test("a source that never waits leaves turns to others", async () => {
 
 Deno.test("a run that fails ends its readers with an error, and is reported once, by its name", async () => {
   await using it = setUp();
-  const source = async function* () {
+  let aborted = false;
+  const source: Source = async function* ({ signal }) {
+    signal.addEventListener("abort", () => aborted = true);
     yield "a";
     await turns();
     throw new Error("secret");
@@ -218,6 +220,7 @@ Deno.test("a run that fails ends its readers with an error, and is reported once
   assertEquals(await Promise.all([it.data("x", source), it.data("x", source)]), [["a", error], ["a", error]]);
   assertEquals(await it.data("x", source), ["a", error]);
   assertEquals([it.states(), it.reports], [{ x: "failed" }, ["run x: its source failed: Error: secret"]]);
+  assertEquals(aborted, true);
 });
 
 for (

@@ -1,33 +1,21 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import type { Process } from "../../../lib/sockets/connection.ts";
 import { endOfTurn } from "../../../lib/stream/clock.ts";
 import { granted } from "../../support/granted.ts";
-import { serve, type TestServer, until } from "../../support/server.ts";
+import { until } from "../../support/server.ts";
 import { connect, frame, leave, raw, upgrade } from "../../support/socket_client.ts";
-import { exchange, route, send } from "../../support/wire.ts";
+import { allGone, each, echo, serveSocket } from "../../support/socket_server.ts";
+import { exchange, send } from "../../support/wire.ts";
 
 const options = { ignore: !granted.server };
-
-/** A server with one WebSocket route. */
-function serveSocket(process: Process, limits: { sockets?: number; socketCloseMs?: number } = {}) {
-  return serve({
-    limits,
-    routes: [route("/ws", (request, context) => context.app.sockets.upgrade(request, context, process))],
-  });
-}
-
-const echo: Process = (message) => Promise.resolve(message);
 
 /** Waits until the signal aborts. */
 const hang = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 
-const allGone = (server: TestServer) => until(() => server.app.sockets.size === 0);
-
 Deno.test("messages are processed one at a time, and answered in order", options, async () => {
   let working = 0;
   const gate = Promise.withResolvers<void>();
-  await using server = await serveSocket(async (message) => {
+  await using server = await serveSocket(each(async (message) => {
     if (message === "go") gate.resolve();
     else {
       assertEquals(++working, 1);
@@ -35,7 +23,7 @@ Deno.test("messages are processed one at a time, and answered in order", options
       working--;
     }
     return `answer to ${message}`;
-  });
+  }));
   const client = await connect(`${server.origin}/ws`);
   const messages = ["slow", "quick", "quicker"];
   for (const message of messages) client.socket.send(message);
@@ -50,8 +38,8 @@ Deno.test("messages are processed one at a time, and answered in order", options
 });
 
 Deno.test("a message that takes long holds up no other socket", options, async () => {
-  await using server = await serveSocket((message, signal) =>
-    message === "slow" ? hang(signal) : echo(message, signal)
+  await using server = await serveSocket(
+    each((message, signal) => message === "slow" ? hang(signal) : message),
   );
   const clients = await Promise.all(Array.from({ length: 50 }, () => connect(`${server.origin}/ws`)));
   assertEquals(server.app.sockets.size, 50);
@@ -69,10 +57,10 @@ Deno.test("1,000 messages may wait; one more closes with 1008", options, async (
     go!();
     go = null;
   };
-  await using server = await serveSocket(async (message) => {
+  await using server = await serveSocket(each(async (message) => {
     if (message === "wait") await new Promise<void>((resolve) => go = resolve);
     return message;
-  });
+  }));
   const client = await connect(`${server.origin}/ws`);
   // Twice, so that what has been answered does not count.
   for (let round = 1; round <= 2; round++) {
@@ -91,7 +79,7 @@ Deno.test("1,000 messages may wait; one more closes with 1008", options, async (
 
 Deno.test("a burst over the bound, sent at once, is told 1008 and why", options, async () => {
   const { promise, resolve } = Promise.withResolvers<string>();
-  await using server = await serveSocket(() => promise);
+  await using server = await serveSocket(each(() => promise));
   for (const burst of [1_100, 20_000]) {
     const client = await connect(`${server.origin}/ws`);
     for (let n = 0; n < burst; n++) client.socket.send("x");
@@ -122,7 +110,7 @@ Deno.test("a socket that is to be closed and never quiet is closed in time", opt
 
 Deno.test("more characters that wait than 4 Mi close with 1008", options, async () => {
   const { promise, resolve } = Promise.withResolvers<string>();
-  await using server = await serveSocket(() => promise);
+  await using server = await serveSocket(each(() => promise));
   const client = await connect(`${server.origin}/ws`);
   for (let n = 0; n < 5; n++) client.socket.send("x".repeat(1_000_000));
   assertEquals((await client.closed).code, 1008);
@@ -159,10 +147,10 @@ Deno.test("a message of 1 MiB is answered", options, async () => {
 });
 
 Deno.test("processing that fails closes its socket with 1011, and no other", options, async () => {
-  await using server = await serveSocket((message) => {
+  await using server = await serveSocket(each((message) => {
     if (message === "throw") throw new Error("secret");
     return message === "reject" ? Promise.reject(new Error("secret")) : Promise.resolve(message);
-  });
+  }));
   const other = await connect(`${server.origin}/ws`);
   for (const message of ["throw", "reject"]) {
     const client = await connect(`${server.origin}/ws`);
@@ -174,13 +162,16 @@ Deno.test("processing that fails closes its socket with 1011, and no other", opt
   other.socket.send("still here");
   await until(() => other.messages.length === 1);
   await leave(other);
-  assertMatch(server.reports(), /a socket's message could not be processed: Error: secret/);
+  assertMatch(server.reports(), /a socket failed: Error: secret/);
   await allGone(server);
 });
 
 Deno.test("a client that does not read its answers is closed with 1013", options, async () => {
   const big = "x".repeat(1_000_000);
-  await using server = await serveSocket(() => Promise.resolve(big), { socketCloseMs: 200 });
+  await using server = await serveSocket(each(() => Promise.resolve(big)), {
+    socketCloseMs: 200,
+    socketStalledMs: 200,
+  });
   const slow = await raw(server.port, "/ws");
   for (let n = 0; n < 60; n++) await slow.write(frame(1, "big"));
   await until(() => server.app.sockets.lingering === 1);
@@ -204,14 +195,14 @@ Deno.test("a client that does not read its answers is closed with 1013", options
 
 Deno.test("a socket that goes aborts the signal of its processing", options, async () => {
   let state = "waiting";
-  await using server = await serveSocket(async (_, signal) => {
+  await using server = await serveSocket(each(async (_, signal) => {
     state = "working";
     try {
       return await hang(signal);
     } finally {
       state = "ended";
     }
-  });
+  }));
   const conn = await raw(server.port, "/ws");
   await conn.write(frame(1, "x"));
   await until(() => state === "working");
@@ -306,12 +297,12 @@ Deno.test("a plain GET gets 426 with the protocol that the server speaks", optio
 
 Deno.test("1,000 sockets that leave at any point leave nothing", options, async () => {
   let working = 0;
-  await using server = await serveSocket(async (message) => {
+  await using server = await serveSocket(each(async (message) => {
     working++;
     await new Promise<void>(endOfTurn);
     working--;
     return message;
-  });
+  }));
   let started = 0;
   const client = async () => {
     while (started < 1_000) {
@@ -359,7 +350,7 @@ Deno.test(
 );
 
 Deno.test("answers over 1 MiB in all reach a client that reads them, one at a time", options, async () => {
-  await using server = await serveSocket(() => Promise.resolve("x".repeat(3_000_000)));
+  await using server = await serveSocket(each(() => Promise.resolve("x".repeat(3_000_000))));
   const client = await connect(`${server.origin}/ws`);
   for (let n = 0; n < 10; n++) client.socket.send("x");
   await until(() => client.messages.length === 10);

@@ -631,7 +631,7 @@ Deno.test("a client that is found to be gone while a chunk is handed over gets n
       stream.cancel();
     };
     if (last === "drain") stream.drain();
-    stream.pull({ enqueue: gone, close: gone, error: gone, desiredSize: 0 });
+    stream.pull({ enqueue: gone, close: gone, error: gone });
     await released;
     assertEquals([calls, told.length, reports], [1, 1, []], last);
   }

@@ -1,0 +1,48 @@
+import type { Clock } from "../stream/clock.ts";
+import type { Report } from "../stream/errors.ts";
+import type { OpenBodies } from "../stream/open_bodies.ts";
+import type { RequestBodies } from "./body.ts";
+
+/** One answered request. */
+export interface Answered {
+  /** When the request came, in ms since 1970. */
+  time: number;
+  /** Request method. */
+  method: string;
+  /** The path alone: a query may hold secrets. */
+  path: string;
+  /** Response status. */
+  status: number;
+  /** Bytes of the response's body that were handed over; null where nobody counts them. */
+  bytes: number | null;
+  /** From the request to the end of the response. */
+  ms: number;
+  /** How the body ended: handed over whole, in part, or an error. */
+  end: "complete" | "cut" | "refused";
+  /** More fields, where a body has some to tell. */
+  more?: Readonly<Record<string, string | number>>;
+}
+
+/** What the contexts of one server share. */
+export interface ServerSide<App, Route> {
+  /** The services of the server. */
+  readonly app: App;
+  /** The route table. */
+  readonly routes: readonly Route[];
+  /** The open response bodies. */
+  readonly bodies: OpenBodies;
+  /** Whether `X-Forwarded-*` are the words of a proxy in front of the server. */
+  readonly trustProxy: boolean;
+  /** Reads request bodies. */
+  readonly requestBodies: RequestBodies;
+  /** Reports a failure inside. */
+  readonly report: Report;
+  /** Times the requests. */
+  readonly clock: Clock;
+  /** The time of day, in ms since 1970, at a recent moment of the clock. */
+  timeAt(now: number): number;
+  /** Counts bytes of a body as they go. */
+  sent(bytes: number): void;
+  /** Called once a request, at the end of its response; `uncounted` bytes never went through `sent`. */
+  record(answered: Answered, uncounted: number): void;
+}

@@ -1,0 +1,20 @@
+import { gap } from "../stream/event.ts";
+import { SourceState } from "../stream/events.ts";
+import type { PartSource } from "../stream/many.ts";
+import type { Runs } from "./runs.ts";
+
+/** One run among several sources: from its start, or after a cursor. One that is not there is waited for. */
+export function runSource(runs: Runs, name: string): PartSource {
+  return async function* (wanted) {
+    let { after } = wanted;
+    const { format, signal } = wanted;
+    if (!runs.has(name)) {
+      if (after !== undefined) yield gap(after, null, null);
+      yield new SourceState("absent");
+      while (!runs.has(name)) await runs.nextStart(signal);
+      yield new SourceState("live");
+      after = undefined;
+    }
+    yield* runs.subscribe(name, { after, format, signal });
+  };
+}
