@@ -14,6 +14,9 @@ import { startOfLastWanted } from "./search.ts";
 const nearBytes = 65_536;
 const farBytes = 1_048_576;
 
+/** Bytes of a hole at the end of a file that are looked through at most. */
+const holeBytes = 67_108_864;
+
 /** Where to begin, and whether to go on. */
 export interface FollowOptions {
   /** The cursor to go on after, in place of `from`. */
@@ -58,7 +61,8 @@ export async function begin(
       const unfinished = !follow;
       let offset: number | null = all ? 0 : null;
       if (!all && from > 0 && wanted !== undefined) {
-        const search = { count: from, wanted, lineBytes, searchBytes, unfinished, signal };
+        const { turns } = reader;
+        const search = { count: from, wanted, lineBytes, searchBytes, unfinished, turns, signal };
         using _permit = await searches.acquire({ signal });
         const { offset: found, whole } = await startOfLastWanted(file, search);
         [offset, searched] = [found, !whole];
@@ -83,7 +87,7 @@ export async function begin(
 
 /**
  * Where the last `count` lines of a file begin, read backwards from its end, so that its size does not matter. A last line
- * without a newline counts only when `unfinished`.
+ * without a newline counts only when `unfinished`. A hole reaches back to the start, and is not walked through.
  */
 export async function startOfLast(
   file: LogFile,
@@ -94,12 +98,15 @@ export async function startOfLast(
   // The newline that ends the last line is no line's start; the one before the first wanted line is looked for.
   let wanted = unfinished && count > 0 ? count : count + 1;
   let buffer = new Uint8Array(Math.min(size, nearBytes));
+  let isText = false;
   for (let end = size; end > 0;) {
     signal.throwIfAborted();
     const start = Math.max(0, end - buffer.length);
     const read = await file.read(start, buffer.subarray(0, end - start));
     if (end === size && unfinished && buffer[read - 1] === 10) wanted = count + 1;
-    for (let at = isHole(buffer.subarray(0, read)) ? 0 : read; at > 0;) {
+    if (!isHole(buffer.subarray(0, read))) isText = true;
+    else if (isText && read === buffer.length || size - start > holeBytes) return end;
+    for (let at = read; at > 0;) {
       at = buffer.lastIndexOf(10, at - 1);
       if (at === -1) break;
       if (--wanted === 0) return start + at + 1;

@@ -200,9 +200,10 @@ export function busy(): HttpError {
   return new HttpError(503, "too many logs are being opened", { headers: { "Retry-After": "1" } });
 }
 
-/** Whether a log may be called so: one segment of a path, not hidden, and without line breaks. */
+/** Whether a log may be called so: one segment of a path, not hidden, and without line breaks; a backslash separates only on Windows. */
 export function isLogName(name: string): boolean {
-  return name !== "" && name.length <= 255 && !name.startsWith(".") && !/[/\\\p{Cc}]/u.test(name);
+  return name !== "" && name.length <= 255 && !name.startsWith(".") && !name.includes(sep) &&
+    !/[/\p{Cc}]/u.test(name);
 }
 
 /** The real path of a folder; null when there is none. */

@@ -9,6 +9,10 @@ import { busy } from "./log_files.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type LogItem, LogReader } from "./log_reader.ts";
 import { Follower, pollMs, Tail, type TailItem } from "./tail.ts";
+import { Turns } from "./turns.ts";
+
+/** Bytes of lines that it takes a turn to filter. */
+const scanBytes = 65_536;
 
 /** Lines, a gap, an unfinished last line, the cursor that it begins at, or how far back it has looked for wanted lines. */
 export type FollowItem = TailItem | CursorAt | StreamEvent<{ from: string }>;
@@ -18,6 +22,7 @@ export class LogFollower {
   readonly #tails = new Map<string, Tail>();
   /** Limits the backward searches under way. */
   readonly searches: Limiter;
+  readonly turns: Turns = new Turns();
 
   /** `poll` returns the time until a log is polled again, `now` a time in ms that never goes back. */
   constructor(
@@ -45,7 +50,7 @@ export class LogFollower {
     let reader: LogReader | null = null;
     try {
       for (let wanted = options; !signal.aborted;) {
-        reader = new LogReader(place, this.limits.lineBytes, this.now);
+        reader = new LogReader(place, this.limits.lineBytes, this.now, this.turns);
         const { lost, searched } = await begin(reader, wanted, { searchBytes, searches: this.searches });
         const start = reader.cursor;
         wanted.begun?.(start);
@@ -54,7 +59,7 @@ export class LogFollower {
         if (tail === null) return yield* toEnd(reader, options);
         if (start !== wanted.after) yield cursorAt(start);
         // At its own pace, until it has come to the live end …
-        const joined = yield* catchUp(reader, tail, follower);
+        const joined = yield* catchUp(reader, tail, follower, options);
         if (joined === null) return;
         reader = null;
         // … and then with the others.
@@ -97,12 +102,21 @@ export class LogFollower {
   }
 }
 
+/** The next item; many lines take turns where only some are wanted. */
+async function next(reader: LogReader, { wanted, signal }: FollowOptions): Promise<LogItem | null> {
+  const item = await reader.next(signal);
+  const isMuch = item !== null && !("data" in item) && item.size >= scanBytes;
+  if (wanted !== undefined && isMuch) await reader.turns.next(signal);
+  return item;
+}
+
 /** Only what there is now: a writer that is faster than the reader would never let it end. */
-async function* toEnd(reader: LogReader, { from, signal }: FollowOptions): AsyncGenerator<LogItem> {
+async function* toEnd(reader: LogReader, options: FollowOptions): AsyncGenerator<LogItem> {
+  const { from, signal } = options;
   const now = await reader.place.stat();
   const last = now === null ? null : FileFingerprint.start(now).prefix;
   for (;;) {
-    const item = await reader.next(signal);
+    const item = await next(reader, options);
     if (item === null) {
       // The file that is there now may not be read.
       if (now !== null && now.size > 0 && !reader.cursor.startsWith(last!)) {
@@ -123,10 +137,11 @@ async function* catchUp(
   reader: LogReader,
   tail: Tail,
   follower: Follower,
+  options: FollowOptions,
 ): AsyncGenerator<LogItem, { number: number; cursor: string } | null> {
   const { signal } = follower;
   while (!signal.aborted) {
-    const item = await reader.next(signal).catch(unlessBusy);
+    const item = await next(reader, options).catch(unlessBusy);
     if (signal.aborted) break;
     if (item !== null) {
       yield item;

@@ -8,6 +8,7 @@ import { findCopy, locate } from "./locate.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type Newer, newer } from "./rotation.ts";
+import { Turns } from "./turns.ts";
 
 /** Lines, or where some may be missing. */
 export type LogItem = LineBlock | StreamEvent<Gap>;
@@ -43,6 +44,7 @@ export class LogReader implements Disposable {
     readonly lineBytes: number,
     /** A time in ms that never goes back. */
     readonly now: () => number = () => performance.now(),
+    readonly turns: Turns = new Turns(),
   ) {}
 
   /** The position after the last line; null while there has been no file. */
@@ -58,7 +60,7 @@ export class LogReader implements Disposable {
   /** Takes over an open file, to read on from a position. `copied`: it is a copy, made before a truncation. */
   begin(file: LogFile, at: FileFingerprint, copied = false): void {
     if (this.#lines?.file !== file) this.#lines?.file[Symbol.dispose]();
-    this.#lines = new FileLines(file, at, this.lineBytes);
+    this.#lines = new FileLines(file, at, this.lineBytes, this.turns);
     this.#copied = copied;
     this.#seenAt = 0;
   }
