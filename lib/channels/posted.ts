@@ -1,6 +1,6 @@
 import { TextLineStream } from "@std/streams";
 import { isJson, mediaType } from "../http/media_type.ts";
-import { endOfTurn } from "../stream/clock.ts";
+import { afterOthers } from "../stream/clock.ts";
 import { HttpError, quote } from "../stream/errors.ts";
 import type { JsonText } from "../stream/event.ts";
 import { valueOf, valueOfJson } from "./value.ts";
@@ -36,7 +36,7 @@ async function manyValues(body: string): Promise<JsonText[]> {
   const values: JsonText[] = [];
   let line = 0;
   for await (const text of ReadableStream.from(pieces(body)).pipeThrough(new TextLineStream())) {
-    if (++line % perTurn === 0) await new Promise<void>(endOfTurn);
+    if (++line % perTurn === 0) await new Promise<void>(afterOthers);
     // An empty line, such as an editor leaves at the end, is nothing.
     if (/^[ \t\r]*$/.test(text)) continue;
     values.push(parse(text, `line ${line}`));

@@ -4,7 +4,7 @@ import { shrink } from "../channels/memory_channel.ts";
 import { nextWave, Waves } from "../channels/waves.ts";
 import { Limits } from "../limits.ts";
 import type { ClientShare } from "../stream/client_share.ts";
-import { type Clock, endOfTurn, processClock } from "../stream/clock.ts";
+import { afterOthers, type Clock, processClock } from "../stream/clock.ts";
 import { HttpError, printReport, quote, type Report, StreamEnd } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import { Limiter } from "../stream/limiter.ts";
@@ -123,14 +123,16 @@ export class Runs {
     return nextWave(signal, this.#starts);
   }
 
+  /** Whether a cursor is one of the run that has this name now. */
+  knows(name: string, cursor: string): boolean {
+    return (this.#runs.get(name)?.history.after(cursor) ?? 0) > 0;
+  }
+
   /** A source that follows a run, from its start or after a cursor; for an unknown run or cursor it is `lost`. */
   follow(name: string): Source {
     return (wanted) => {
       const { after } = wanted;
-      if (after !== undefined && this.#runs.get(name)?.history.after(after) === 0) {
-        return lost();
-      }
-      return this.subscribe(name, wanted);
+      return after === undefined || this.knows(name, after) ? this.subscribe(name, wanted) : lost();
     };
   }
 
@@ -171,7 +173,7 @@ export class Runs {
   #hadShare(): boolean {
     if (this.#turnAt === null) {
       this.#turnAt = Date.now();
-      endOfTurn(() => this.#turnAt = null);
+      afterOthers(() => this.#turnAt = null);
     }
     return Date.now() - this.#turnAt >= sliceMs;
   }
