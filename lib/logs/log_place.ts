@@ -3,9 +3,6 @@ import { type Opens, OpensBusy } from "../opens.ts";
 import { sameFile } from "./cursor.ts";
 import { LogFile } from "./log_file.ts";
 
-/** Time that one open may take, in ms. */
-const openMs = 5_000;
-
 /** What a log's path leads to. */
 export interface Target {
   /** The file that is there now; null for none, a folder, a device or a link that leads out. */
@@ -82,16 +79,12 @@ export class LogPlace {
    * @throws OpensBusy when too many files are being opened, or this one does not open: a FIFO may have taken its place
    */
   async openFile(path: string, seen: Deno.FileInfo): Promise<LogFile | null> {
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(new OpensBusy(`${path} does not open`)), openMs);
     let file: Deno.FsFile;
     try {
-      file = await this.opens.open(path, late.signal);
+      file = await this.opens.open(path);
     } catch (error) {
       if (error instanceof OpensBusy) throw error;
       return null;
-    } finally {
-      clearTimeout(timer);
     }
     const info = file.statSync();
     if (info.isFile && sameFile(seen, info)) return new LogFile(file, info);

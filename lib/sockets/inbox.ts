@@ -7,9 +7,8 @@ const ended: IteratorReturnResult<undefined> = { value: undefined, done: true };
 /** The messages that a peer has sent, each for one of those who iterate over them. It is held until the next is asked for. */
 export class Inbox<Message> implements AsyncIterable<Message> {
   readonly #queue: { message: Message; bytes: number }[] = [];
-  /** The loops that wait for a message: most sockets have one, which needs no list. */
-  #reader: Reader<Message> | null = null;
-  #others: Reader<Message>[] | null = null;
+  /** The loops that wait for a message. */
+  readonly #readers: Reader<Message>[] = [];
   #held = 0;
   #bytes = 0;
   #ended = false;
@@ -19,12 +18,9 @@ export class Inbox<Message> implements AsyncIterable<Message> {
     if (this.#held >= maxMessages || this.#bytes + bytes > maxBytes) return false;
     this.#held++;
     this.#bytes += bytes;
-    const reader = this.#reader;
-    if (reader === null) this.#queue.push({ message, bytes });
-    else {
-      this.#reader = this.#others?.shift() ?? null;
-      reader.take(message, bytes);
-    }
+    const reader = this.#readers.shift();
+    if (reader === undefined) this.#queue.push({ message, bytes });
+    else reader.take(message, bytes);
     return true;
   }
 
@@ -32,9 +28,7 @@ export class Inbox<Message> implements AsyncIterable<Message> {
   end(drop: boolean): void {
     this.#ended = true;
     if (drop) this.#queue.length = 0;
-    this.#reader?.end();
-    for (const reader of this.#others ?? []) reader.end();
-    this.#reader = this.#others = null;
+    for (const reader of this.#readers.splice(0)) reader.end();
   }
 
   /** Gives the reader a message, now or when there is one. */
@@ -42,8 +36,7 @@ export class Inbox<Message> implements AsyncIterable<Message> {
     const next = this.#queue.shift();
     if (next !== undefined) reader.take(next.message, next.bytes);
     else if (this.#ended) reader.end();
-    else if (this.#reader === null) this.#reader = reader;
-    else (this.#others ??= []).push(reader);
+    else this.#readers.push(reader);
   }
 
   /** A message is done with. */
