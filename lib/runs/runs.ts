@@ -4,7 +4,7 @@ import { shrink } from "../channels/memory_channel.ts";
 import { nextWave, Waves } from "../channels/waves.ts";
 import { Limits } from "../limits.ts";
 import type { ClientShare } from "../stream/client_share.ts";
-import { afterOthers, type Clock, processClock } from "../stream/clock.ts";
+import { type Clock, endOfTurn, processClock } from "../stream/clock.ts";
 import { HttpError, printReport, quote, type Report, StreamEnd } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import { Limiter } from "../stream/limiter.ts";
@@ -173,7 +173,7 @@ export class Runs {
   #hadShare(): boolean {
     if (this.#turnAt === null) {
       this.#turnAt = Date.now();
-      afterOthers(() => this.#turnAt = null);
+      endOfTurn(() => this.#turnAt = null);
     }
     return Date.now() - this.#turnAt >= sliceMs;
   }
