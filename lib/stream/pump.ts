@@ -1,6 +1,6 @@
 import { endOfTurn } from "./clock.ts";
 import { type Report, StreamEnd } from "./errors.ts";
-import type { Feed } from "./source.ts";
+import { type Feed, iteratorOf } from "./source.ts";
 
 /** Where a {@linkcode Pump} puts what it gets. */
 export interface Sink {
@@ -28,7 +28,7 @@ export class Pump {
 
   /** A pump that has not asked yet. */
   constructor(source: AsyncIterable<unknown>, readonly sink: Sink, readonly report: Report) {
-    this.#source = source[Symbol.asyncIterator]();
+    this.#source = iteratorOf(source);
     if (!("poll" in source)) return;
     this.#feed = source as unknown as Feed;
     this.#ready = () => this.#again();
