@@ -11,9 +11,6 @@ export class OpensBusy extends Error {
 /** Nearly every open ends sooner, in ms. */
 const slowMs = 100;
 
-/** The signal of who waits for an open. */
-export type Leaving = AbortSignal | (() => AbortSignal);
-
 /** Bounds of {@linkcode Opens}, in ms. */
 export interface OpensOptions {
   /** Wait for a permit: 10,000 unless given, for a burst of downloads on a busy machine. */
@@ -45,7 +42,7 @@ export class Opens {
    *
    * @throws OpensBusy when no permit came free, or the file did not open, in time
    */
-  async open(path: string, signal?: Leaving): Promise<Deno.FsFile> {
+  async open(path: string, signal?: AbortSignal | (() => AbortSignal)): Promise<Deno.FsFile> {
     if (typeof signal !== "function") signal?.throwIfAborted();
     const permit = this.#limiter.tryAcquire() ?? await this.permit(signal);
     const { promise, resolve, reject } = Promise.withResolvers<Deno.FsFile>();
@@ -78,7 +75,7 @@ export class Opens {
    *
    * @throws OpensBusy when none came free in time
    */
-  async permit(signal?: Leaving): Promise<Permit> {
+  async permit(signal?: AbortSignal | (() => AbortSignal)): Promise<Permit> {
     const ended = new AbortController();
     const leave = (reason: unknown) => ended.abort(reason);
     const late = () => leave(new OpensBusy("too many files are being opened"));
@@ -92,7 +89,7 @@ export class Opens {
 
   /** Calls `leave` on an abort, and `late` after a time; returns what stops that. */
   #watch(
-    signal: Leaving | undefined,
+    signal: AbortSignal | (() => AbortSignal) | undefined,
     leave: (reason: unknown) => void,
     ms: number,
     late: () => void,

@@ -65,20 +65,14 @@ export class FileLines {
 
   /** The last line when it has no newline; with a cursor of its own only when the file is done. */
   unfinished(done: boolean): LineBlock | null {
-    if (this.#long !== null) {
-      const { first, at } = this.#long;
-      const block = new PartialLine(
-        this.at,
-        done ? at : this.at,
-        cutLine(first, at.offset - this.at.offset),
-      );
-      return done ? this.#moved(block) : block;
-    }
+    const { at } = this;
     const rest = this.#rest;
-    if (rest.length === 0) return null;
-    const line = decoder.decode(rest.at(-1) === 13 ? rest.subarray(0, -1) : rest);
-    const block = new PartialLine(this.at, done ? this.at.after(rest, 0) : this.at, line);
-    return done ? this.#moved(block) : block;
+    const long = this.#long;
+    if (long === null && rest.length === 0) return null;
+    const [end, line] = long === null
+      ? [at.after(rest, 0), decoder.decode(rest.at(-1) === 13 ? rest.subarray(0, -1) : rest)]
+      : [long.at, cutLine(long.first, long.at.offset - at.offset)];
+    return done ? this.#moved(new PartialLine(at, end, line)) : new PartialLine(at, at, line);
   }
 
   /** The whole lines of what was read, or null when it ends before the first of them does. */

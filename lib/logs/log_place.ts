@@ -15,41 +15,31 @@ export interface Target {
 
 /** The path of a log, which one file after another takes. */
 export class LogPlace {
-  readonly #plain: Omit<Target, "info">;
-
   /** `path` is absolute; `root` is the real folder that a symlink may not lead out of, null where links may lead anywhere. */
   constructor(
     readonly name: string,
     readonly path: string,
     readonly root: string | null,
     readonly opens: Pick<Opens, "open">,
-  ) {
-    this.#plain = { folder: dirname(path), base: basename(path), linked: false };
-  }
+  ) {}
 
   /** What is there now. */
   async look(): Promise<Target> {
     try {
       const info = await Deno.lstat(this.path);
-      if (!info.isSymlink) return { ...this.#plain, info: info.isFile ? info : null };
+      if (!info.isSymlink) return targetOf(this.path, info);
       // Between two steps of a rotation, what it points to is away; its folder is not.
       const path = await Deno.realPath(this.path).catch(async () => {
-        const to = resolve(this.#plain.folder, await Deno.readLink(this.path));
+        const to = resolve(dirname(this.path), await Deno.readLink(this.path));
         return join(await Deno.realPath(dirname(to)), basename(to));
       });
       if (this.root === null || isBelow(this.root, path)) {
-        const info = await Deno.lstat(path).catch(() => null);
-        return {
-          info: info?.isFile ? info : null,
-          folder: dirname(path),
-          base: basename(path),
-          linked: true,
-        };
+        return targetOf(path, await Deno.lstat(path).catch(() => null), true);
       }
     } catch {
       // As if it were not there.
     }
-    return { ...this.#plain, info: null };
+    return targetOf(this.path, null);
   }
 
   /** The file that is there now; null for none. */
@@ -91,6 +81,10 @@ export class LogPlace {
     file.close();
     return null;
   }
+}
+
+function targetOf(path: string, info: Deno.FileInfo | null, linked = false): Target {
+  return { info: info?.isFile ? info : null, folder: dirname(path), base: basename(path), linked };
 }
 
 /** Why a file or folder may not be read; null when it may, or is not there. */

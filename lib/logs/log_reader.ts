@@ -100,7 +100,6 @@ export class LogReader implements Disposable {
     return this.#lines?.unfinished(false) ?? null;
   }
 
-  /** Closes the files. */
   [Symbol.dispose](): void {
     this.#lines?.file[Symbol.dispose]();
     this.#before?.lines.file[Symbol.dispose]();

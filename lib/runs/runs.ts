@@ -108,7 +108,7 @@ export class Runs {
       },
     });
     this.#runs.set(name, run);
-    const done = run.released.then(() => {
+    const done = run.released.promise.then(() => {
       permit.release();
       this.#working.delete(done);
     });

@@ -57,7 +57,6 @@ export class Inbox<Message> implements AsyncIterable<Message> {
     else this.#readers.push(reader);
   }
 
-  /** A message is done with. */
   release(bytes: number): void {
     this.#held--;
     this.#bytes -= bytes;
