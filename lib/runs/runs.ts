@@ -47,7 +47,7 @@ export class Runs {
   /** A registry without runs. */
   constructor(readonly limits: RunsLimits = new Limits(), options: RunsOptions = {}) {
     const { keepRuns = 600, share = null, report = printReport, clock = processClock } = options;
-    this.#limiter = new Limiter(limits.runs, Infinity, share);
+    this.#limiter = new Limiter(limits.runs, share);
     this.#keepMs = keepRuns * 1_000;
     this.#report = report;
     this.#clock = clock;
