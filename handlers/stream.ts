@@ -69,7 +69,10 @@ const params = {
   ...streamParams,
 };
 
-const answers = streamAnswers("text", 'steps, `{"step", "result", "request"}`');
+const answers = {
+  ...streamAnswers("text", 'steps, `{"step", "result", "request"}`'),
+  409: "the run of this name has another path, or other parameters",
+};
 
 /** GET /stream: steps that mix a calculation with an outbound request, each as soon as it is done; `?run=` shares them. */
 export const stream = described({ params, answers }, (_request, context) => {

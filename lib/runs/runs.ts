@@ -4,7 +4,7 @@ import { shrink } from "../channels/memory_channel.ts";
 import { nextWave, Waves } from "../channels/waves.ts";
 import { Limits } from "../limits.ts";
 import type { ClientShare } from "../stream/client_share.ts";
-import { type Clock, endOfTurn, processClock } from "../stream/clock.ts";
+import { afterOthers, type Clock, endOfTurn, processClock } from "../stream/clock.ts";
 import { HttpError, printReport, quote, type Report, StreamEnd } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import { Limiter } from "../stream/limiter.ts";
@@ -159,6 +159,8 @@ export class Runs {
   async close(): Promise<void> {
     this.#starts.close();
     for (const run of this.#runs.values()) run.cancel();
+    // Those that rest come back once more.
+    await new Promise<void>(afterOthers);
     for (const stop of this.#ended.values()) stop?.();
     await Promise.all(this.#working);
     for (const { waves } of this.#runs.values()) waves.close();
