@@ -2,7 +2,7 @@ import { every } from "../lib/stream/clock.ts";
 import type { StreamEvent } from "../lib/stream/event.ts";
 import { HttpError, quote } from "../lib/stream/errors.ts";
 import { merge } from "../lib/stream/merge.ts";
-import { streamAnswers } from "../lib/http/description.ts";
+import { streamAnswers } from "../lib/http/answers.ts";
 import { many, parsed, parseWhole, streamParams } from "../lib/http/params.ts";
 import { described, type Handler } from "../lib/handler.ts";
 import { share, sharing } from "../lib/runs/share.ts";
@@ -16,11 +16,8 @@ interface Task {
   interval: number;
 }
 
-/** The data of an event: `task` has done `step` of its `steps`. */
-type Progress = { task: string; step: number; steps: number };
-
 /** Runs tasks one after the other. Several share the list: as many run at once, and what waits is a task, not a generator. */
-async function* run(tasks: Iterable<Task>, signal: AbortSignal): AsyncGenerator<StreamEvent<Progress>> {
+async function* run(tasks: Iterable<Task>, signal: AbortSignal): AsyncGenerator<StreamEvent> {
   for (const { name: task, steps, interval } of tasks) {
     const ticks = every(interval, signal);
     for (let step = 1; step <= steps; step++) {
@@ -56,10 +53,14 @@ const params = { task: many(task, { max: 1_000 }), ...sharing, ...streamParams }
 
 const answers = streamAnswers("text", 'the progress, `{"task", "step", "steps"}`');
 
-const line = ({ data: { task, step, steps } }: StreamEvent<Progress>) =>
-  `task ${task}: step ${step} of ${steps}`;
+/** The text of an event: `task` has done `step` of its `steps`. */
+const line = ({ data }: StreamEvent<{ task: string; step: number; steps: number }>) =>
+  `task ${data.task}: step ${data.step} of ${data.steps}`;
 
-/** GET /concurrent_stream: tasks that run side by side, their progress merged as it happens; `?run=` shares them. */
+/**
+ * GET /concurrent_stream: tasks that run side by side, their progress merged as it happens; without any, the defaults.
+ * `?run=` shares them.
+ */
 export function concurrentStreamOf(defaults: Task[]): Handler {
   return described({ params, answers }, (_request, context) => {
     const { task: named, run: name } = context.params;
@@ -70,8 +71,8 @@ export function concurrentStreamOf(defaults: Task[]): Handler {
       return merge((signal) => Array.from({ length: atOnce }, () => run(waiting, signal)), { signal });
     };
     if (name === undefined) return streamResponse(context, source, { line });
-    const written = tasks.map(({ name, steps, interval }) => `${name}:${steps}:${interval}`);
-    return share(context, name, source, { params: { task: written }, line });
+    const task = tasks.map(({ name, steps, interval }) => `${name}:${steps}:${interval}`);
+    return share(context, name, source, { params: { task }, line });
   });
 }
 

@@ -1,5 +1,6 @@
 import { MemoryChannel } from "../channels/memory_channel.ts";
 import { newEpoch } from "../channels/channel_history.ts";
+import { afterOthers } from "../stream/clock.ts";
 import { HttpError, type Report, StreamEnd } from "../stream/errors.ts";
 import { CursorAt, Encoded, eventOf, JsonText } from "../stream/event.ts";
 import { jsonOf } from "../stream/formats/json_data.ts";
@@ -53,6 +54,8 @@ export interface RunHooks {
 export class Run extends MemoryChannel implements Sink {
   override readonly fromStart = true;
   readonly wants = true;
+  /** No reader sets its pace. */
+  readonly rest = afterOthers;
   state: RunState = "running";
   /** Resolves when its source has finished its cleanup. */
   readonly released: PromiseWithResolvers<void> = Promise.withResolvers();

@@ -46,7 +46,7 @@ export class Runs {
   constructor(readonly limits: RunsLimits = new Limits(), options: RunsOptions = {}) {
     const { keepRuns = 600, share = null, report = printReport, clock = processClock } = options;
     this.#options = { keepRuns, share, report, clock };
-    this.#limiter = new Limiter(limits.runs, Infinity, share);
+    this.#limiter = new Limiter(limits.runs, share);
   }
 
   /** Runs that go on now. */
@@ -118,14 +118,16 @@ export class Runs {
     return nextWave(signal, this.#starts);
   }
 
+  /** Whether a cursor is one of the run that has this name now. */
+  knows(name: string, cursor: string): boolean {
+    return (this.#runs.get(name)?.history.after(cursor) ?? 0) > 0;
+  }
+
   /** A source that follows a run, from its start or after a cursor; for an unknown run or cursor it is `lost`. */
   follow(name: string): Source {
     return (wanted) => {
       const { after } = wanted;
-      if (after !== undefined && this.#runs.get(name)?.history.after(after) === 0) {
-        return lost();
-      }
-      return this.subscribe(name, wanted);
+      return after === undefined || this.knows(name, after) ? this.subscribe(name, wanted) : lost();
     };
   }
 
