@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { posix } from "node:path";
-import { ConfigError, help, nameOf, parseConfig, type Surroundings } from "../../lib/config.ts";
+import { ConfigError, nameOf, parseConfig, type Surroundings } from "../../lib/config.ts";
+import { flags, help, switches, variableOf } from "../../lib/flags.ts";
 import { Limits } from "../../lib/limits.ts";
 
 const around = (variables: Record<string, string> = {}): Surroundings => ({
@@ -213,19 +214,7 @@ Deno.test("--help and --version are asked for by name", () => {
 });
 
 Deno.test("help has every flag and variable", () => {
-  const valued = [
-    "host",
-    "allow-host",
-    "allow-origin",
-    "port",
-    "files",
-    "logs",
-    "sensors",
-    "upstream",
-    "drain",
-  ];
-  for (const flag of [...valued, "client-share", "keep-runs", "follow-links", "trust-proxy"]) {
-    const variable = `WEIR_${flag.toUpperCase().replace("-", "_")}`;
-    assert(help.includes(`--${flag} `) && help.includes(variable), flag);
+  for (const flag of [...flags, ...switches]) {
+    assert(help.includes(`--${flag} `) && help.includes(variableOf(flag)), flag);
   }
 });
