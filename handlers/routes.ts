@@ -3,10 +3,11 @@ import { channels, publish, subscribe } from "./channels.ts";
 import { concurrentStream } from "./concurrent_stream.ts";
 import { events } from "./events.ts";
 import { favicon } from "./favicon.ts";
-import { asyncDownload, files, streamFile } from "./files.ts";
+import { files } from "./files.ts";
 import { health } from "./health.ts";
 import { home } from "./home.ts";
 import { log, logs } from "./logs.ts";
+import { asyncDownload, streamFile } from "./named_file.ts";
 import { deleteRun, run, runs } from "./runs.ts";
 import { pushReading, sensor, sensorHistory, sensors, sensorStream } from "./sensors.ts";
 import { stream } from "./stream.ts";
@@ -94,6 +95,7 @@ export const routes: Route[] = [
     handler: publish,
     description: "publishes a JSON or text event, or many as NDJSON",
     example: "/channels/demo",
+    access: "publish",
   },
   {
     method: "GET",
@@ -115,6 +117,7 @@ export const routes: Route[] = [
     handler: deleteRun,
     description: "stops a run; one that has ended is forgotten",
     example: "/runs/{run}",
+    access: "admin",
   },
   { method: "GET", path: "/sensors", handler: sensors, description: "the latest reading of each sensor" },
   {
@@ -135,7 +138,7 @@ export const routes: Route[] = [
     method: "GET",
     path: "/sensors/:id/history",
     handler: sensorHistory,
-    description: "[time, value] pairs of one sensor",
+    description: "[time, value] pairs of one sensor, and the cursor that its stream goes on from",
     example: "/sensors/cpu/history",
   },
   {
@@ -144,6 +147,7 @@ export const routes: Route[] = [
     handler: pushReading,
     description: "a push sensor's value: a number",
     example: "/sensors/{push}",
+    access: "publish",
   },
   {
     method: "GET",
@@ -161,6 +165,7 @@ export const routes: Route[] = [
     description: "the icon of the pages",
     anySite: true,
     hidden: true,
+    access: "open",
   },
   {
     method: "GET",
@@ -168,5 +173,6 @@ export const routes: Route[] = [
     handler: health,
     description: "status, uptime, and counts of what is open",
     anySite: true,
+    access: "open",
   },
 ];
