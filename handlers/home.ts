@@ -2,7 +2,10 @@ import { escape } from "@std/html";
 import { accepts } from "../lib/stream/negotiate.ts";
 import { json, wholeResponse } from "../lib/stream/json.ts";
 import type { Handler, Route } from "../lib/handler.ts";
+import { pageHeaders } from "../lib/http/page.ts";
+import style from "./home/page.css" with { type: "text" };
 import page from "./home/page.html" with { type: "text" };
+import script from "./home/page.js" with { type: "text" };
 
 /** A route on the first page: a line to paste into a shell, and a link relative to the page. */
 interface Row extends Pick<Route, "method" | "path" | "description"> {
@@ -59,12 +62,7 @@ function html({ method, path, description, curl, link }: Row): string {
   return `\n      <tr><td><a href="${escape(link)}">${title}</a><td>${text}<td><code>${code}</code>`;
 }
 
-const headers = {
-  "Cache-Control": "no-store",
-  "Content-Security-Policy":
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src 'self'; connect-src 'self'; frame-ancestors 'none'",
-  Vary: "Accept",
-};
+const headers = { "Cache-Control": "no-store", Vary: "Accept" };
 
 /** GET /: every route, with a curl line and a link; JSON for a client that prefers it. */
 export const home: Handler = async (_request, { app, headers: requested, routes, url }) => {
@@ -73,12 +71,22 @@ export const home: Handler = async (_request, { app, headers: requested, routes,
     push: app.sensors.somePush(),
     run: app.runs.list()[0]?.name,
   };
-  const rows = routes.filter(({ hidden }) => !hidden).map((route) =>
-    describe(route, routes, url.origin, real)
-  );
+  const curl = app.guard === null ? "curl" : 'curl -H "Authorization: Bearer $WEIR_TOKEN"';
+  const rows = routes.filter(({ hidden }) => !hidden)
+    .map((route) => describe(route, routes, url.origin, real))
+    .map((row) => ({ ...row, curl: row.curl.replace(/^curl/, () => curl) }));
   if (accepts(requested, "text/html", "application/json") === "application/json") {
     return json(rows, { headers });
   }
   const body = page.replace("<!-- routes -->", () => rows.map(html).join(""));
-  return wholeResponse(body, 200, { ...headers, "Content-Type": "text/html; charset=utf-8" });
+  return wholeResponse(body, 200, { ...pageHeaders, Vary: "Accept" });
 };
+
+const staticFile = (text: string, type: string): Handler => () =>
+  wholeResponse(text, 200, { "Content-Type": `${type}; charset=utf-8`, "Cache-Control": "no-cache" });
+
+/** GET /page.css: the style of every page. */
+export const pageStyle: Handler = staticFile(style, "text/css");
+
+/** GET /page.js: the script of the first page. */
+export const pageScript: Handler = staticFile(script, "text/javascript");

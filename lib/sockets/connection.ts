@@ -1,7 +1,7 @@
 import type { Limits } from "../limits.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import { byteLength } from "../stream/json.ts";
-import type { OpenBody } from "../stream/open_bodies.ts";
+import type { OpenBody, Parting } from "../stream/open_bodies.ts";
 import { type Close, closeOf, closeWith } from "./close_code.ts";
 import { Inbox } from "./inbox.ts";
 import { Outbox, type OutboxHooks } from "./outbox.ts";
@@ -66,7 +66,7 @@ export class Connection implements Socket<SocketData>, OpenBody, OutboxHooks {
     // An error is followed by a close.
     for (const type of ["open", "message", "close"]) socket.addEventListener(type, this);
     exchange.opened();
-    exchange.bodies.add(this);
+    exchange.bodies.add(this, exchange.allowed);
   }
 
   /** The socket has left and its function has ended: it is served no more. */
@@ -109,8 +109,9 @@ export class Connection implements Socket<SocketData>, OpenBody, OutboxHooks {
   }
 
   /** The function is told, and has its time to say something and return. */
-  drain(): void {
-    this.body?.drain();
+  drain(why: Parting): void {
+    this.body?.drain(why);
+    if (why === "revoked") return this.body === null ? this.close(1008, "no longer allowed") : undefined;
     this.#abort(true);
     this.#drainTimer = setTimeout(() => {
       this.#finish();
@@ -170,13 +171,8 @@ export class Connection implements Socket<SocketData>, OpenBody, OutboxHooks {
   /** Closes as soon as the peer is quiet; one that is not in time, or does not answer, gives its place up all the same. */
   #close({ code, reason }: Close): void {
     if (this.#closing !== null || this.#left || this.socket.readyState !== WebSocket.OPEN) return;
-    this.#closing = new QuietClose(
-      this.socket,
-      code,
-      reason,
-      this.registry.limits.socketCloseMs,
-      () => this.cancel(),
-    );
+    const { socketCloseMs } = this.registry.limits;
+    this.#closing = new QuietClose(this.socket, code, reason, socketCloseMs, () => this.cancel());
     clearTimeout(this.#drainTimer);
     this.body?.cancel();
     this.#outbox.close();
