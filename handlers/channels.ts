@@ -14,7 +14,9 @@ export const channels = described(
   async (_request, { app }) => json(await app.channels.list(), { headers: { "Cache-Control": "no-store" } }),
 );
 
-const name = segment("the channel: 1 to 64 letters, digits, `.`, `_` or `-`, the first a letter or digit");
+const name = segment(
+  "a channel's name: 1 to 64 letters, digits, `.`, `_` or `-`, the first a letter or digit",
+);
 
 /** GET /channels/NAME: what is published there from now on, or after a cursor. */
 export const subscribe = described({

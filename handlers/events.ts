@@ -33,12 +33,12 @@ const kinds: Record<string, (app: Context["app"], name: string) => PartSource> =
 const formats: FormatName[] = ["sse", "ndjson"];
 
 const params = {
-  channel: many(text("a channel")),
-  log: many(text("a log")),
-  sensor: many(text("a sensor")),
-  run: many(text("a run")),
+  channel: many(text("a channel's name")),
+  log: many(text("a log's name")),
+  sensor: many(text("a sensor's id")),
+  run: many(text("a run's name")),
   server: flag(
-    "what is open, and which channels, runs and logs there are, once a second when it has changed",
+    "the server itself: what is open, and the lists of channels, runs and logs, when they change",
   ),
   ...streamParams,
   format: formatParam(formats),

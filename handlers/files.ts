@@ -12,7 +12,7 @@ import { segment, text } from "../lib/http/params.ts";
 import { type Context, described } from "../lib/handler.ts";
 
 const params = {
-  "*": segment("path of the file or folder; it may have slashes, and a folder's ends in one"),
+  "*": segment("a path below the folder of --files; it may have slashes, and a folder's ends in one"),
   after: text("of a folder: the name that the listing goes on after"),
 };
 

@@ -14,12 +14,12 @@ import type { StreamEvent } from "../lib/stream/event.ts";
 import { cursor, streamResponse } from "../lib/stream/response.ts";
 
 const found = {
-  lines: int({ min: 0, max: 10_000, default: 100 }, "lines before the new ones"),
-  from: oneOf(["start"], "all lines, in place of the last"),
-  grep: line({ max: 1_000 }, "what a line has to contain"),
-  icase: bool({ default: false }, "whether `grep` and `not` go by no case"),
-  not: line({ max: 1_000 }, "what a line must not contain"),
-  follow: bool({ default: true }, "whether new lines follow"),
+  lines: int({ min: 0, max: 10_000, default: 100 }, "last lines, before the new ones"),
+  from: oneOf(["start"], "all lines, not the last ones alone"),
+  grep: line({ max: 1_000 }, "text that a line has to contain"),
+  icase: bool({ default: false }, "whether case counts for neither `grep` nor `not`"),
+  not: line({ max: 1_000 }, "text that a line must not contain"),
+  follow: bool({ default: true }, "whether the stream goes on with new lines"),
   ...streamParams,
 };
 
@@ -38,7 +38,7 @@ const listed = jsonAnswer("without `name`: the logs", list(info));
 
 /** GET /logs: the list of logs, as JSON. GET /logs?name=a&name=b: these logs, merged into one stream. */
 export const logs = described({
-  params: { name: many(text("a log; without any, the answer is the list"), { max: 16 }), ...found },
+  params: { name: many(text("a log's name; without any, the answer is the list"), { max: 16 }), ...found },
   answers: { ...merged, 200: either(listed, merged[200]), 404: missing },
 }, async (_request, context) => {
   const names = [...new Set(context.params.name)];
@@ -57,7 +57,7 @@ export const logs = described({
 
 /** GET /logs/NAME: the last lines of a log, then each new one as it is written. */
 export const log = described({
-  params: { name: segment("the log's, as `/logs` lists it"), ...found },
+  params: { name: segment("a log's name, as `/logs` lists it"), ...found },
   answers: { ...streamAnswers("text", "lines"), 404: missing },
 }, async (_request, context) => {
   const options = wantedBy(context.params);

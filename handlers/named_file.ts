@@ -6,7 +6,7 @@ import { ofFile as answers } from "../lib/files/answers.ts";
 import { required } from "../lib/http/params.ts";
 import { described, type Handler } from "../lib/handler.ts";
 
-const params = { file: required({ example: "report.csv" }, "path of the file below the root") };
+const params = { file: required({ example: "report.csv" }, "a file's path below the folder of --files") };
 
 const named = (how: Disposition): Handler =>
   described({ params, answers }, async (_request, context) => {

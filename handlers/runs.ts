@@ -21,7 +21,7 @@ export const runs = described(
 );
 
 const one = {
-  params: { name: segment("the run's") },
+  params: { name: segment("a run's name") },
   answers: { 200: jsonAnswer("the run", info), 404: "there is no run of this name" },
 };
 

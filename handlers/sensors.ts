@@ -30,7 +30,7 @@ export const sensors = described(
   (_request, context) => json(context.app.sensors.list(), { headers: noStore }),
 );
 
-const id = segment("the sensor's");
+const id = segment("a sensor's id");
 const unknown = "there is no sensor of this id";
 
 /** GET /sensors/ID: its last reading. */
@@ -41,7 +41,7 @@ export const sensor = described(
 
 /** GET /sensors/stream: readings as they are made; `?id=`, repeatable, chooses sensors. */
 export const sensorStream = described({
-  params: { id: many(text("a sensor; without any, all")), ...streamParams },
+  params: { id: many(text("a sensor's id; without any, all sensors")), ...streamParams },
   answers: streamAnswers("sse", "readings"),
 }, (_request, context) => {
   const source = context.app.sensors.stream(context.params.id);

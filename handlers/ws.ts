@@ -29,7 +29,9 @@ function channel(request: Request, context: Context<unknown>, name: string): Res
 }
 
 const params = {
-  channel: text("a channel: its events come as records of NDJSON, and what is sent is published in it"),
+  channel: text(
+    "a channel's name: its events come as records of NDJSON, and what is sent is published there",
+  ),
   delay: int({ min: 0, max: 10_000, default: 0 }, "ms of work for each message"),
   ...cursorParams,
 };

@@ -24,7 +24,6 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
   access: Access = "read";
   /** Whether the client has gone while the handler was at work with its signal. */
   left = false;
-  readonly #time: number = Date.now();
   /** By the clock that nobody sets. */
   readonly #began: number;
   #grant: Grant | null | undefined;
@@ -195,7 +194,7 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
 
   #record(end: "complete" | "cut" | "refused", uncounted: number | null): void {
     this.server.record({
-      time: this.#time,
+      time: this.server.timeAt(this.#began),
       method: this.method,
       path: this.path,
       status: this.#status,

@@ -50,6 +50,8 @@ export interface ParamInfo {
   in: "query" | "path";
   required: boolean;
   repeatable: boolean;
+  /** How often it may be given, where that is bounded. */
+  atMost?: number;
   description: string;
   schema: Param["schema"];
 }
@@ -64,9 +66,16 @@ export function paramsOf({ path, handler: { about } }: DescribedRoute): ParamInf
     in: param.in ?? "query",
     required: param.required ?? false,
     repeatable: param.atMost !== undefined,
+    atMost: param.atMost === Infinity ? undefined : param.atMost,
     description: param.description,
     schema: param.schema,
   }));
+}
+
+/** What is said of a route beside its method, path and description. */
+export function factsOf(route: DescribedRoute): object {
+  const { access = "read", handler: { about: { body, answers } = {} } } = route;
+  return { access, params: paramsOf(route), body, answers };
 }
 
 /** Schema of an object: each field with its type, `|` between several; a name that ends in `?` may be absent. */

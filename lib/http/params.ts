@@ -82,7 +82,7 @@ export function bool({ default: absent }: { default: boolean }, description: str
 
 /** A word that is there, whatever its value, or is not. */
 export function flag(description: string): Param<boolean> {
-  return single(description, { type: "string" }, () => true, false);
+  return single(description, { type: "string", enum: [""] }, () => true, false);
 }
 
 /** Any text. */
@@ -153,13 +153,15 @@ export function segment(description: string): Param<string> {
 
 /** Parameters of every stream, which streamResponse and streamSocket read by themselves. */
 export const cursorParams: Record<"after" | "lastEventId", Param<string | undefined>> = {
-  after: text("the id of the last event that the reader has: what follows it"),
-  lastEventId: text("the same, of polyfills; the header Last-Event-ID wins over it, and it over `after`"),
+  after: text("an event's id: the stream goes on after it"),
+  lastEventId: text(
+    "the same, of EventSource polyfills; the header Last-Event-ID wins over it, and it over `after`",
+  ),
 };
 
 /** The format of a stream, one of these; streamResponse reads it. */
 export function formatParam(names: readonly FormatName[]): Param<string | undefined> {
-  return { ...text("how events are written; wins over Accept"), schema: { type: "string", enum: names } };
+  return { ...text("how the events are written; wins over Accept"), schema: { type: "string", enum: names } };
 }
 
 /** Parameters of every stream over HTTP. */

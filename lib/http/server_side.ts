@@ -42,6 +42,8 @@ export interface ServerSide<App, Route> {
   readonly report: Report;
   /** Times the requests. */
   readonly clock: Clock;
+  /** The time of day, in ms since 1970, at a recent moment of the clock. */
+  timeAt(now: number): number;
   /** Counts bytes of a body as they go. */
   sent(bytes: number): void;
   /** Called once a request, at the end of its response; `uncounted` bytes never went through `sent`. */

@@ -9,7 +9,7 @@ import type { Runs } from "./runs.ts";
 
 /** The parameter of a route that shares what it streams. */
 export const sharing: { run: Param<string | undefined> } = {
-  run: text("a name: the stream is a run, started once and shared by all who ask for it"),
+  run: text("a run's name: the stream is started once, and shared by all who ask for it"),
 };
 
 /** How {@linkcode share} answers. */

@@ -131,3 +131,52 @@ Deno.test({ name: "Opens frees the permits that FIFOs hold, also after an abort"
   await until(() => file !== undefined);
   file!.close();
 });
+
+Deno.test(
+  { name: "Opens asks for a signal only when an open takes longer than 100 ms", ignore },
+  async () => {
+    const clock = new FakeClock();
+    await using at = await setUp(1, { clock });
+    const controller = new AbortController();
+    let asked = 0;
+    const signal = () => (asked++, controller.signal);
+    (await at.opens.open(at.file, signal)).close();
+    const hung = at.opens.open(at.fifo, signal);
+    await clock.advance(99);
+    assertEquals(asked, 0);
+    await clock.advance(1);
+    assertEquals(asked, 1);
+    controller.abort(new Error("gone"));
+    await assertRejects(() => hung, Error, "gone");
+    await clock.advance(4_900);
+    await until(() => clock.waiting === 0);
+  },
+);
+
+Deno.test(
+  { name: "Opens stops waiting for a hung open whose client left before it was slow", ignore },
+  async () => {
+    const clock = new FakeClock();
+    await using at = await setUp(1, { clock });
+    const gone = AbortSignal.abort(new Error("gone"));
+    const refused = assertRejects(() => at.opens.open(at.fifo, () => gone), Error, "gone");
+    await clock.advance(100);
+    await refused;
+    await clock.advance(4_900);
+  },
+);
+
+Deno.test(
+  { name: "Opens stops waiting for a permit when a client has left that is asked for late", ignore },
+  async () => {
+    const clock = new FakeClock();
+    await using at = await setUp(1, { clock });
+    const hung = at.opens.open(at.fifo);
+    const gone = AbortSignal.abort(new Error("gone"));
+    const refused = assertRejects(() => at.opens.open(at.file, () => gone), Error, "gone");
+    await clock.advance(100);
+    await refused;
+    await at.free();
+    using _fifo = await hung;
+  },
+);
