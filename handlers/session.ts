@@ -26,8 +26,8 @@ export const session = described({
 }, (request, { app, grant, url }) => {
   const token = grant?.token;
   if (app.guard !== null && token === undefined) {
-    if (isNavigation(request)) return signInPage(url.href);
-    throw unauthorized(request.headers.has("authorization"));
+    if (isNavigation(request)) return signInPage(url.href, request.headers);
+    throw unauthorized(request.headers);
   }
   const { name = null, expires = Infinity } = token ?? {};
   const told = {
@@ -84,7 +84,9 @@ export const signIn = described({
   if (form.has("sign-out")) return leadTo("/session", guard.signIn(null, isSecure)!);
   const to = ownPath(form.get("to"), context);
   const cookie = guard.signIn(form.get("token")?.trim() ?? "", isSecure);
-  return cookie === null ? signInPage(new URL(to, context.url).href, true) : leadTo(to, cookie);
+  return cookie === null
+    ? signInPage(new URL(to, context.url).href, context.headers, true)
+    : leadTo(to, cookie);
 });
 
 /** DELETE /session: signs a browser out. */

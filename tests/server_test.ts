@@ -94,6 +94,12 @@ const refused: [args: string[], env: Record<string, string>, code: number, line:
     2,
     /^--host must be a host name or an address.*"256\.1\.1\.1"/,
   ],
+  [
+    ["--port", "0", "--host", "0.0.0.0"],
+    {},
+    2,
+    /^--host must be .*--token-file FILE, or --anonymous.*"0\.0\.0\.0"/,
+  ],
   [["--port", "0", "--token-file", "nowhere"], {}, 2, /^--token-file must be a file that can be read/],
   [["--port", "0"], { WEIR_TOKEN: "short" }, 2, /^WEIR_TOKEN must be 32 to 256 letters, digits, - and _\n$/],
   [["--port", "0", "--sensors", "nowhere.json"], {}, 2, /^--sensors must be a file that can be read/],

@@ -48,11 +48,8 @@ export class Guard {
 
   /** Who asks; null for a stranger. */
   identify({ method, headers, target }: Asking): Grant | null {
-    const authorization = headers.get("authorization");
-    if (authorization !== null) {
-      const token = /^bearer +([^ ]+)$/i.exec(authorization)?.[1];
-      return token === undefined ? null : this.#tokens.find(token);
-    }
+    const bearer = bearerOf(headers);
+    if (bearer !== undefined) return this.#tokens.find(bearer);
     if (method === "GET" && this.tickets.has(target)) {
       const name = this.tickets.nameOf(target, headers.get("origin"));
       return name === null ? null : this.#tokens.reading(name);
@@ -76,11 +73,11 @@ export class Guard {
    */
   check(access: Access, asking: Asking & { readonly grant: Grant | null }): Response | undefined {
     if (access === "open") return;
-    const { grant, headers } = asking;
+    const { grant, headers, target } = asking;
     if (grant?.may(access)) return;
     if (grant !== null) throw forbidden(access);
-    if (isNavigation(asking)) return signInPage(asking.target);
-    throw unauthorized(headers.has("authorization") || this.tickets.has(asking.target));
+    if (isNavigation(asking)) return signInPage(target, headers);
+    throw unauthorized(headers, this.tickets.has(target));
   }
 
   /** The `Set-Cookie` of who signs in with a token; null for one that does not let in. Without a token, of who signs out. */
@@ -92,8 +89,14 @@ export class Guard {
   }
 }
 
-/** The 401 of a stranger (RFC 6750, 3); `wrong`: of one whose token or ticket does not let in. */
-export function unauthorized(wrong = false): HttpError {
+/** The token of an `Authorization` (RFC 6750, 2.1); other schemes are for a proxy in front. */
+function bearerOf(headers: Headers): string | undefined {
+  return /^bearer +(.*)$/i.exec(headers.get("authorization") ?? "")?.[1];
+}
+
+/** The 401 of a stranger, or of one whose token or ticket does not let in (RFC 6750, 3). */
+export function unauthorized(headers: Headers, hasTicket = false): HttpError {
+  const wrong = hasTicket || bearerOf(headers) !== undefined;
   return new HttpError(
     401,
     wrong ? "the token or ticket is unknown, or has ended" : "a token must be given",

@@ -8,8 +8,18 @@ export function isNavigation({ method, headers }: Pick<Request, "method" | "head
     /\btext\/html\b/.test(headers.get("accept") ?? "");
 }
 
-/** The 401 with the form to sign in, which then leads to the path and query of `target`. */
-export function signInPage(target: string, wrong = false): Response {
+/**
+ * Whether the request follows a link of another site. It has no cookie then, as that is SameSite=Strict. `Sec-Fetch-User` is
+ * only there once: what a page does by itself has none.
+ */
+const isLink = (headers: Headers) =>
+  headers.get("sec-fetch-site") === "cross-site" && headers.get("sec-fetch-user") === "?1";
+
+/**
+ * The 401 with the form to sign in, which then leads to the path and query of `target`; `wrong`: the token did not let in. A
+ * browser that came by a link of another site asks again at once, now from here, and so with its cookie.
+ */
+export function signInPage(target: string, headers: Headers, wrong = false): Response {
   const to = target.slice(target.indexOf("/", target.indexOf("//") + 2));
   const again = wrong ? `<p role="alert">The token is unknown, or has ended.</p>\n` : "";
   const form = `${again}<form method="post" action="/session">
@@ -17,5 +27,9 @@ export function signInPage(target: string, wrong = false): Response {
 <label>Token <input type="password" name="token" autocomplete="current-password" required autofocus></label>
 <button>Sign in</button>
 </form>`;
-  return page("Weir", form, 401, { "WWW-Authenticate": "Bearer", Vary: "Accept, Cookie" });
+  return page("Weir", form, 401, {
+    "WWW-Authenticate": "Bearer",
+    Vary: "Accept, Cookie",
+    ...(isLink(headers) ? { Refresh: "0" } : {}),
+  });
 }
