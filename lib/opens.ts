@@ -59,13 +59,17 @@ export class Opens {
       reject(reason);
     };
     // Also after an abort: the permit is held until the open has ended.
+    let again: (() => void) | null = null;
     const late = () => {
       leave(new OpensBusy("the file does not open"));
       freeReader(path);
+      // The open may only be waiting for a thread so far, and hang later.
+      again = this.#clock.after(this.#openMs, late);
     };
     const stop = this.#watch(signal, leave, this.#openMs, late);
     const ended = () => {
       stop();
+      again?.();
       permit.release();
     };
     Deno.open(path).then((file) => {

@@ -2,7 +2,7 @@
  * Which files of a log come after a reader's, and in what order. Last is the one at the log's path. Of the others with the
  * log's name those count that were last written later (a tie: made later; no file is made after its last write, so what was
  * unpacked or restored keeps its place). Names know better, each among its like: a day rises, a number falls unless the times
- * of all say that it rises. One that was complete before the reader's was renamed, with all that it has, is a copy of it. A
+ * of all say that it rises. One that was complete before an older one was renamed, with the same content, is a copy of it. A
  * reader that has looked ever since leaves out what was made before its last look.
  */
 import { identity, sameFile } from "./cursor.ts";
@@ -51,12 +51,17 @@ export async function newer(place: LogPlace, file: LogFile, lineBytes: number, s
     (sibling.packed || log !== null && born(sibling) > born(log));
   const packing = siblings.find((sibling) => sibling !== there && isPacking(sibling));
   const order = inOrder([ours, ...siblings.filter((sibling) => sibling !== there)]);
+  const sizes = Map.groupBy(order, ({ info }) => info.size);
   const later = [];
   for (const sibling of order.slice(order.indexOf(ours) + 1)) {
     const isMade = identity(sibling.info).birth === 0 || isSince(sibling);
-    if (isMade && sibling !== packing && !await isCopy(place, file, sibling, ours, lineBytes)) {
-      later.push(sibling);
+    if (!isMade || sibling === packing) continue;
+    const older = sizes.get(sibling.info.size)!;
+    let isCopy = false;
+    for (const other of older.slice(0, older.indexOf(sibling))) {
+      isCopy ||= await hasSame(place, sibling, other, other === ours ? file : null, lineBytes);
     }
+    if (!isCopy) later.push(sibling);
   }
   const isRising = ours.series !== "" && rises(order.filter(({ series }) => series === ours.series));
 
@@ -97,23 +102,27 @@ export async function newer(place: LogPlace, file: LogFile, lineBytes: number, s
   };
 }
 
-/** Whether a file was complete before another was renamed, and has all of it and no more; names that are alike tell them apart. */
-async function isCopy(
+/**
+ * Whether a file is a copy of an older one of its size, which may be open already: complete before that was renamed, and with
+ * the same content. Names that are alike tell them apart.
+ */
+async function hasSame(
   place: LogPlace,
-  file: LogFile,
   sibling: Sibling,
-  ours: Sibling,
+  older: Sibling,
+  open: LogFile | null,
   lineBytes: number,
 ): Promise<boolean> {
-  const { path, info, packed } = sibling;
-  const { size, ctime } = ours.info;
+  const { size, ctime } = older.info;
   // The time of a rename is known in seconds.
   const renamed = (ctime?.getTime() ?? 0) + 1_000;
-  if (packed || size === 0 || info.size !== size || changed(info) >= renamed) return false;
-  if (kind(sibling) !== "" && kind(sibling) === kind(ours)) return false;
-  using other = await place.openFile(path, info);
-  const end = other && await FileFingerprint.at(file, { offset: size }, lineBytes);
-  return end !== null && await FileFingerprint.at(other!, end, lineBytes) !== null;
+  if (sibling.packed || older.packed || size === 0 || changed(sibling.info) >= renamed) return false;
+  if (kind(sibling) !== "" && kind(sibling) === kind(older)) return false;
+  using copy = await place.openFile(sibling.path, sibling.info);
+  using opened = open === null ? await place.openFile(older.path, older.info) : null;
+  const file = open ?? opened;
+  const end = file && await FileFingerprint.at(file, { offset: size }, lineBytes);
+  return copy !== null && end !== null && await FileFingerprint.at(copy, end, lineBytes) !== null;
 }
 
 /**

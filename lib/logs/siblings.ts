@@ -76,9 +76,10 @@ export function inOrder(files: Sibling[]): Sibling[] {
 /** Whether the newer of files that are alike, given by time, have the greater number: a day in the name always rises. */
 export function rises(like: Sibling[]): boolean {
   let sum = 0;
-  for (const [i, { number, info }] of like.entries()) {
+  for (const [i, file] of like.entries()) {
     const next = like[i + 1];
-    if (next && changed(next.info) > changed(info)) sum += Math.sign(next.number! - number!);
+    const isNewer = next && (changed(next.info) > changed(file.info) || born(next) > born(file));
+    if (isNewer) sum += Math.sign(next.number! - file.number!);
   }
   return sum > 0 || sum === 0 && /\d|^$/.test(like[0].series);
 }

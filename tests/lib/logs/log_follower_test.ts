@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { Limits } from "../../../lib/limits.ts";
+import { Limits } from "../../../lib/limits.ts";
 import { startOfLast } from "../../../lib/logs/begin.ts";
 import { FileLines } from "../../../lib/logs/file_lines.ts";
 import { FileFingerprint } from "../../../lib/logs/fingerprint.ts";
 import type { LineBlock } from "../../../lib/logs/line_block.ts";
+import { LogFollower } from "../../../lib/logs/log_follower.ts";
 import { LogFile } from "../../../lib/logs/log_file.ts";
 import { until } from "../../support/server.ts";
 import { granted } from "../../support/granted.ts";
@@ -431,10 +432,17 @@ Deno.test({
   ignore: ignore || !granted.run || Deno.build.os === "windows",
   async fn() {
     await using folder = new LogFolder();
+    const joined = Promise.withResolvers<void>();
+    folder.follower = new LogFollower(new Limits(), undefined, () => {
+      joined.resolve();
+      return 1;
+    }, () => folder.now);
     folder.append("a\n");
     const reading = folder.read();
     assertEquals(await reading.next(), "a");
     const after = reading.next();
+    // It has seen the log at its path.
+    await joined.promise;
     const fifo = `${folder.path}/fifo`;
     await new Deno.Command("mkfifo", { args: [fifo] }).output();
     Deno.renameSync(fifo, folder.log);

@@ -50,6 +50,17 @@ const table: [what: string, files: string[], expected: (string | boolean)[]][] =
     "app.log.6 2 c",
     "app.log 2 d",
   ], ["app.log.5", "app.log.6", "app.log", true]],
+  ["numbers that rise, all of one moment but the first", [
+    "app.log.1 1 a",
+    "app.log.2 2 b",
+    "app.log.3 2 c",
+    "app.log 2 d",
+  ], [
+    "app.log.2",
+    "app.log.3",
+    "app.log",
+    true,
+  ]],
   ["a number that was unpacked", ["app.log.1 5 a", "app.log.2 2 old", "app.log.3 1 older", "app.log 9 b"], [
     "app.log",
     true,
@@ -65,6 +76,15 @@ const table: [what: string, files: string[], expected: (string | boolean)[]][] =
     true,
   ]],
   ["a copy that was made after the last line", ["app.log.1 5 abc", "app.log.bak 6 abc", "app.log 9 d"], [
+    "app.log",
+    true,
+  ]],
+  ["a copy of a file before the reader's", [
+    "app.log.1 6 xyz",
+    "app.log.2 5 abc",
+    "app.log.bak 6 abc",
+    "app.log 9 d",
+  ], [
     "app.log",
     true,
   ]],
