@@ -8,6 +8,8 @@ import { page } from "../lib/http/page.ts";
 import { HttpError } from "../lib/stream/errors.ts";
 import { json } from "../lib/stream/json.ts";
 
+const maxFormBytes = 16_384;
+
 const signOut =
   `<form method="post" action="/session"><button name="sign-out" value="true">Sign out</button></form>`;
 
@@ -79,6 +81,11 @@ export const signIn = described({
 }, async (_request, context) => {
   const { guard } = context.app;
   if (guard === null) throw new HttpError(404, "there are no tokens here: everybody is let in");
+  // From strangers, and so no more of it than a form has: what is read at once is bounded for all together.
+  const length = context.headers.get("content-length");
+  if (length === null || Number(length) > maxFormBytes) {
+    throw new HttpError(413, `the body must have a Content-Length of at most ${maxFormBytes}`);
+  }
   const form = new URLSearchParams(await context.text());
   const isSecure = context.url.protocol === "https:";
   if (form.has("sign-out")) return leadTo("/session", guard.signIn(null, isSecure)!);

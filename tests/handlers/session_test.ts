@@ -143,6 +143,19 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a stranger's form has a length, which is short",
+  ignore,
+  async fn() {
+    await using server = await serve({ guard: guardOf() });
+    for (const body of ["x".repeat(16_385), ReadableStream.from([new Uint8Array(1)])]) {
+      const response = await fetch(`${server.origin}/session`, { method: "POST", body });
+      await response.body?.cancel();
+      assertEquals(response.status, 413);
+    }
+  },
+});
+
+Deno.test({
   name: "signing out clears the cookie",
   ignore,
   async fn() {
