@@ -162,3 +162,16 @@ browserTest("a page of another origin watches a channel by tickets, across a lon
     await app.shutdown();
   }
 });
+
+browserTest("a browser that has signed in goes from the listing of a folder to its files", async (page) => {
+  await using server = await serve({ guard: guardOf() });
+  await Deno.writeTextFile(`${server.folder}/files/a.txt`, "content");
+  await page.goto(`${server.origin}/files/`);
+  await page.getByLabel("Token").fill(token.reader);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  const statuses: number[] = [];
+  page.on("response", (response) => response.url().endsWith("/a.txt") && statuses.push(response.status()));
+  await page.getByText("a.txt").click();
+  await page.getByText("content").waitFor();
+  assertEquals(statuses, [200]);
+});
