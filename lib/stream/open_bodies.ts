@@ -77,14 +77,4 @@ export class OpenBodies {
       if ((isRevoked || body.tick()) && ++written % perTurn === 0) await new Promise<void>(endOfTurn);
     }
   }
-
-  /** Revokes the bodies of clients that are no longer allowed them, without waiting for the heartbeat. */
-  async revoke(): Promise<void> {
-    let revoked = 0;
-    for (const [body, allowed] of this.#open) {
-      if (allowed?.() !== false) continue;
-      body.drain("revoked");
-      if (++revoked % perTurn === 0) await new Promise<void>(endOfTurn);
-    }
-  }
 }
