@@ -121,7 +121,9 @@ class Events extends Many {
     if (failure === null || error instanceof StreamEnd) {
       if (part.cursor !== undefined) part.cursor += ended;
       const id = this.isBeginning || part.cursor === undefined ? undefined : this.#sent = this.#id(part);
-      return yield { id, ...state(part, "ended", error instanceof StreamEnd ? error.reason : "complete") };
+      const reason = error instanceof StreamEnd ? error.reason : "complete";
+      this.#failed ||= reason === "error";
+      return yield { id, ...(reason === "error" ? state(part, "failed") : state(part, "ended", reason)) };
     }
     this.#failed = true;
     if (error instanceof HttpError) return yield state(part, "failed", error.message);
