@@ -54,11 +54,14 @@ function line({ data }: StreamEvent): string {
 }
 
 function ask(
-  { config: { upstream, limits }, limits: { outbound: limiter }, origin }: Context["app"],
+  { config: { upstream, limits }, limits: { outbound: limiter }, origin, guard }: Context["app"],
   signal: AbortSignal,
 ) {
   const { outboundMs: timeoutMs, outboundBytes: maxBytes } = limits;
-  return outbound(upstream ?? `${origin}/async_route`, signal, { limiter, timeoutMs, maxBytes });
+  const headers: Record<string, string> = upstream !== null || guard === null
+    ? {}
+    : { Authorization: `Bearer ${guard.own}` };
+  return outbound(upstream ?? `${origin}/async_route`, signal, { limiter, timeoutMs, maxBytes, headers });
 }
 
 const params = {

@@ -266,6 +266,22 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "no answer lets a browser guess its type, or tell others where it came from",
+  ignore,
+  async fn() {
+    await using server = await serve({
+      routes: [...routes, route("/passed", () => fetch(`${server.origin}/healthz`))],
+    });
+    for (const path of ["/", "/page.css", "/healthz", "/nowhere", "/files", "/sensors/stream", "/passed"]) {
+      const { headers, body } = await fetch(server.origin + path, { redirect: "manual" });
+      await body?.cancel();
+      const told = ["x-content-type-options", "referrer-policy"].map((name) => headers.get(name));
+      assertEquals(told, ["nosniff", "no-referrer"], path);
+    }
+  },
+});
+
 for (const trustProxy of [true, false]) {
   Deno.test({
     name: `a proxy that is ${trustProxy ? "" : "not "}trusted says ${
