@@ -142,7 +142,6 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     return share;
   }
 
-  /** Takes whole records. */
   #block(bytes: Uint8Array, lastId: string | undefined): false {
     if (lastId !== undefined) this.#cursor = lastId;
     if (bytes.length > 0) {
