@@ -14,11 +14,15 @@ const counts = object({
   access_log_lost: "integer",
 });
 
-/** GET /healthz: 200 while the server takes requests, with counts of what is open. */
+const headers = { "Cache-Control": "no-store" };
+
+/** GET /healthz: 200 while the server takes requests, with counts of what is open; strangers get the status alone. */
 export const health = described(
   { answers: { 200: jsonAnswer("what is open", counts) } },
-  (_request, { app, bodies }) =>
-    json({
+  (_request, context) => {
+    if (!context.may("read")) return json({ status: "ok" }, { headers });
+    const { app, bodies } = context;
+    return json({
       status: "ok",
       uptime: Math.round((performance.now() - app.started) / 1_000),
       streams: app.limits.streams.used,
@@ -28,5 +32,6 @@ export const health = described(
       runs: app.runs.running,
       lingering: app.sockets.lingering,
       access_log_lost: app.accessLog.lost,
-    }, { headers: { "Cache-Control": "no-store" } }),
+    }, { headers });
+  },
 );

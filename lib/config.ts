@@ -1,4 +1,6 @@
 import { parseArgs } from "node:util";
+import { type Flag, flags, options, type switches, variableOf } from "./flags.ts";
+import { hostOf } from "./http/allowed_hosts.ts";
 import { parseWhole } from "./http/params.ts";
 import { Limits } from "./limits.ts";
 
@@ -12,6 +14,8 @@ export interface Config {
   readonly allowOrigins?: readonly string[];
   /** Whether `X-Forwarded-*` are the words of a proxy in front of the server. Default: false. */
   readonly trustProxy?: boolean;
+  /** Absolute path of the token file, or null. Default: null. */
+  readonly tokenFile?: string | null;
   /** 0 takes a free one. */
   readonly port: number;
   /** Absolute path: the root of /files. */
@@ -40,61 +44,6 @@ export interface Config {
 export class ConfigError extends Error {
   override name = "ConfigError";
 }
-
-/** What `--help` prints. */
-export const help = `Usage: deno task start [flags]
-
-Weir turns async generators into live streams.
-
-  --host HOST       address to bind, and a name to answer to (default 127.0.0.1)
-  --allow-host NAME one more name to answer to, or *.NAME for every name below it; repeatable
-  --allow-origin ORIGIN
-                    one more origin whose pages may read and post, as in https://app.example; repeatable
-  --trust-proxy     take client, scheme and host from the last hop of X-Forwarded-*: only behind a proxy that sets them
-  --port PORT       port to bind; 0 takes a free one (default 8000)
-  --files DIR       root of /files (default: the working directory)
-  --logs PATH       folder or file that /logs lists; repeatable (default logs/)
-  --follow-links    links in --files and --logs may lead anywhere (default: not out of them)
-  --sensors FILE    JSON file of more sensors (default: none)
-  --upstream URL    what /stream requests at each step (default: its own /async_route)
-  --client-share N  percent of the downloads, streams, sockets or runs that one client address may hold once half are
-                    taken (default: no bound)
-  --keep-runs SECONDS
-                    how long a run can be read after its end (default 600)
-  --drain SECONDS   from SIGTERM or SIGINT to exit, at the latest (default 10)
-  --help (-h), --version
-
-Each flag has an environment variable: WEIR_HOST, WEIR_ALLOW_HOST and WEIR_ALLOW_ORIGIN (several, separated by commas),
-WEIR_TRUST_PROXY and WEIR_FOLLOW_LINKS (true or false), WEIR_PORT, WEIR_FILES, WEIR_LOGS (several, separated as in PATH),
-WEIR_SENSORS, WEIR_UPSTREAM, WEIR_CLIENT_SHARE, WEIR_KEEP_RUNS, WEIR_DRAIN. A flag wins over its variable. A relative path is
-taken from where the command was typed.
-`;
-
-const flags = [
-  "host",
-  "allow-host",
-  "allow-origin",
-  "port",
-  "files",
-  "logs",
-  "sensors",
-  "upstream",
-  "client-share",
-  "keep-runs",
-  "drain",
-] as const;
-type Flag = typeof flags[number];
-/** Flags without a value; their variables are true or false. */
-const switches = ["trust-proxy", "follow-links"] as const;
-
-const options = {
-  ...Object.fromEntries(flags.map((flag) => [flag, { type: "string", multiple: true } as const])),
-  ...Object.fromEntries(switches.map((flag) => [flag, { type: "boolean" } as const])),
-  help: { type: "boolean", short: "h" },
-  version: { type: "boolean" },
-} as const;
-
-const variableOf = (flag: string) => `WEIR_${flag.toUpperCase().replaceAll("-", "_")}`;
 
 /** What the process is started with. */
 export interface Surroundings {
@@ -160,16 +109,28 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
   };
 
   const isUrl = (value: string) => /^https?:$/.test(URL.parse(value)?.protocol ?? "");
+  const host = one("host", "be a host name or an address", isHost) ?? "127.0.0.1";
+  const tokenFile = one("token-file");
+  const hasTokens = tokenFile !== undefined || Boolean(around.env("WEIR_TOKEN"));
+  const isAnonymous = on("anonymous");
+  if (isAnonymous && hasTokens) {
+    throw new ConfigError("--anonymous must not be given with --token-file or WEIR_TOKEN");
+  }
+  if (!isAnonymous && !hasTokens && !isLoopback(host)) {
+    const named = nameOf("host", args, around);
+    fail(named, "be loopback, without --token-file FILE, or --anonymous to let everybody in", host);
+  }
   const sensors = one("sensors");
   const ownLogs = around.resolve(around.home, "logs");
   const logs = many("logs", around.delimiter).map(absolute);
   return Object.freeze({
-    host: one("host", "be a host name or an address", isHost) ?? "127.0.0.1",
+    host,
     allowHosts: Object.freeze(many("allow-host", ",", "be a host name or an address, or *.NAME", isName)),
     allowOrigins: Object.freeze(
       many("allow-origin", ",", "be an origin, as in https://app.example", isOrigin),
     ),
     trustProxy: on("trust-proxy"),
+    tokenFile: tokenFile === undefined ? null : absolute(tokenFile),
     port: number("port", 8000, 65_535),
     files: absolute(one("files") ?? ""),
     logs: Object.freeze(logs.length > 0 ? logs : [ownLogs]),
@@ -201,6 +162,11 @@ function isOrigin(value: string): boolean {
 
 function isName(value: string): boolean {
   return isHost(value.replace(/^\*\./, ""));
+}
+
+/** Whether only programs of this machine reach an address. */
+function isLoopback(host: string): boolean {
+  return /^(127\.[\d.]+|localhost|\[::1\])$/.test(hostOf(host.includes(":") ? `[${host}]` : host));
 }
 
 function isHost(value: string): boolean {

@@ -2,6 +2,7 @@ import { delay } from "@std/async/delay";
 import type { App } from "./app.ts";
 import type { Route } from "./handler.ts";
 import { AllowedHosts, pathOf } from "./http/allowed_hosts.ts";
+import type { Guard } from "./http/auth/guard.ts";
 import { RequestBodies } from "./http/body.ts";
 import { RequestContext } from "./http/context.ts";
 import type { Answered, ServerSide } from "./http/server_side.ts";
@@ -87,22 +88,33 @@ export class Server implements ServerSide<App, Route> {
     if (!safeMethods.includes(method) || headers.has("upgrade")) this.#origins.checkChange(headers, url);
     const match = this.#router.match(method, context.path, url);
     if (match instanceof Response) return match;
-    if (!match.route.anySite) this.#origins.checkRead(headers, url);
+    const { anySite, access = "read" } = match.route;
+    if (!anySite) this.#origins.checkRead(headers, url);
+    context.access = access;
+    const refusal = this.guard?.check(access, context);
+    if (refusal !== undefined) return refusal;
     context.params = match.params;
     return match.route.handler(request, context);
   }
 
-  /** The response with the headers that say which pages may read it. */
+  /** The response with the headers of every answer: which pages may read it, and what browsers must not guess or tell. */
   #shared(request: Request, response: Response): Response {
+    const add = (to: Response) => {
+      this.#origins.share(request.method, request.headers, to);
+      to.headers.set("X-Content-Type-Options", "nosniff");
+      to.headers.set("Referrer-Policy", "no-referrer");
+      return to;
+    };
     try {
-      this.#origins.share(request.method, request.headers, response);
-      return response;
+      return add(response);
     } catch {
       // The headers of a response that came from fetch() cannot be changed.
-      const copy = new Response(response.body, response);
-      this.#origins.share(request.method, request.headers, copy);
-      return copy;
+      return add(new Response(response.body, response));
     }
+  }
+
+  get guard(): Guard | null {
+    return this.app.guard;
   }
 
   get report(): Report {
@@ -146,6 +158,7 @@ export class Server implements ServerSide<App, Route> {
     };
     const listener = Deno.serve({ hostname, port, tcpBacklog, onListen() {}, onError }, this.fetch);
     this.#listeners.push(listener);
+    if (this.guard !== null) this.guard.cookie = `weir_${listener.addr.port}`;
     const again = async () => {
       await delay(againMs);
       if (this.#drain.signal.aborted) return;
@@ -178,9 +191,12 @@ export class Server implements ServerSide<App, Route> {
    * that has stopped reading can delay for ever.
    */
   async close(): Promise<void> {
+    const drained = this.drain();
+    // `shutdown` closes every WebSocket at once, with words of Deno's: they have their time first, and new requests a 503.
+    if (this.app.sockets.size > 0) await this.app.sockets.close();
     // Aborting the listeners instead would cut the open bodies, and end the process.
     const closed = this.#listeners.map((listener) => listener.shutdown());
-    await Promise.allSettled([this.drain(), ...closed]);
+    await Promise.allSettled([drained, ...closed]);
     await this.app.close();
   }
 }

@@ -2,6 +2,9 @@ import type { Report } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import type { OpenBodies } from "../stream/open_bodies.ts";
 import { wholeBytes } from "../stream/json.ts";
+import type { Right } from "./auth/token.ts";
+import type { Grant } from "./auth/tokens.ts";
+import type { Access } from "./description.ts";
 import { forwardedClient } from "./forwarded.ts";
 import { bodied, HandMade, withoutBody } from "./hand_made.ts";
 import { checkJsonType, parseJson } from "./json_body.ts";
@@ -17,10 +20,13 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
   target = "";
   /** The path of the target, as it was sent. */
   path = "/";
+  /** What the route wants of who asks. */
+  access: Access = "read";
   /** Whether the client has gone while the handler was at work with its signal. */
   left = false;
   /** By the clock that nobody sets. */
   readonly #began: number;
+  #grant: Grant | null | undefined;
   #url: URL | null = null;
   #query: URLSearchParams | null = null;
   #controller: AbortController | null = null;
@@ -63,6 +69,21 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
     const { remoteAddr } = this.info ?? {};
     const address = remoteAddr?.transport === "tcp" ? remoteAddr.hostname : "";
     return this.server.trustProxy && forwardedClient(this.headers) || address;
+  }
+
+  /** What the client was let in with; null for a stranger, and where there are no tokens. */
+  get grant(): Grant | null {
+    if (this.#grant === undefined) this.#grant = this.server.guard?.identify(this) ?? null;
+    return this.#grant;
+  }
+
+  may(right: Right): boolean {
+    return this.server.guard === null || this.grant?.may(right) === true;
+  }
+
+  get allowed(): (() => boolean) | undefined {
+    const { access } = this;
+    return this.server.guard === null || access === "open" ? undefined : () => this.may(access);
   }
 
   get method(): string {
@@ -159,7 +180,8 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
     this.#handMade = true;
     const length = response.headers.get("content-length");
     new HandMade(this.request, this.bodies, completed, {
-      draining: () => this.#controller?.abort(),
+      leave: () => this.#controller?.abort(),
+      allowed: this.allowed,
       ended: (how) => {
         this.#handMade = false;
         if (how === "cut") (this.#controller ??= new AbortController()).abort();

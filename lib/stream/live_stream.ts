@@ -5,7 +5,7 @@ import { CursorAt, Encoded, eventOf } from "./event.ts";
 import type { EndReason, Format } from "./formats/format.ts";
 import { byteLength } from "./json.ts";
 import type { LiveStreamHooks, Outlet } from "./live_stream_hooks.ts";
-import type { OpenBody } from "./open_bodies.ts";
+import type { OpenBody, Parting } from "./open_bodies.ts";
 import { Pump, type Sink } from "./pump.ts";
 
 /** Seconds until an idle stream is pinged, and until a reader is cut that takes nothing while bytes wait for it. */
@@ -88,9 +88,9 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     this.#settle("cut");
   }
 
-  drain(): void {
+  drain(why: Parting): void {
     if (this.#ended || this.#last !== null) return;
-    this.#end("shutdown", { error: shuttingDown() });
+    this.#end(why, why === "shutdown" ? { error: shuttingDown() } : null);
     this.hooks.stop();
   }
 
@@ -123,9 +123,9 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
       const record = this.format.start(value.id);
       this.#cursor = value.id;
       if (record !== "") this.#told = value.id;
-      this.#batch.add(record);
+      const share = this.#batch.add(record);
       this.#flush();
-      return false;
+      return share;
     }
     const event = eventOf(value);
     const { id, data } = event;
@@ -142,15 +142,16 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     return share;
   }
 
-  #block(bytes: Uint8Array, lastId: string | undefined): false {
+  #block(bytes: Uint8Array, lastId: string | undefined): boolean {
     if (lastId !== undefined) this.#cursor = lastId;
+    const share = bytes.length === 0 && this.#batch.add("");
     if (bytes.length > 0) {
       this.#sentEvents = true;
       if (lastId !== undefined) this.#told = lastId;
       this.#batch.addBlock(bytes);
     }
     this.#flush();
-    return false;
+    return share;
   }
 
   close(failure: { error: unknown } | null): void {

@@ -1,14 +1,13 @@
 import { assertEquals } from "@std/assert";
-import { startOfLastWanted } from "../../../lib/logs/search.ts";
+import { startOfLast } from "../../../lib/logs/search.ts";
 import { granted } from "../../support/granted.ts";
-import { Turns } from "../../../lib/logs/turns.ts";
+import { scans, Turns } from "../../../lib/logs/turns.ts";
 import { endOfTurn } from "../../../lib/stream/clock.ts";
 import { LogFolder } from "../../support/log_reading.ts";
 import { until } from "../../support/server.ts";
 import { seeded } from "../../support/log_writer.ts";
 
 const rest = {
-  turns: new Turns(),
   lineBytes: 65_536,
   searchBytes: 67_108_864,
   unfinished: false,
@@ -42,7 +41,7 @@ test("the start of the last lines that are wanted, over many blocks", async (fol
     const first = places.at(-count) ?? 0;
     const offset = bytes.slice(0, first).reduce((sum, length) => sum + length, 0);
     const searchBytes = Infinity;
-    assertEquals(await startOfLastWanted(file, { ...rest, searchBytes, count, wanted }), {
+    assertEquals(await startOfLast(file, { ...rest, searchBytes, count, wanted }), {
       offset,
       whole: true,
     });
@@ -103,10 +102,9 @@ for (
 ) {
   test(`${what} takes turns with others`, async (folder) => {
     folder.append(content + "E 1\n");
-    const { limiter } = folder.follower.turns;
-    const permit = await limiter.acquire({ signal: new AbortController().signal });
+    const permit = await scans.limiter.acquire(rest);
     const lines = folder.all(options);
-    await until(() => limiter.waiting === 1);
+    await until(() => scans.limiter.waiting === 1);
     permit.release();
     assertEquals((await lines).at(-1), "E 1");
   });
@@ -115,7 +113,7 @@ for (
 Deno.test("where several readers wait for a turn, what else is ready comes before them", async () => {
   const turns = new Turns();
   let passed = 0;
-  const all = Promise.all(Array.from({ length: 3 }, () => turns.next().then(() => passed++)));
+  const all = Promise.all(Array.from({ length: 3 }, () => turns.next(rest.signal).then(() => passed++)));
   await new Promise<void>(endOfTurn);
   assertEquals(passed, 0);
   await all;
