@@ -57,7 +57,7 @@ function exit(code: number, last?: Promise<void>): void {
 }
 
 /** What runs beside the requests. */
-const services = (app: App): Service[] => [app.sensors];
+const services = (app: App): Service[] => [app.sensors, app.metrics];
 
 /** Serves until a signal says otherwise. */
 function main(): void {

@@ -7,6 +7,7 @@ import { asyncDownload, files, streamFile } from "./files.ts";
 import { health } from "./health.ts";
 import { home } from "./home.ts";
 import { log, logs } from "./logs.ts";
+import { metrics } from "./metrics.ts";
 import { deleteRun, run, runs } from "./runs.ts";
 import { pushReading, sensor, sensorHistory, sensors, sensorStream } from "./sensors.ts";
 import { stream } from "./stream.ts";
@@ -169,4 +170,5 @@ export const routes: Route[] = [
     description: "status, uptime, and counts of what is open",
     anySite: true,
   },
+  { method: "GET", path: "/metrics", handler: metrics, description: "what Prometheus reads" },
 ];

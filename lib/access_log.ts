@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { maskedQuery } from "./http/masked_query.ts";
 import type { Answered } from "./http/server_side.ts";
 import type { Limits } from "./limits.ts";
 import { sleep } from "./stream/clock.ts";
@@ -12,6 +13,9 @@ const joinMs = 20;
 
 /** Time between two attempts on a disk that fails, in ms. */
 const retryMs = 1_000;
+
+/** Characters of a User-Agent that are shown. */
+const agentChars = 256;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -73,16 +77,7 @@ export class AccessLog {
   async #write(): Promise<void> {
     const entries = this.#waiting;
     this.#waiting = [];
-    let text = "";
-    let last = -1, iso = "";
-    // By hand, and a time that many share only once: half the cost of JSON.stringify, which each request would pay.
-    for (const { time, method, path, status, bytes, ms, end, more } of entries) {
-      if (time !== last) iso = new Date(last = time).toISOString();
-      text += `{"time":"${iso}","method":"${method}","path":${JSON.stringify(path)},"status":${status},` +
-        `"bytes":${bytes},"ms":${ms},"end":"${end}"` +
-        (more === undefined ? "}\n" : `,${JSON.stringify(more).slice(1)}\n`);
-    }
-    let rest = encoder.encode(text);
+    let rest = encoder.encode(linesOf(entries));
     try {
       const file = await this.#open(rest.length);
       if (this.#torn && (await file.stat()).size > 0) await file.write(encoder.encode("\n"));
@@ -146,4 +141,33 @@ export class AccessLog {
     this.#file?.close();
     this.#file = null;
   }
+}
+
+/** The JSON of words that come again and again: of the last one. */
+class LastJson {
+  #word: string | null = null;
+  #json = "null";
+
+  of(word: string | null): string {
+    if (word !== this.#word) this.#json = JSON.stringify(this.#word = word);
+    return this.#json;
+  }
+}
+
+/** By hand, and what many share only once: half the cost of JSON.stringify, which each request would pay. */
+function linesOf(entries: readonly Answered[]): string {
+  const [paths, routes, clients, tokens, agents] = Array.from({ length: 5 }, () => new LastJson());
+  let text = "";
+  let last = -1, iso = "";
+  for (const entry of entries) {
+    const { time, query, more } = entry;
+    if (time !== last) iso = new Date(last = time).toISOString();
+    text += `{"time":"${iso}","method":"${entry.method}","path":${paths.of(entry.path)},"query":` +
+      (query === "" ? '""' : JSON.stringify(maskedQuery(query))) +
+      `,"route":${routes.of(entry.route)},"status":${entry.status},"bytes":${entry.bytes},"ms":${entry.ms}` +
+      `,"end":"${entry.end}","client":${clients.of(entry.client)},"token":${tokens.of(entry.token)}` +
+      `,"id":"${entry.id}","agent":${agents.of(entry.agent?.slice(0, agentChars) ?? null)}` +
+      (more === undefined ? "}\n" : `,${JSON.stringify(more).slice(1)}\n`);
+  }
+  return text;
 }

@@ -3,6 +3,7 @@ import type { ChannelStore } from "./channels/channel_store.ts";
 import type { Config } from "./config.ts";
 import { LogFiles } from "./logs/log_files.ts";
 import { LogFollower } from "./logs/log_follower.ts";
+import { Metrics } from "./metrics.ts";
 import { Opens } from "./opens.ts";
 import { Overview } from "./overview.ts";
 import type { DeclaredSensor } from "./sensors/declared.ts";
@@ -38,6 +39,13 @@ export class App {
   readonly overview: Overview;
   /** Requests answered and bytes handed over since the start. */
   readonly traffic: Traffic = { requests: 0, bytes: 0 };
+  /** What `/metrics` shows. */
+  readonly metrics: Metrics = new Metrics(() => ({
+    sentBytes: this.traffic.bytes,
+    sockets: this.sockets.size,
+    runs: this.runs.running,
+    accessLogLost: this.accessLog.lost,
+  }));
   /** URL of the server itself: who makes it listen sets it. */
   origin = "";
 

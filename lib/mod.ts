@@ -19,3 +19,4 @@ export { type OpenBodies, type OpenBody } from "./stream/open_bodies.ts";
 export type { HeadOptions } from "./stream/response_head.ts";
 export { cursor, type StreamOptions, streamResponse } from "./stream/response.ts";
 export type { Source, StreamItem, Wanted } from "./stream/source.ts";
+export { type Ending, Histogram, StreamCounts } from "./stream/stream_counts.ts";

@@ -7,7 +7,8 @@ import { RequestContext } from "./http/context.ts";
 import type { Answered, ServerSide } from "./http/server_side.ts";
 import { forwardedUrl } from "./http/forwarded.ts";
 import { AllowedOrigins } from "./http/origins.ts";
-import { Router } from "./http/router.ts";
+import { type RoutePath, Router } from "./http/router.ts";
+import type { RouteCounts } from "./http/route_counts.ts";
 import { type Clock, processClock } from "./stream/clock.ts";
 import { CutError, errorResponse, HttpError, type Report, shuttingDown } from "./stream/errors.ts";
 import { Services } from "./service.ts";
@@ -19,15 +20,22 @@ const againMs = 500;
 /** Methods that change nothing (RFC 9110, 9.2.1). */
 const safeMethods = ["GET", "HEAD", "OPTIONS"];
 
+/** A row of the route table, with what is counted of its path. */
+interface Row extends RoutePath {
+  route: Route;
+  counts: RouteCounts;
+}
+
 /** Dispatches requests to the handlers of a route table. */
 export class Server implements ServerSide<App, Route> {
   readonly bodies: OpenBodies;
   readonly requestBodies: RequestBodies;
   readonly trustProxy: boolean;
+  readonly unmatched: RouteCounts;
   /** What runs beside the requests. */
   readonly services: Services;
   readonly #drain = new AbortController();
-  readonly #router: Router<Route>;
+  readonly #router: Router<Row>;
   readonly #hosts: AllowedHosts;
   readonly #origins: AllowedOrigins;
   #open = 0;
@@ -37,7 +45,13 @@ export class Server implements ServerSide<App, Route> {
   constructor(readonly app: App, readonly routes: readonly Route[], readonly clock: Clock = processClock) {
     const { host, allowHosts, allowOrigins, trustProxy = false, limits } = app.config;
     this.trustProxy = trustProxy;
-    this.#router = new Router(routes);
+    this.unmatched = app.metrics.unmatched;
+    this.#router = new Router(
+      routes.map((route) => {
+        const { method, path } = route;
+        return { method, path, route, counts: app.metrics.route(path) };
+      }),
+    );
     this.#hosts = new AllowedHosts(host, allowHosts);
     this.#origins = new AllowedOrigins(allowOrigins, trustProxy);
     this.bodies = new OpenBodies(this.#drain.signal, app.limits.streams);
@@ -63,7 +77,7 @@ export class Server implements ServerSide<App, Route> {
       const told = context.left ? new HttpError(499, "the client has gone") : error;
       return finish(errorResponse(told, context.report));
     };
-    const finish = (response: Response) => context.finish(this.#shared(request, response));
+    const finish = (response: Response) => context.finish(this.#shared(request, response, context.id));
     try {
       const response = this.#dispatch(request, context);
       if (response instanceof Response) return finish(response);
@@ -77,29 +91,34 @@ export class Server implements ServerSide<App, Route> {
     const { method, headers } = request;
     const { targetBytes } = this.app.config.limits;
     // First of all: what is refused has its path in the access log, too.
-    context.path = pathOf(request.url.slice(0, targetBytes));
+    const sent = request.url.slice(0, targetBytes);
+    context.path = pathOf(sent);
+    const query = sent.indexOf("?") + 1;
+    if (query > 0) context.sentQuery = sent.slice(query);
     if (this.#drain.signal.aborted) throw shuttingDown();
     const url = context.target = this.trustProxy ? forwardedUrl(request) : request.url;
     this.#hosts.check(headers.get("host"), url, targetBytes);
     if (!safeMethods.includes(method) || headers.has("upgrade")) this.#origins.checkChange(headers, url);
     const match = this.#router.match(method, context.path, url);
     if (match instanceof Response) return match;
-    if (!match.route.anySite) this.#origins.checkRead(headers, url);
+    const { route, counts } = match.route;
+    context.route = counts;
+    if (!route.anySite) this.#origins.checkRead(headers, url);
     context.params = match.params;
-    return match.route.handler(request, context);
+    return route.handler(request, context);
   }
 
-  /** The response with the headers that say which pages may read it. */
-  #shared(request: Request, response: Response): Response {
+  /** The response with its request's id, and the headers that say which pages may read it. */
+  #shared(request: Request, response: Response, id: string): Response {
     try {
-      this.#origins.share(request.method, request.headers, response);
-      return response;
+      response.headers.set("X-Request-Id", id);
     } catch {
       // The headers of a response that came from fetch() cannot be changed.
-      const copy = new Response(response.body, response);
-      this.#origins.share(request.method, request.headers, copy);
-      return copy;
+      response = new Response(response.body, response);
+      response.headers.set("X-Request-Id", id);
     }
+    this.#origins.share(request.method, request.headers, response);
+    return response;
   }
 
   get report(): Report {

@@ -2,9 +2,12 @@ import type { Report } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import type { OpenBodies } from "../stream/open_bodies.ts";
 import { wholeBytes } from "../stream/json.ts";
+import type { StreamCounts } from "../stream/stream_counts.ts";
 import { forwardedClient } from "./forwarded.ts";
 import { bodied, HandMade, withoutBody } from "./hand_made.ts";
 import { checkJsonType, parseJson } from "./json_body.ts";
+import { requestId } from "./request_id.ts";
+import type { RouteCounts } from "./route_counts.ts";
 import { noParams } from "./router.ts";
 import type { Answered, ServerSide } from "./server_side.ts";
 
@@ -17,6 +20,16 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
   target = "";
   /** The path of the target, as it was sent. */
   path = "/";
+  /** The query of the request, as it was sent. */
+  sentQuery = "";
+  /** Counts of the route; until one is found, of what has none. */
+  route: RouteCounts;
+  /** Name of the token that the client came with. */
+  token: string | null = null;
+  /** Taken from the client, or drawn. */
+  readonly id: string;
+  /** Read at once: an upgraded request no longer knows its address. */
+  readonly client: string;
   /** Whether the client has gone while the handler was at work with its signal. */
   left = false;
   readonly #time: number = Date.now();
@@ -45,7 +58,12 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
   ) {
     ({ app: this.app, routes: this.routes, bodies: this.bodies } = server);
     this.draining = this.bodies.draining;
+    this.route = server.unmatched;
     this.#began = server.clock.now();
+    this.id = requestId(request.headers);
+    const address = info?.remoteAddr;
+    this.client = server.trustProxy && forwardedClient(request.headers) ||
+      (address?.transport === "tcp" ? address.hostname : "");
   }
 
   get runs(): App["runs"] {
@@ -60,10 +78,12 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
     return this.info !== undefined;
   }
 
-  get client(): string {
-    const { remoteAddr } = this.info ?? {};
-    const address = remoteAddr?.transport === "tcp" ? remoteAddr.hostname : "";
-    return this.server.trustProxy && forwardedClient(this.headers) || address;
+  get age(): number {
+    return this.server.clock.now() - this.#began;
+  }
+
+  get counts(): StreamCounts {
+    return this.route.streams;
   }
 
   get method(): string {
@@ -89,7 +109,7 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
 
   /** Names the request; its query may hold secrets. */
   get report(): Report {
-    return (message, error) => this.server.report(`${this.method} ${this.path}: ${message}`, error);
+    return (message, error) => this.server.report(`${this.method} ${this.path}: ${message}`, error, this.id);
   }
 
   /** Made on first use: many requests never need it. */
@@ -172,13 +192,20 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
   }
 
   #record(end: "complete" | "cut" | "refused", uncounted: number | null): void {
+    this.route.count(this.method, this.#status);
     this.server.record({
       time: this.#time,
+      id: this.id,
+      client: this.client,
+      token: this.token,
+      agent: this.headers.get("user-agent"),
       method: this.method,
       path: this.path,
+      query: this.sentQuery,
+      route: this.route.path,
       status: this.#status,
       bytes: uncounted === null ? null : this.#bytes + uncounted,
-      ms: Math.round(this.server.clock.now() - this.#began),
+      ms: Math.round(this.age),
       end,
       more: this.#more,
     }, uncounted ?? 0);

@@ -32,13 +32,15 @@ export abstract class LineBlock {
   encode(format: Format): Encoded {
     let encoded = this.#encoded.get(format);
     if (encoded === undefined) {
-      this.#encoded.set(format, encoded = new Encoded(this.records(format), this.after.cursor));
+      const { bytes, count } = this.records(format);
+      this.#encoded.set(format, encoded = new Encoded(bytes, this.after.cursor, count));
     }
     return encoded;
   }
 
-  protected records(format: Format): Uint8Array<ArrayBuffer> {
-    return encodeLines(this.lines(), format);
+  protected records(format: Format): { bytes: Uint8Array<ArrayBuffer>; count: number } {
+    const lines = this.lines();
+    return { bytes: encodeLines(lines, format), count: lines.length };
   }
 }
 
@@ -83,11 +85,13 @@ export class WholeLines extends LineBlock {
     return new WholeLines(position, bytes.slice(at));
   }
 
-  protected override records(format: Format): Uint8Array<ArrayBuffer> {
+  protected override records(format: Format): { bytes: Uint8Array<ArrayBuffer>; count: number } {
     const { bytes } = this;
     // Most logs are UTF-8 without CR: then their bytes are the text.
-    if (format.plain && isUtf8(bytes) && !bytes.includes(13)) return this.#bom ? bytes.subarray(3) : bytes;
-    return super.records(format);
+    if (!format.plain || !isUtf8(bytes) || bytes.includes(13)) return super.records(format);
+    let count = 0;
+    for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) count++;
+    return { bytes: this.#bom ? bytes.subarray(3) : bytes, count };
   }
 
   /** The file begins here, with a byte order mark. */

@@ -1,11 +1,11 @@
 import { HttpError, type Report } from "../stream/errors.ts";
-import type { EndReason } from "../stream/formats/format.ts";
 import { ndjson } from "../stream/formats/ndjson.ts";
 import { LiveStream } from "../stream/live_stream.ts";
 import type { LiveStreamHooks, Outlet } from "../stream/live_stream_hooks.ts";
 import { cursor } from "../stream/response.ts";
 import { SourceStart } from "../stream/source_start.ts";
 import { iterable, type Source } from "../stream/source.ts";
+import type { Ending } from "../stream/stream_counts.ts";
 import { isPublic } from "./close_code.ts";
 import type { Connection } from "./connection.ts";
 import type { UpgradeOptions } from "./socket.ts";
@@ -74,10 +74,10 @@ class SocketStream extends SourceStart implements LiveStreamHooks, Outlet {
   readonly #begun = Promise.withResolvers<void>();
   /** Resolves when the source has ended its cleanup. */
   readonly #released = Promise.withResolvers<void>();
-  #reason: EndReason | undefined;
+  #reason: Ending | undefined;
 
   constructor(readonly connection: Connection, cursor: string | undefined) {
-    super(cursor, ndjson);
+    super(cursor, ndjson, connection.exchange);
   }
 
   get signal(): AbortSignal {
@@ -93,6 +93,7 @@ class SocketStream extends SourceStart implements LiveStreamHooks, Outlet {
     const stream = this.#stream = this.connection.body = new LiveStream(iterable(source, this), ndjson, this);
     await this.#begun.promise;
     const failure = stream.failure();
+    if (failure === null) this.countOpen();
     stream.pull(this);
     await this.#released.promise;
     await this.connection.flushed();
@@ -129,7 +130,8 @@ class SocketStream extends SourceStart implements LiveStreamHooks, Outlet {
   /** The connection counts for itself. */
   sent(): void {}
 
-  ended(_how: "complete" | "cut", reason?: EndReason): void {
+  ended(_how: "complete" | "cut", reason: Ending): void {
+    this.countEnded(reason);
     this.#reason = reason;
     this.#begun.resolve();
   }

@@ -148,7 +148,7 @@ class Events extends Many {
     const others = this.#others(part);
     part.cursor = block.lastId ?? part.cursor;
     if (part.cursor !== undefined) this.#sent = others + own(part);
-    return new Encoded(spliced(block, formatOf(part), others), this.#sent);
+    return new Encoded(spliced(block, formatOf(part), others), this.#sent, block.events);
   }
 
   #id(part: Part): string {
@@ -211,5 +211,5 @@ function joined(blocks: Encoded[]): Encoded {
     bytes.set(block.bytes, at);
     at += block.bytes.length;
   }
-  return new Encoded(bytes, blocks.at(-1)!.lastId);
+  return new Encoded(bytes, blocks.at(-1)!.lastId, blocks.reduce((sum, { events }) => sum + events, 0));
 }

@@ -1,6 +1,7 @@
 import { printReport, type Report } from "./errors.ts";
 import { Limiter } from "./limiter.ts";
 import { OpenBodies } from "./open_bodies.ts";
+import { type StreamCounts, uncounted } from "./stream_counts.ts";
 
 /** One request, as far as a response body needs it. */
 export interface Exchange {
@@ -20,6 +21,10 @@ export interface Exchange {
   readonly draining: AbortSignal;
   /** The other open bodies of the server. */
   readonly bodies: OpenBodies;
+  /** What is counted of the streams of its route. */
+  readonly counts: StreamCounts;
+  /** Time since the request came, in ms. */
+  readonly age: number;
   /** Whether `Deno.serve` reads the body: it is done with a chunk when it asks for the next. */
   readonly overTcp: boolean;
   /** The body reports its own bytes and its end. */
@@ -73,6 +78,8 @@ export function exchange(
 
 class RequestExchange implements Exchange {
   readonly client = "";
+  readonly counts = uncounted;
+  readonly age = 0;
   #url: URL | undefined;
 
   constructor(

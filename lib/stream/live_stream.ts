@@ -7,11 +7,11 @@ import { byteLength } from "./json.ts";
 import type { LiveStreamHooks, Outlet } from "./live_stream_hooks.ts";
 import type { OpenBody } from "./open_bodies.ts";
 import { Pump, type Sink } from "./pump.ts";
+import type { Ending } from "./stream_counts.ts";
 
 /** Seconds until an idle stream is pinged, and until a reader is cut that takes nothing while bytes wait for it. */
 const idleSeconds = 15;
 const stalledSeconds = 300;
-
 const encoder = new TextEncoder();
 
 /**
@@ -60,7 +60,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     const body = this.#last === null || this.#onlyCut() ? null : this.#batch.takeWhole();
     if (body === null) return null;
     this.hooks.sent(byteLength(body));
-    this.#settle(this.#last!.reason === "complete" ? "complete" : "cut");
+    this.#settle(this.#last!.reason);
     return body;
   }
 
@@ -85,7 +85,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   }
 
   cancel(): void {
-    this.#settle("cut");
+    this.#settle("left");
   }
 
   drain(): void {
@@ -107,7 +107,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     }
     if (!this.#wanted && this.#idle >= stalledSeconds) {
       this.#controller.error(new CutError("the reader has taken nothing for five minutes"));
-      this.#settle("cut");
+      this.#settle("stalled");
     }
     return false;
   }
@@ -115,10 +115,9 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   take(value: unknown): boolean {
     if (!this.#taken) {
       this.#taken = true;
-      const preamble = this.hooks.preamble(value);
-      if (preamble !== "") this.#batch.add(preamble);
+      this.#batch.add(this.hooks.preamble(value));
     }
-    if (value instanceof Encoded) return this.#block(value.bytes, value.lastId);
+    if (value instanceof Encoded) return this.#block(value.bytes, value.lastId, value.events);
     if (value instanceof CursorAt) {
       const record = this.format.start(value.id);
       this.#cursor = value.id;
@@ -129,10 +128,11 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     }
     const event = eventOf(value);
     const { id, data } = event;
-    if (data instanceof Uint8Array && this.format.name === "text") return this.#block(data, id);
+    if (data instanceof Uint8Array && this.format.name === "text") return this.#block(data, id, 1);
     // What cannot be encoded throws, and has not been sent.
     const share = this.#batch.add(this.format.event(event));
     this.#sentEvents = true;
+    this.hooks.counts.sent(event);
     if (id !== undefined) this.#cursor = this.#told = id;
     if (share) this.#flush();
     else if (!this.#turnAsked) {
@@ -143,8 +143,9 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   }
 
   /** Takes whole records. */
-  #block(bytes: Uint8Array, lastId: string | undefined): false {
+  #block(bytes: Uint8Array, lastId: string | undefined, events: number): false {
     if (lastId !== undefined) this.#cursor = lastId;
+    this.hooks.counts.events += events;
     if (bytes.length > 0) {
       this.#sentEvents = true;
       if (lastId !== undefined) this.#told = lastId;
@@ -198,7 +199,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
       if (!this.#wanted) return;
       this.#controller.error(new CutError(`the stream ended early: ${this.#last.reason}`));
     } else this.#controller.close();
-    this.#settle(this.#last.reason === "complete" ? "complete" : "cut");
+    this.#settle(this.#last.reason);
   }
 
   #enqueue(chunk: Uint8Array): void {
@@ -209,11 +210,11 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   }
 
   /** The end of every path: tells the hooks, then returns the generator, which runs its `finally`. */
-  #settle(how: "complete" | "cut"): void {
+  #settle(reason: Ending): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.hooks.ended(how, this.#last?.reason);
-    if (how === "cut") this.hooks.stop();
+    this.hooks.ended(reason === "complete" ? "complete" : "cut", reason);
+    if (reason !== "complete") this.hooks.stop();
     this.#pump.stop(() => this.hooks.released());
   }
 }

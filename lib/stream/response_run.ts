@@ -6,6 +6,7 @@ import { LiveStream } from "./live_stream.ts";
 import type { LiveStreamHooks } from "./live_stream_hooks.ts";
 import { iterable, type Source } from "./source.ts";
 import { SourceStart } from "./source_start.ts";
+import type { Ending } from "./stream_counts.ts";
 
 /** How long a response waits for its first event, in ms: until then a failure can still be a status. */
 const firstEventMs = 100;
@@ -22,12 +23,12 @@ export class ResponseRun extends SourceStart implements LiveStreamHooks {
   #open = false;
 
   constructor(
-    readonly exchange: Exchange,
+    exchange: Exchange,
     readonly permit: Permit,
     cursor: string | undefined,
     format: Format,
   ) {
-    super(cursor, format);
+    super(cursor, format, exchange);
     this.ready = new Promise((resolve) => this.#ready = resolve);
   }
 
@@ -88,7 +89,8 @@ export class ResponseRun extends SourceStart implements LiveStreamHooks {
     this.exchange.sent(bytes);
   }
 
-  ended(how: "complete" | "cut"): void {
+  ended(how: "complete" | "cut", reason: Ending): void {
+    this.countEnded(reason);
     if (this.#open) this.exchange.bodies.delete(this.#stream!);
     this.exchange.ended(how);
   }

@@ -1,7 +1,7 @@
 import { delimiter } from "node:path";
 
 /** Programs that tests start, and the Debian package of each. What is not there has its tests ignored. */
-export const packages = { chromium: "chromium", nginx: "nginx-light" };
+export const packages = { chromium: "chromium", nginx: "nginx-light", promtool: "prometheus" };
 
 export type Program = keyof typeof packages;
 
