@@ -1,16 +1,31 @@
 import { publicChannel, reserved } from "../lib/channels/channel_name.ts";
 import { postedValues } from "../lib/channels/posted.ts";
-import { checkName, checkParams, streamParams } from "../lib/http/params.ts";
+import { described } from "../lib/handler.ts";
+import { jsonAnswer, list, object, streamAnswers } from "../lib/http/description.ts";
+import { checkName, segment, streamParams } from "../lib/http/params.ts";
 import { json } from "../lib/stream/json.ts";
-import type { Handler } from "../lib/handler.ts";
 import { streamResponse } from "../lib/stream/response.ts";
 
+const info = object({ name: "string", events: "integer", last: "string|null" });
+
 /** GET /channels: the list of channels. */
-export const channels: Handler = async (_request, { app }) =>
-  json(await app.channels.list(), { headers: { "Cache-Control": "no-store" } });
+export const channels = described(
+  { answers: { 200: jsonAnswer("the channels", list(info)) } },
+  async (_request, { app }) => json(await app.channels.list(), { headers: { "Cache-Control": "no-store" } }),
+);
+
+const name = segment(
+  "a channel's name: 1 to 64 letters, digits, `.`, `_` or `-`, the first a letter or digit",
+);
 
 /** GET /channels/NAME: what is published there from now on, or after a cursor. */
-export const subscribe: Handler = (_request, context) => {
+export const subscribe = described({
+  params: { name, ...streamParams },
+  answers: {
+    ...streamAnswers("sse", "what is published"),
+    308: { description: "the channel `sensors` is `/sensors/stream`" },
+  },
+}, (_request, context) => {
   const name = checkName("a channel's", context.params.name);
   if (name === reserved) {
     return new Response(null, {
@@ -18,15 +33,32 @@ export const subscribe: Handler = (_request, context) => {
       headers: { Location: `/sensors/stream${context.url.search}`, "Cache-Control": "no-cache" },
     });
   }
-  checkParams(context.query, streamParams);
   const { channels } = context.app;
   return streamResponse(context, (wanted) => channels.subscribe(name, wanted), { format: "sse" });
-};
+});
 
 /** POST /channels/NAME: one event, or many as NDJSON, all of them or none. */
-export const publish: Handler = async (request, context) => {
+export const publish = described({
+  params: { name },
+  body: {
+    description: "one JSON value, one text, or many JSON values, one a line",
+    content: {
+      "application/json": {},
+      "text/plain": { type: "string" },
+      "application/x-ndjson": { type: "string" },
+      "application/jsonl": { type: "string" },
+    },
+  },
+  answers: {
+    201: jsonAnswer(
+      "how many were published, and the id of the last",
+      object({ id: "string", count: "integer" }),
+    ),
+    409: "the name `sensors` is reserved",
+  },
+}, async (request, context) => {
   const name = publicChannel(context.params.name);
   const values = await postedValues(request.headers.get("content-type"), await context.text());
   const id = await context.app.channels.publish(name, values);
   return json({ id, count: values.length }, { status: 201 });
-};
+});

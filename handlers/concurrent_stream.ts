@@ -2,9 +2,10 @@ import { every } from "../lib/stream/clock.ts";
 import type { StreamEvent } from "../lib/stream/event.ts";
 import { HttpError, quote } from "../lib/stream/errors.ts";
 import { merge } from "../lib/stream/merge.ts";
-import { checkParams, parseWhole, streamParams } from "../lib/http/params.ts";
-import type { Handler } from "../lib/handler.ts";
-import { share } from "../lib/runs/share.ts";
+import { streamAnswers } from "../lib/http/description.ts";
+import { many, parsed, parseWhole, streamParams } from "../lib/http/params.ts";
+import { described, type Handler } from "../lib/handler.ts";
+import { share, sharing } from "../lib/runs/share.ts";
 import { streamResponse } from "../lib/stream/response.ts";
 import type { Source } from "../lib/stream/source.ts";
 
@@ -21,8 +22,6 @@ interface Progress {
   step: number;
   steps: number;
 }
-
-const maxTasks = 1_000;
 
 /** Runs tasks one after the other. Several share the list: as many run at once, and what waits is a task, not a generator. */
 async function* run(tasks: Iterable<Task>, signal: AbortSignal): AsyncGenerator<StreamEvent> {
@@ -54,6 +53,16 @@ function parseTask(value: string): Task {
 /** A task as the query has it. */
 const written = ({ name, steps, interval }: Task) => `${name}:${steps}:${interval}`;
 
+const task = parsed(
+  parseTask,
+  { pattern: "^.+:[0-9]+:[0-9]+$" },
+  "a task `NAME:STEPS:INTERVAL_MS`, with up to 1,000,000 steps, up to 60,000 ms from one to the next",
+);
+
+const params = { task: many(task, { max: 1_000 }), ...sharing, ...streamParams };
+
+const answers = streamAnswers("text", 'the progress, `{"task", "step", "steps"}`');
+
 const line = ({ data: { task, step, steps } }: StreamEvent<Progress>) =>
   `task ${task}: step ${step} of ${steps}`;
 
@@ -62,23 +71,17 @@ const line = ({ data: { task, step, steps } }: StreamEvent<Progress>) =>
  * `?run=` shares them.
  */
 export function concurrentStreamOf(defaults: Task[]): Handler {
-  return (_request, context) => {
-    checkParams(context.query, ["run", ...streamParams], ["task"]);
-    const named = context.query.getAll("task");
-    if (named.length > maxTasks) {
-      const rule = `task must be given at most ${maxTasks} times`;
-      throw new HttpError(400, `${rule}: current value is ${named.length}`);
-    }
-    const tasks = named.length === 0 ? defaults : named.map(parseTask);
+  return described({ params, answers }, (_request, context) => {
+    const { task: named, run: name } = context.params;
+    const tasks = named.length === 0 ? defaults : named;
     const atOnce = Math.min(context.app.config.limits.tasks, tasks.length);
     const source: Source = ({ signal }) => {
       const waiting = tasks.values();
       return merge((signal) => Array.from({ length: atOnce }, () => run(waiting, signal)), { signal });
     };
-    const name = context.query.get("run");
-    if (name !== null) return share(context, name, source, { params: { task: tasks.map(written) }, line });
-    return streamResponse(context, source, { line });
-  };
+    if (name === undefined) return streamResponse(context, source, { line });
+    return share(context, name, source, { params: { task: tasks.map(written) }, line });
+  });
 }
 
 /** {@linkcode concurrentStreamOf} two tasks of three steps, 2 s and 3 s apart. */

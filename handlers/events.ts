@@ -1,10 +1,12 @@
-import type { Context, Handler } from "../lib/handler.ts";
-import { checkName, checkParams, streamParams } from "../lib/http/params.ts";
+import { type Context, described } from "../lib/handler.ts";
+import { streamAnswers } from "../lib/http/description.ts";
+import { checkName, flag, formatParam, many, streamParams, text } from "../lib/http/params.ts";
 import { isLogName } from "../lib/logs/log_files.ts";
 import { logSource } from "../lib/logs/log_source.ts";
 import { runSource } from "../lib/runs/run_source.ts";
 import { HttpError, quote } from "../lib/stream/errors.ts";
 import { events as merged } from "../lib/stream/events.ts";
+import type { FormatName } from "../lib/stream/formats/table.ts";
 import type { PartSource } from "../lib/stream/many.ts";
 import { streamResponse } from "../lib/stream/response.ts";
 
@@ -28,17 +30,36 @@ const kinds: Record<string, (app: Context["app"], name: string) => PartSource> =
   },
 };
 
-/** GET /events: channels, logs, sensors, runs and the server itself in one stream, with one cursor for all of them. */
-export const events: Handler = (_request, context) =>
-  streamResponse(context, merged(sourcesOf(context), context), { format: "sse", formats: ["sse", "ndjson"] });
+const formats: FormatName[] = ["sse", "ndjson"];
 
-function sourcesOf({ app, query }: Context): Map<string, PartSource> {
-  checkParams(query, [...streamParams, "server"], Object.keys(kinds));
+const params = {
+  channel: many(text("a channel's name")),
+  log: many(text("a log's name")),
+  sensor: many(text("a sensor's id")),
+  run: many(text("a run's name")),
+  server: flag(
+    "the server itself: what is open, and the lists of channels, runs and logs, when they change",
+  ),
+  ...streamParams,
+  format: formatParam(formats),
+};
+
+const answers = streamAnswers("sse", 'events of all sources, `{"source", "data"}`', formats);
+
+/** GET /events: channels, logs, sensors, runs and the server itself in one stream, with one cursor for all of them. */
+export const events = described(
+  { params, answers },
+  (_request, context) =>
+    streamResponse(context, merged(sourcesOf(context), context), { format: "sse", formats }),
+);
+
+/** The sources in the order of the query. */
+function sourcesOf({ app, query }: Context<unknown>): Map<string, PartSource> {
   const sources = new Map<string, PartSource>();
   for (const [kind, name] of query) {
     if (kind === "server") sources.set("server", app.overview.source);
     else if (Object.hasOwn(kinds, kind)) sources.set(`${kind}:${name}`, kinds[kind](app, name));
-    else if (!streamParams.includes(kind)) {
+    else if (!Object.hasOwn(streamParams, kind)) {
       refuse("a source must be channel, log, sensor, run or server", kind);
     }
   }

@@ -1,54 +1,49 @@
+import { folderOrFile as answers } from "../lib/files/answers.ts";
 import { accepts } from "../lib/stream/negotiate.ts";
 import { HttpError, quote } from "../lib/stream/errors.ts";
 import { wholeResponse } from "../lib/stream/json.ts";
 import { fileResponse } from "../lib/files/file_response.ts";
 import { list } from "../lib/files/listing.ts";
 import { listingPage } from "../lib/files/listing_page.ts";
-import { type Disposition, harmless } from "../lib/files/plan.ts";
+import { harmless } from "../lib/files/plan.ts";
 import { find, type Found, notFound } from "../lib/files/root.ts";
 import { pathSegments } from "../lib/files/safe_path.ts";
-import { checkParams, requiredParam } from "../lib/http/params.ts";
-import type { Context, Handler } from "../lib/handler.ts";
+import { segment, text } from "../lib/http/params.ts";
+import { type Context, described } from "../lib/handler.ts";
+
+const params = {
+  "*": segment("a path below the folder of --files; it may have slashes, and a folder's ends in one"),
+  after: text("of a folder: the name that the listing goes on after"),
+};
 
 /** GET /files/*: a file below the root, or the listing of a folder: JSON, or a page for a browser. */
-export const files: Handler = async (_request, context) => {
-  const { config } = context.app;
+export const files = described({ params, answers }, async (_request, context) => {
+  const { app: { config, limits: { downloads }, fileOpens: opens }, params: { "*": rest, after = "" } } =
+    context;
   const { pathname, search } = context.url;
-  const rest = context.params["*"];
   const asFolder = rest === "" || rest.endsWith("/");
   const segments = rest === "" ? [] : pathSegments(asFolder ? rest.slice(0, -1) : rest, { encoded: true });
   if (segments === null) throw notFound(rest);
   const found = await find(config.files, segments, config.followLinks);
   if (found.info.isFile) {
     if (asFolder) throw notFound(rest);
-    return await send(context, found, segments, "inline");
+    const { files: root, followLinks } = config;
+    return await fileResponse(context, {
+      root,
+      followLinks,
+      downloads,
+      opens,
+      found,
+      segments,
+      how: "inline",
+    });
   }
   if (!pathname.endsWith("/")) {
     const headers = { Location: `${pathname}/${search}`, "Cache-Control": "no-cache" };
     return new Response(null, { status: 301, headers });
   }
-  return await listing(context, segments, found);
-};
-
-/** GET /async_download?file=NAME: the file as an attachment. */
-export const asyncDownload: Handler = (_request, context) => named(context, "attachment");
-
-/** GET /stream/file?file=NAME: the file, to be shown. */
-export const streamFile: Handler = (_request, context) => named(context, "inline");
-
-async function named(context: Context, how: Disposition): Promise<Response> {
-  checkParams(context.query, ["file"]);
-  const name = requiredParam(context.query, "file", "report.csv");
-  const segments = pathSegments(name, { encoded: false });
-  if (segments === null) throw notFound(name);
-  const { files, followLinks } = context.app.config;
-  return await send(context, await find(files, segments, followLinks), segments, how);
-}
-
-function send(context: Context, found: Found, segments: string[], how: Disposition): Promise<Response> {
-  const { config: { files: root, followLinks }, limits: { downloads }, fileOpens: opens } = context.app;
-  return fileResponse(context, { root, followLinks, downloads, opens, found, segments, how });
-}
+  return await listing(context, segments, found, after);
+});
 
 const listingHeaders = {
   ...harmless,
@@ -58,8 +53,12 @@ const listingHeaders = {
   Vary: "Accept",
 };
 
-async function listing(context: Context, segments: string[], found: Found): Promise<Response> {
-  checkParams(context.query, ["after"]);
+async function listing(
+  context: Context<unknown>,
+  segments: string[],
+  found: Found,
+  after: string,
+): Promise<Response> {
   const type = accepts(context.headers, "application/json", "text/html");
   if (type === undefined) {
     const accept = quote(context.headers.get("accept")!);
@@ -72,7 +71,7 @@ async function listing(context: Context, segments: string[], found: Found): Prom
   const { config, limits: { downloads } } = context.app;
   using _permit = downloads.admit("downloads", context);
   const path = segments.map((segment) => `${segment}/`).join("");
-  const options = { after: context.query.get("after") ?? "", followLinks: config.followLinks };
+  const options = { after, followLinks: config.followLinks };
   const names = await list(config.files, segments, found, config.limits.listing, options);
   const body = isPage ? listingPage(path, names) : JSON.stringify({ path, ...names }) + "\n";
   return wholeResponse(body, 200, headers);

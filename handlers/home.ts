@@ -1,7 +1,8 @@
 import { escape } from "@std/html";
 import { accepts } from "../lib/stream/negotiate.ts";
 import { json, wholeResponse } from "../lib/stream/json.ts";
-import type { Handler, Route } from "../lib/handler.ts";
+import { described, type Route } from "../lib/handler.ts";
+import { either, factsOf, jsonAnswer, list } from "../lib/http/description.ts";
 import page from "./home/page.html" with { type: "text" };
 
 /** A route on the first page: a line to paste into a shell, and a link relative to the page. */
@@ -66,19 +67,23 @@ const headers = {
   Vary: "Accept",
 };
 
+const page200 = { description: "a page", content: { "text/html": {} } };
+const answers = {
+  200: either(page200, jsonAnswer("or JSON", list({ type: "object" }))),
+};
+
 /** GET /: every route, with a curl line and a link; JSON for a client that prefers it. */
-export const home: Handler = async (_request, { app, headers: requested, routes, url }) => {
+export const home = described({ answers }, async (_request, { app, headers: requested, routes, url }) => {
   const real = {
     file: await firstFile(app.config.files),
     push: app.sensors.somePush(),
     run: app.runs.list()[0]?.name,
   };
-  const rows = routes.filter(({ hidden }) => !hidden).map((route) =>
-    describe(route, routes, url.origin, real)
-  );
+  const shown = routes.filter(({ hidden }) => !hidden);
+  const rows = shown.map((route) => describe(route, routes, url.origin, real));
   if (accepts(requested, "text/html", "application/json") === "application/json") {
-    return json(rows, { headers });
+    return json(rows.map((row, i) => ({ ...row, ...factsOf(shown[i]) })), { headers });
   }
   const body = page.replace("<!-- routes -->", () => rows.map(html).join(""));
   return wholeResponse(body, 200, { ...headers, "Content-Type": "text/html; charset=utf-8" });
-};
+});

@@ -1,6 +1,7 @@
-import { HttpError, quote } from "../lib/stream/errors.ts";
 import { json } from "../lib/stream/json.ts";
-import { boolParam, checkParams, intParam, streamParams } from "../lib/http/params.ts";
+import { either, jsonAnswer, list, object, streamAnswers } from "../lib/http/description.ts";
+import type { Values } from "../lib/http/param_reader.ts";
+import { bool, int, line, many, oneOf, segment, streamParams, text } from "../lib/http/params.ts";
 import {
   lineFilter,
   type LogOptions,
@@ -8,28 +9,43 @@ import {
   mergedLogs,
   type NamedLine,
 } from "../lib/logs/log_events.ts";
-import type { Context, Handler } from "../lib/handler.ts";
+import { described } from "../lib/handler.ts";
 import type { StreamEvent } from "../lib/stream/event.ts";
 import { cursor, streamResponse } from "../lib/stream/response.ts";
 
-/** Logs in one merged stream. */
-const maxMerged = 16;
+const found = {
+  lines: int({ min: 0, max: 10_000, default: 100 }, "last lines, before the new ones"),
+  from: oneOf(["start"], "all lines, not the last ones alone"),
+  grep: line({ max: 1_000 }, "text that a line has to contain"),
+  icase: bool({ default: false }, "whether case counts for neither `grep` nor `not`"),
+  not: line({ max: 1_000 }, "text that a line must not contain"),
+  follow: bool({ default: true }, "whether the stream goes on with new lines"),
+  ...streamParams,
+};
+
+/** What the parameters ask for. */
+function wantedBy({ lines, from, grep, not, icase, follow }: Values<typeof found>): LogOptions {
+  return { from: from ?? lines, follow, wanted: lineFilter(grep, not, icase) };
+}
+
+const missing = "there is no log of this name";
 
 const namedLine = ({ data: { name, line } }: StreamEvent<NamedLine>) => `${name}: ${line}`;
 
+const info = object({ name: "string", size: "integer", time: "string|null" });
+const merged = streamAnswers("text", 'with `name`: lines, `{"name", "line", "cursor"}`');
+const listed = jsonAnswer("without `name`: the logs", list(info));
+
 /** GET /logs: the list of logs, as JSON. GET /logs?name=a&name=b: these logs, merged into one stream. */
-export const logs: Handler = async (_request, context) => {
-  const names = [...new Set(context.query.getAll("name"))];
+export const logs = described({
+  params: { name: many(text("a log's name; without any, the answer is the list"), { max: 16 }), ...found },
+  answers: { ...merged, 200: either(listed, merged[200]), 404: missing },
+}, async (_request, context) => {
+  const names = [...new Set(context.params.name)];
   if (names.length === 0) {
     return json(await context.app.logFiles.list(), { headers: { "Cache-Control": "no-store" } });
   }
-  if (names.length > maxMerged) {
-    throw new HttpError(
-      400,
-      `name must be given at most ${maxMerged} times: current value is ${names.length}`,
-    );
-  }
-  const options = parameters(context, ["name"]);
+  const options = wantedBy(context.params);
   const { logFiles, logFollower } = context.app;
   const after = new URLSearchParams(cursor(context));
   const places = await Promise.all(
@@ -37,37 +53,16 @@ export const logs: Handler = async (_request, context) => {
   );
   using _turn = options.follow ? null : await logFiles.turn();
   return await streamResponse(context, mergedLogs(logFollower, places, options), { line: namedLine });
-};
+});
 
 /** GET /logs/NAME: the last lines of a log, then each new one as it is written. */
-export const log: Handler = async (_request, context) => {
-  const options = parameters(context);
+export const log = described({
+  params: { name: segment("a log's name, as `/logs` lists it"), ...found },
+  answers: { ...streamAnswers("text", "lines"), 404: missing },
+}, async (_request, context) => {
+  const options = wantedBy(context.params);
   const { logFiles, logFollower } = context.app;
   const place = await logFiles.find(context.params.name, cursor(context), options.follow);
   using _turn = options.follow ? null : await logFiles.turn();
   return await streamResponse(context, logRecords(logFollower, place, options));
-};
-
-const known = ["lines", "from", "grep", "icase", "not", "follow", ...streamParams];
-
-function parameters({ query }: Context, many: string[] = []): LogOptions {
-  checkParams(query, known, many);
-  const lines = intParam(query, "lines", { min: 0, max: 10_000, fallback: 100 });
-  const from = query.get("from");
-  if (from !== null && from !== "start") {
-    throw new HttpError(400, `from must be start: current value is ${quote(from)}`);
-  }
-  const [grep, not] = [textParam(query, "grep"), textParam(query, "not")];
-  const wanted = lineFilter(grep, not, boolParam(query, "icase", false));
-  return { from: from ?? lines, follow: boolParam(query, "follow", true), wanted };
-}
-
-/** What is looked for in a line; "" for nothing. */
-function textParam(query: URLSearchParams, name: string): string {
-  const text = query.get(name) ?? "";
-  if (text.length <= 1_000 && !/[\r\n]/.test(text)) return text;
-  throw new HttpError(
-    400,
-    `${name} must be at most 1000 characters in one line: current value is ${quote(text)}`,
-  );
-}
+});

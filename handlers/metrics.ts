@@ -1,9 +1,11 @@
-import type { Handler } from "../lib/handler.ts";
+import { described } from "../lib/handler.ts";
 import { wholeResponse } from "../lib/stream/json.ts";
 
+const type = "text/plain; version=0.0.4; charset=utf-8";
+
 /** GET /metrics: what Prometheus reads. */
-export const metrics: Handler = (_request, { app }) =>
-  wholeResponse(app.metrics.text(), 200, {
-    "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
-    "Cache-Control": "no-store",
-  });
+export const metrics = described(
+  { answers: { 200: { description: "the metrics", content: { [type]: { type: "string" } } } } },
+  (_request, { app }) =>
+    wholeResponse(app.metrics.text(), 200, { "Content-Type": type, "Cache-Control": "no-store" }),
+);

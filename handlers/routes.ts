@@ -3,11 +3,13 @@ import { channels, publish, subscribe } from "./channels.ts";
 import { concurrentStream } from "./concurrent_stream.ts";
 import { events } from "./events.ts";
 import { favicon } from "./favicon.ts";
-import { asyncDownload, files, streamFile } from "./files.ts";
+import { files } from "./files.ts";
 import { health } from "./health.ts";
 import { home } from "./home.ts";
 import { log, logs } from "./logs.ts";
+import { asyncDownload, streamFile } from "./named_file.ts";
 import { metrics } from "./metrics.ts";
+import { openapi } from "./openapi.ts";
 import { deleteRun, run, runs } from "./runs.ts";
 import { pushReading, sensor, sensorHistory, sensors, sensorStream } from "./sensors.ts";
 import { stream } from "./stream.ts";
@@ -20,7 +22,7 @@ export const routes: Route[] = [
     method: "GET",
     path: "/",
     handler: home,
-    description: "this page; with Accept: application/json the same list as JSON",
+    description: "each route, with a curl line and a link; as JSON also with what it takes and answers",
     anySite: true,
   },
   {
@@ -33,20 +35,20 @@ export const routes: Route[] = [
     method: "GET",
     path: "/stream",
     handler: stream,
-    description: "steps, each with an outbound request",
+    description: "steps, each a calculation and a real request",
     example: "/stream?count=5&interval=1000",
   },
   {
     method: "GET",
     path: "/concurrent_stream",
     handler: concurrentStream,
-    description: "tasks side by side, merged",
+    description: "tasks side by side, their progress merged as it happens",
   },
   {
     method: "GET",
     path: "/files/*",
     handler: files,
-    description: "the folder of --files: listings as JSON or a page, files with resume",
+    description: "the folder of --files: its listings, and files with ranges, validators and resume",
     example: "/files/",
   },
   {
@@ -67,13 +69,13 @@ export const routes: Route[] = [
     method: "GET",
     path: "/logs",
     handler: logs,
-    description: "the log files; with ?name=a&name=b these logs, merged",
+    description: "the logs; with ?name=a&name=b these, merged",
   },
   {
     method: "GET",
     path: "/logs/:name",
     handler: log,
-    description: "the last lines of a log, then each new one",
+    description: "the last lines of a log, then each new one as it is written",
     example: "/logs/access.log?lines=20",
   },
   {
@@ -93,8 +95,9 @@ export const routes: Route[] = [
     method: "POST",
     path: "/channels/:name",
     handler: publish,
-    description: "publishes a JSON or text event, or many as NDJSON",
+    description: "publishes one event, or many, all of them or none",
     example: "/channels/demo",
+    access: "publish",
   },
   {
     method: "GET",
@@ -109,20 +112,21 @@ export const routes: Route[] = [
     handler: runs,
     description: "the shared runs, with their state and readers",
   },
-  { method: "GET", path: "/runs/:name", handler: run, description: "one of them", example: "/runs/{run}" },
+  { method: "GET", path: "/runs/:name", handler: run, description: "one run", example: "/runs/{run}" },
   {
     method: "DELETE",
     path: "/runs/:name",
     handler: deleteRun,
     description: "stops a run; one that has ended is forgotten",
     example: "/runs/{run}",
+    access: "admin",
   },
   { method: "GET", path: "/sensors", handler: sensors, description: "the latest reading of each sensor" },
   {
     method: "GET",
     path: "/sensors/stream",
     handler: sensorStream,
-    description: "readings as they are made; ?id= chooses",
+    description: "the latest readings, then each as it is made",
     example: "/sensors/stream?format=text",
   },
   {
@@ -136,21 +140,22 @@ export const routes: Route[] = [
     method: "GET",
     path: "/sensors/:id/history",
     handler: sensorHistory,
-    description: "[time, value] pairs of one sensor",
+    description: "[time, value] pairs of one sensor, and the cursor that its stream goes on from",
     example: "/sensors/cpu/history",
   },
   {
     method: "POST",
     path: "/sensors/:id",
     handler: pushReading,
-    description: "a push sensor's value: a number",
+    description: "the value of a push sensor",
     example: "/sensors/{push}",
+    access: "publish",
   },
   {
     method: "GET",
     path: "/ws",
     handler: ws,
-    description: "a WebSocket: messages are answered in order; ?channel= is a channel",
+    description: "a WebSocket: each text message is processed, and answered in order",
     example: "#ws",
   },
   // A WebSocket client follows no redirect.
@@ -162,13 +167,28 @@ export const routes: Route[] = [
     description: "the icon of the pages",
     anySite: true,
     hidden: true,
+    access: "open",
+  },
+  {
+    method: "GET",
+    path: "/openapi.json",
+    handler: openapi,
+    description: "this list as an OpenAPI 3.1 document, for generators and viewers",
   },
   {
     method: "GET",
     path: "/healthz",
     handler: health,
-    description: "status, uptime, and counts of what is open",
+    description:
+      "200 while the server takes requests, and counts of what is open: hand_made are bodies that handlers made",
     anySite: true,
+    access: "open",
   },
-  { method: "GET", path: "/metrics", handler: metrics, description: "what Prometheus reads" },
+  {
+    method: "GET",
+    path: "/metrics",
+    handler: metrics,
+    description: "what Prometheus reads",
+    access: "metrics",
+  },
 ];

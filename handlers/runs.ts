@@ -1,14 +1,38 @@
-import type { Handler } from "../lib/handler.ts";
+import { described } from "../lib/handler.ts";
+import { jsonAnswer, list, object } from "../lib/http/description.ts";
+import { segment } from "../lib/http/params.ts";
 import { json } from "../lib/stream/json.ts";
 
 const headers = { "Cache-Control": "no-store" };
 
+const info = object({
+  name: "string",
+  route: "string",
+  state: { enum: ["running", "complete", "failed", "cancelled"] },
+  started: { type: "string", format: "date-time" },
+  events: "integer",
+  readers: "integer",
+});
+
 /** GET /runs: the runs that go on, and those that are retained after their end. */
-export const runs: Handler = (_request, context) => json(context.runs.list(), { headers });
+export const runs = described(
+  { answers: { 200: jsonAnswer("the runs", list(info)) } },
+  (_request, context) => json(context.runs.list(), { headers }),
+);
+
+const one = {
+  params: { name: segment("a run's name") },
+  answers: { 200: jsonAnswer("the run", info), 404: "there is no run of this name" },
+};
 
 /** GET /runs/NAME: one of them. */
-export const run: Handler = (_request, context) => json(context.runs.find(context.params.name), { headers });
+export const run = described(
+  one,
+  (_request, context) => json(context.runs.find(context.params.name), { headers }),
+);
 
 /** DELETE /runs/NAME: stops a run that goes on, and forgets one that has ended. */
-export const deleteRun: Handler = (_request, context) =>
-  json(context.runs.delete(context.params.name), { headers });
+export const deleteRun = described(
+  one,
+  (_request, context) => json(context.runs.delete(context.params.name), { headers }),
+);

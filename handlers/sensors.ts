@@ -1,5 +1,6 @@
-import type { Handler } from "../lib/handler.ts";
-import { checkParams, streamParams } from "../lib/http/params.ts";
+import { described } from "../lib/handler.ts";
+import { jsonAnswer, list, object, streamAnswers } from "../lib/http/description.ts";
+import { many, segment, streamParams, text } from "../lib/http/params.ts";
 import type { Reading } from "../lib/sensors/sensor.ts";
 import { HttpError, quote } from "../lib/stream/errors.ts";
 import type { StreamEvent } from "../lib/stream/event.ts";
@@ -12,30 +13,72 @@ const noStore = { "Cache-Control": "no-store" };
 const line = ({ data: { time, id, value, unit, state, reason } }: StreamEvent<Reading>) =>
   `${time} ${id} ` + (state === "ok" ? `${value} ${unit}`.trimEnd() : `${state}: ${reason}`);
 
+const latest = object({
+  id: "string",
+  unit: "string",
+  description: "string",
+  interval: "integer",
+  time: { type: ["string", "null"], format: "date-time" },
+  value: "number|null",
+  state: { enum: ["ok", "failed", "timeout", "stale"] },
+  "reason?": "string",
+});
+
 /** GET /sensors: the last reading of each sensor. */
-export const sensors: Handler = (_request, context) => json(context.app.sensors.list(), { headers: noStore });
+export const sensors = described(
+  { answers: { 200: jsonAnswer("the latest readings", list(latest)) } },
+  (_request, context) => json(context.app.sensors.list(), { headers: noStore }),
+);
+
+const id = segment("a sensor's id");
+const unknown = "there is no sensor of this id";
 
 /** GET /sensors/ID: its last reading. */
-export const sensor: Handler = (_request, context) =>
-  json(context.app.sensors.latest(context.params.id), { headers: noStore });
+export const sensor = described(
+  { params: { id }, answers: { 200: jsonAnswer("the latest reading", latest), 404: unknown } },
+  (_request, context) => json(context.app.sensors.latest(context.params.id), { headers: noStore }),
+);
 
 /** GET /sensors/stream: readings as they are made; `?id=`, repeatable, chooses sensors. */
-export const sensorStream: Handler = (_request, context) => {
-  checkParams(context.query, streamParams, ["id"]);
-  const source = context.app.sensors.stream(context.query.getAll("id"));
+export const sensorStream = described({
+  params: { id: many(text("a sensor's id; without any, all sensors")), ...streamParams },
+  answers: streamAnswers("sse", "readings"),
+}, (_request, context) => {
+  const source = context.app.sensors.stream(context.params.id);
   return streamResponse(context, source, { format: "sse", line });
-};
+});
 
-/** GET /sensors/ID/history: `[time, value]` pairs, the time in ms since 1970. */
-export const sensorHistory: Handler = (_request, context) =>
-  json(context.app.sensors.history(context.params.id), { headers: noStore });
+const pair = { type: "array", items: { type: ["number", "null"] }, minItems: 2, maxItems: 2 };
+
+/** GET /sensors/ID/history: what a chart begins with, and the cursor that its stream goes on after. */
+export const sensorHistory = described({
+  params: { id },
+  answers: {
+    200: jsonAnswer(
+      "`[time, value]` pairs, the time in ms since 1970, and what `/sensors/stream?id=ID&after=` goes on from",
+      object({ cursor: "string", readings: list(pair) }),
+    ),
+    404: unknown,
+  },
+}, (_request, context) => json(context.app.sensors.history(context.params.id), { headers: noStore }));
 
 /** POST /sensors/ID: the value of a push sensor, as a JSON number or `{"value": number}`. */
-export const pushReading: Handler = async (_request, context) => {
+export const pushReading = described({
+  params: { id },
+  body: {
+    description: 'a number, or `{"value": number}`, whatever the Content-Type',
+    content: { "application/json": { anyOf: [{ type: "number" }, object({ value: "number" })] } },
+  },
+  answers: {
+    201: jsonAnswer("the id of the reading", object({ id: "string" })),
+    404: unknown,
+    409: "the sensor is read by the server",
+  },
+}, async (_request, context) => {
   const push = context.app.sensors.pusher(context.params.id);
   const value = number(await context.text());
   return json({ id: push(value) }, { status: 201 });
-};
+});
 
 function number(body: string): number {
   let value: unknown;

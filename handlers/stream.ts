@@ -1,9 +1,10 @@
 import { every } from "../lib/stream/clock.ts";
 import { gap, type StreamEvent } from "../lib/stream/event.ts";
 import { outbound, type Outcome } from "../lib/http/outbound.ts";
-import { boolParam, checkParams, intParam, streamParams } from "../lib/http/params.ts";
-import type { Context, Handler } from "../lib/handler.ts";
-import { share } from "../lib/runs/share.ts";
+import { bool, int, streamParams } from "../lib/http/params.ts";
+import { type Context, described } from "../lib/handler.ts";
+import { streamAnswers } from "../lib/http/description.ts";
+import { share, sharing } from "../lib/runs/share.ts";
 import { streamResponse } from "../lib/stream/response.ts";
 import type { Source, Wanted } from "../lib/stream/source.ts";
 
@@ -60,20 +61,21 @@ function ask(
   return outbound(upstream ?? `${origin}/async_route`, signal, { limiter, timeoutMs, maxBytes });
 }
 
-const known = ["count", "interval", "request", "run", ...streamParams];
+const params = {
+  count: int({ min: 1, max: 1_000_000, default: 5 }, "steps"),
+  interval: int({ min: 0, max: 60_000, default: 1_000 }, "ms from the start of a step to that of the next"),
+  request: bool({ default: true }, "whether each step requests `--upstream`"),
+  ...sharing,
+  ...streamParams,
+};
+
+const answers = streamAnswers("text", 'steps, `{"step", "result", "request"}`');
 
 /** GET /stream: steps that mix a calculation with an outbound request, each as soon as it is done; `?run=` shares them. */
-export const stream: Handler = (_request, context) => {
-  const { app, query } = context;
-  checkParams(query, known);
-  const params = {
-    count: intParam(query, "count", { min: 1, max: 1_000_000, fallback: 5 }),
-    interval: intParam(query, "interval", { min: 0, max: 60_000, fallback: 1_000 }),
-    request: boolParam(query, "request", true),
-  };
-  const request = params.request ? (signal: AbortSignal) => ask(app, signal) : null;
-  const source: Source = (wanted) => steps({ ...params, request }, wanted);
-  const name = query.get("run");
-  if (name !== null) return share(context, name, source, { params, line });
-  return streamResponse(context, source, { line });
-};
+export const stream = described({ params, answers }, (_request, context) => {
+  const { app, params: { count, interval, request: asks, run } } = context;
+  const request = asks ? (signal: AbortSignal) => ask(app, signal) : null;
+  const source: Source = (wanted) => steps({ count, interval, request }, wanted);
+  if (run === undefined) return streamResponse(context, source, { line });
+  return share(context, run, source, { params: { count, interval, request: asks }, line });
+});

@@ -1,7 +1,7 @@
 import { publicChannel } from "../lib/channels/channel_name.ts";
 import { valueOfTyped } from "../lib/channels/value.ts";
-import type { Context, Handler } from "../lib/handler.ts";
-import { checkParams, intParam, streamParams } from "../lib/http/params.ts";
+import { type Context, described } from "../lib/handler.ts";
+import { cursorParams, int, text } from "../lib/http/params.ts";
 import { answerInOrder } from "../lib/sockets/in_order.ts";
 import { streamSocket } from "../lib/sockets/stream_socket.ts";
 import { upgrade } from "../lib/sockets/upgrade.ts";
@@ -17,23 +17,39 @@ async function slowly(message: string, ms: number, { tasks }: Context["sockets"]
 }
 
 /** The channel as a stream, and what is sent published into it. */
-const channel: Handler = (request, context) => {
-  const name = publicChannel(context.query.get("channel")!);
+function channel(request: Request, context: Context<unknown>, name: string): Response | Promise<Response> {
   const { channels } = context.app;
   return streamSocket(request, context, (wanted) => channels.subscribe(name, wanted), {
     receive: (message) => channels.publish(name, [valueOfTyped(message)]),
   });
+}
+
+const params = {
+  channel: text(
+    "a channel's name: its events come as records of NDJSON, and what is sent is published there",
+  ),
+  delay: int({ min: 0, max: 10_000, default: 0 }, "ms of work for each message"),
+  ...cursorParams,
 };
 
 /**
  * GET /ws: a WebSocket. Each message is processed, eight of one socket at once, and answered in order; with `?delay=MS` the
  * work takes that long. With `?channel=NAME` it is the channel.
  */
-export const ws: Handler = (request, context) => {
-  const { query, sockets } = context;
-  checkParams(query, ["channel", "delay", ...streamParams]);
-  if (query.has("channel")) return channel(request, context);
-  const ms = intParam(query, "delay", { min: 0, max: 10_000, fallback: 0 });
+export const ws = described({
+  params,
+  answers: {
+    101: {
+      description:
+        "a WebSocket (RFC 6455): each text message is answered `Processed data: …`, in order; with " +
+        "`?channel=`, text messages of whole lines of NDJSON, until the record `end` and the close",
+    },
+    409: "the channel `sensors` is reserved",
+    426: "the request is no upgrade to a WebSocket of version 13",
+  },
+}, (request, context) => {
+  const { params: { channel: name, delay: ms }, sockets } = context;
+  if (name !== undefined) return channel(request, context, publicChannel(name));
   return upgrade(
     request,
     context,
@@ -43,4 +59,4 @@ export const ws: Handler = (request, context) => {
         ms === 0 ? processed : (message) => slowly(message, ms, sockets, socket.signal),
       ),
   );
-};
+});

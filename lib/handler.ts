@@ -1,14 +1,57 @@
 import type { App } from "./app.ts";
+import type { Access, Description } from "./http/description.ts";
+import { paramReader, type Params, type Values } from "./http/param_reader.ts";
 import type { RoutePath } from "./http/router.ts";
 import type { Exchange } from "./stream/exchange.ts";
 
 /** Answers one request. What it throws becomes an error response: an `HttpError` as itself, anything else a 500. */
-export type Handler = (request: Request, context: Context) => Response | Promise<Response>;
+export interface Handler {
+  (request: Request, context: Context): Response | Promise<Response>;
+  /** What it takes and answers, if it was {@linkcode described}. */
+  readonly about?: Description;
+}
+
+/**
+ * A handler with its description, from which come the checks of its parameters, its rows in the lists of routes, and its part
+ * of `/openapi.json`. Its `context.params` has the values of the parameters: typed, checked, and with their defaults.
+ *
+ * @example
+ * ```ts
+ * import { described, int, text } from "@weir/weir/server";
+ * import { streamResponse } from "@weir/weir";
+ *
+ * const params = {
+ *   from: int({ min: 1, max: 100, default: 3 }, "where it starts"),
+ *   name: text("who counts"),
+ * };
+ * export const countdown = described({ params }, (_request, context) => {
+ *   const { from, name = "somebody" } = context.params;
+ *   return streamResponse(context, async function* () {
+ *     for (let left = from; left > 0; left--) yield `${name}: ${left} to go`;
+ *   });
+ * });
+ * ```
+ */
+export function described<const P extends Params>(
+  about: Description<P>,
+  handler: (request: Request, context: Context<Values<P>>) => Response | Promise<Response>,
+): Handler {
+  const read = paramReader(about.params ?? {} as P);
+  const checked: Handler = (request, context) => {
+    const own = context as Context<unknown> as Context<Values<P>> & { params: Values<P> };
+    own.params = read(context.query, context.params);
+    return handler(request, own);
+  };
+  return Object.assign(about.params === undefined ? handler as Handler : checked, { about });
+}
 
 /** What a handler gets beside the request. */
-export interface Context extends Exchange {
-  /** What the route's `:name` segments matched, percent-decoded; `*` has the rest of the path, as it was sent. */
-  readonly params: Record<string, string>;
+export interface Context<P = Readonly<Record<string, string>>> extends Exchange {
+  /**
+   * What the route's `:name` segments matched, percent-decoded; `*` has the rest of the path, as it was sent. Those of a
+   * {@linkcode described} handler, and the parameters of its query.
+   */
+  readonly params: P;
   /** Address of the client, with `--trust-proxy` as the proxy says; "" when the request did not come over TCP. */
   readonly client: string;
   /** The services of the server. */
@@ -65,6 +108,8 @@ export interface Route extends RoutePath {
   example?: string;
   /** Whether pages of other sites may make a browser get it. Default: false. */
   anySite?: boolean;
-  /** Whether the first page leaves it out. Default: false. */
+  /** Whether the first page and `/openapi.json` leave it out. Default: false. */
   hidden?: boolean;
+  /** Who may ask for it; tells clients so, and is not checked yet. Default: read. */
+  access?: Access;
 }

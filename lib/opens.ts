@@ -8,6 +8,12 @@ export class OpensBusy extends Error {
   override name = "OpensBusy";
 }
 
+/** Nearly every open ends sooner, in ms. */
+const slowMs = 100;
+
+/** The signal of who waits for an open. */
+type Leaving = AbortSignal | (() => AbortSignal);
+
 /** Bounds of {@linkcode Opens}, in ms. */
 export interface OpensOptions {
   /** Wait for a permit: 10,000 unless given, for a burst of downloads on a busy machine. */
@@ -38,12 +44,13 @@ export class Opens {
   }
 
   /**
-   * Opens a file. On an abort it rejects at once, also while the open hangs; that file is closed once it opens.
+   * Opens a file. On an abort it rejects at once, also while the open hangs; that file is closed once it opens. A function is
+   * asked for the signal only when that takes longer than 100 ms: one of a request would double the cost of a small file.
    *
    * @throws OpensBusy when no permit came free, or the file did not open, in time
    */
-  async open(path: string, signal?: AbortSignal): Promise<Deno.FsFile> {
-    signal?.throwIfAborted();
+  async open(path: string, signal?: Leaving): Promise<Deno.FsFile> {
+    if (typeof signal !== "function") signal?.throwIfAborted();
     const permit = this.#limiter.tryAcquire() ?? await this.#wait(signal);
     const { promise, resolve, reject } = Promise.withResolvers<Deno.FsFile>();
     let given = true;
@@ -51,17 +58,19 @@ export class Opens {
       given = false;
       reject(reason);
     };
-    const abort = () => leave(signal!.reason);
-    signal?.addEventListener("abort", abort);
     // Also after an abort: the permit is held until the open has ended.
-    const cancel = this.#clock.after(this.#openMs, () => {
+    let again: (() => void) | null = null;
+    const late = () => {
       leave(new OpensBusy("the file does not open"));
       freeReader(path);
-    });
+      // The open may only be waiting for a thread so far, and hang later.
+      again = this.#clock.after(this.#openMs, late);
+    };
+    const stop = this.#watch(signal, leave, this.#openMs, late);
     const ended = () => {
-      cancel();
+      stop();
+      again?.();
       permit.release();
-      signal?.removeEventListener("abort", abort);
     };
     Deno.open(path).then((file) => {
       ended();
@@ -83,16 +92,46 @@ export class Opens {
     return this.#limiter.tryAcquire() ?? await this.#wait(signal);
   }
 
-  async #wait(signal?: AbortSignal): Promise<Permit> {
-    const late = new AbortController();
-    const busy = () => late.abort(new OpensBusy("too many files are being opened"));
-    const cancel = this.#clock.after(this.#waitMs, busy);
+  async #wait(signal?: Leaving): Promise<Permit> {
+    const ended = new AbortController();
+    const leave = (reason: unknown) => ended.abort(reason);
+    const late = () => leave(new OpensBusy("too many files are being opened"));
+    const stop = this.#watch(signal, leave, this.#waitMs, late);
     try {
-      const either = signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]);
-      return await this.#limiter.acquire({ signal: either });
+      return await this.#limiter.acquire({ signal: ended.signal });
     } finally {
-      cancel();
+      stop();
     }
+  }
+
+  /** Calls `leave` on an abort, and `late` after a time; returns what stops that. */
+  #watch(
+    signal: Leaving | undefined,
+    leave: (reason: unknown) => void,
+    ms: number,
+    late: () => void,
+  ): () => void {
+    let heard: AbortSignal | undefined;
+    const abort = () => leave(heard!.reason);
+    const listen = (signal?: AbortSignal) => {
+      heard = signal;
+      if (heard?.aborted) abort();
+      else heard?.addEventListener("abort", abort);
+    };
+    let cancel: () => void;
+    if (typeof signal === "function") {
+      cancel = this.#clock.after(slowMs, () => {
+        cancel = this.#clock.after(ms - slowMs, late);
+        listen(signal());
+      });
+    } else {
+      listen(signal);
+      cancel = this.#clock.after(ms, late);
+    }
+    return () => {
+      cancel();
+      heard?.removeEventListener("abort", abort);
+    };
   }
 }
 

@@ -39,6 +39,9 @@ export class Server implements ServerSide<App, Route> {
   readonly #hosts: AllowedHosts;
   readonly #origins: AllowedOrigins;
   #open = 0;
+  /** From the clock to the time of day, in ms, and when that was read. */
+  #offset = 0;
+  #offsetAt = -Infinity;
   readonly #listeners: Deno.HttpServer<Deno.NetAddr>[] = [];
 
   /** A server that does not listen yet. */
@@ -123,6 +126,15 @@ export class Server implements ServerSide<App, Route> {
 
   get report(): Report {
     return this.app.report;
+  }
+
+  /** Read once a second: a look at a clock is a fiftieth of a small answer. */
+  timeAt(now: number): number {
+    if (now - this.#offsetAt >= 1_000) {
+      this.#offset = Date.now() - this.clock.now();
+      this.#offsetAt = now;
+    }
+    return Math.round(this.#offset + now);
   }
 
   sent(bytes: number): void {

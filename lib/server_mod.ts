@@ -43,7 +43,19 @@
 export { App } from "./app.ts";
 export { MemoryStore } from "./channels/memory_store.ts";
 export type { Config } from "./config.ts";
-export type { Context, Handler, Route } from "./handler.ts";
+export { type Context, described, type Handler, type Route } from "./handler.ts";
+export {
+  bool,
+  int,
+  line,
+  many,
+  oneOf,
+  parsed,
+  required,
+  segment,
+  streamParams,
+  text,
+} from "./http/params.ts";
 export { Limits } from "./limits.ts";
 export type { DeclaredSensor } from "./sensors/declared.ts";
 export { Server } from "./server.ts";

@@ -1,31 +1,95 @@
 import { assertEquals } from "@std/assert";
-import type { Handler, Route } from "../lib/handler.ts";
 import { granted } from "./support/granted.ts";
-import { serve } from "./support/server.ts";
+import { find, findPython } from "./support/programs.ts";
+import { routesTable, writtenTable } from "./support/routes_table.ts";
+import { type Followed, followReadme } from "./support/readme.ts";
 
-Deno.test({ name: "the README's own example is a working stream", ignore: !granted.server }, async () => {
-  const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
-  const code = readme.match(/```ts\n(\/\/ handlers\/countdown\.ts\n[^]*?)```/)![1];
-  const row = readme.match(/```ts\n(\{ method: "GET", path: "\/countdown".*\}),\n```/)![1];
-  const file = await Deno.makeTempFile({ suffix: ".ts" });
-  try {
-    await Deno.writeTextFile(file, code.replaceAll("../lib/", new URL("../lib/", import.meta.url).href));
-    const { countdown } = await import(`file://${file}`) as { countdown: Handler };
-    const route = new Function("countdown", `return ${row}`)(countdown) as Route;
-    await using server = await serve({ routes: [route] });
-    const response = await fetch(`${server.origin}${route.path}?format=sse`);
-    assertEquals(
-      await response.text(),
-      [3, 2, 1].map((left) => `id: ${left}\ndata: ${left} to go\n\n`).join("") +
-        'id: end\nevent: end\ndata: {"reason":"complete"}\n\n',
-    );
-    const rest = await fetch(`${server.origin}${route.path}?format=sse`, {
-      headers: { "last-event-id": "2" },
+/** Runs a program in the folder of the guide; its output, or why it failed. */
+async function run(program: string, args: string[], cwd: string): Promise<string> {
+  const command = new Deno.Command(program, { args, cwd, env: { NO_COLOR: "1" } });
+  const { code, stdout, stderr } = await command.output();
+  const decoder = new TextDecoder();
+  return decoder.decode(stdout) + (code === 0 ? "" : `exit code ${code}: ${decoder.decode(stderr)}`);
+}
+
+/** The commands of the guide's console blocks, with what it says that they print. */
+function commands({ blocks }: Followed): { command: string; printed: string }[] {
+  return blocks.filter(({ language }) => language === "console")
+    .flatMap(({ code }) => code.split(/^\$ /m).slice(1)).map((text) => {
+      const [command, ...printed] = text.split("\n");
+      return { command, printed: comparable(printed.join("\n")) };
+    }).filter(({ command }) => command.startsWith("curl"));
+}
+
+/** Lines whose order is a matter of time, and times, are not the guide's to promise. */
+const comparable = (text: string) =>
+  text.trim().replaceAll(/[\d.]+ ms/g, "… ms").replaceAll(
+    /^(task .*\n?)+$/g,
+    (lines) => lines.split("\n").sort().join("\n"),
+  );
+
+Deno.test({
+  name: "who does what README's guide says gets what it says",
+  ignore: !granted.run,
+  async fn(t) {
+    await using guide = await followReadme();
+    const { cwd, server } = guide;
+    await t.step("its files, rows and lines compile", async () => {
+      const checked = await run(Deno.execPath(), ["check", "-q", "main.ts", "tests/countdown_test.ts"], cwd);
+      assertEquals(checked, "");
     });
-    assertEquals((await rest.text()).split("\n")[1], "data: 1 to go");
-  } finally {
-    await Deno.remove(file);
-  }
+    for (const { command, printed } of commands(guide)) {
+      await t.step({
+        name: command.replace(server.origin, ""),
+        ignore: find("curl") === undefined,
+        fn: async () => assertEquals(comparable(await run("sh", ["-c", command], cwd)), printed),
+      });
+    }
+    await t.step("a WebSocket is answered", async () => {
+      const socket = new WebSocket(`${server.origin}/chat`);
+      socket.onopen = () => socket.send("hello");
+      const { data } = await new Promise<MessageEvent>((resolve, reject) => {
+        socket.onmessage = resolve;
+        socket.onclose = reject;
+      });
+      assertEquals(data, "you said hello");
+      const closed = new Promise((resolve) => socket.onclose = resolve);
+      socket.close();
+      await closed;
+    });
+    await t.step("the test passes, and is ignored without permissions", async () => {
+      const test = (...args: string[]) =>
+        run(Deno.execPath(), ["test", "--no-check", ...args, "tests/countdown_test.ts"], cwd);
+      assertEquals((await test("--allow-all")).includes("1 passed | 0 failed"), true);
+      assertEquals((await test()).includes("0 passed | 0 failed | 1 ignored"), true);
+    });
+    const python = guide.blocks.filter(({ language }) => language === "python");
+    for (const [address, ...readers] of python.map(({ code }) => code.split("\n\n"))) {
+      for (const reader of readers) {
+        const modules = /^import (.*)$/m.exec(reader)![1];
+        const program = findPython(modules);
+        await t.step({
+          name: `Python reads it with ${modules}`,
+          ignore: program === undefined,
+          async fn() {
+            const printed = await run(program!, ["-c", `${address}\n${reader}`], cwd);
+            assertEquals(printed.trim().split("\n"), [
+              ...[3, 2, 1].map((left) => `{'id': '${left}', 'data': '${left} to go'}`),
+              "{'event': 'end', 'data': {'reason': 'complete'}}",
+            ]);
+          },
+        });
+      }
+    }
+    assertEquals(server.stderr().replace(/^Task start .*\n/, ""), "");
+  },
+});
+
+Deno.test({ name: "README's table of routes is what their rows say", ignore: !granted.files }, async () => {
+  const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+  const unaligned = (table: string) => table.replaceAll(/ +/g, " ").replaceAll(/-+/g, "-").split("\n");
+  const should = routesTable();
+  assertEquals(unaligned(writtenTable(readme)), unaligned(should), `the table should be:\n${should}`);
 });
 
 for (const page of ["README.md", "lib/README.md", ".github/CONTRIBUTING.md"]) {

@@ -135,6 +135,25 @@ Deno.test({
   },
 });
 
+for (const path of ["denied", "denied/app.log"]) {
+  Deno.test({
+    name: `--logs ${path} without the permission to read it is reported, and its logs are 403`,
+    ignore,
+    async fn() {
+      await using cwd = await folder();
+      await Deno.mkdir(`${cwd.path}/denied`);
+      await Deno.writeTextFile(`${cwd.path}/denied/app.log`, "a\n");
+      const run = [`--deny-read=${cwd.path}/denied`];
+      await using server = await start(["--logs", `${cwd.path}/${path}`], { cwd: cwd.path, run });
+      await until(() => server.stderr().includes("is not covered by --allow-read of deno run"));
+      const response = await fetch(`${server.origin}/logs/app.log`);
+      assertEquals([response.status, await response.json()], [403, {
+        error: "the log app.log may not be read",
+      }]);
+    },
+  });
+}
+
 Deno.test({
   name: "a relative path is taken from where the user typed the command",
   ignore,

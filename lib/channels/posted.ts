@@ -15,7 +15,8 @@ const pieceChars = 16_384;
  * `application/x-ndjson` and `application/jsonl`, else one JSON value (curl's `-d` says
  * `application/x-www-form-urlencoded`, which is taken for JSON as well).
  *
- * @throws HttpError 400 that names the line which is not JSON, 415 for another type or one that does not parse
+ * @throws HttpError 400 that names the line which is not JSON, or is a text with half of a surrogate pair; 415 for another
+ * type or one that does not parse
  */
 export async function postedValues(contentType: string | null, body: string): Promise<JsonText[]> {
   const { type } = mediaType(contentType);
@@ -52,7 +53,8 @@ function* pieces(text: string): Generator<string> {
 function parse(text: string, name: string, hint = ""): JsonText {
   try {
     return valueOfJson(text);
-  } catch {
-    throw new HttpError(400, `${name} must be JSON: current value is ${quote(text)}${hint}`);
+  } catch (error) {
+    const rule = error instanceof RangeError ? "be whole characters" : "be JSON";
+    throw new HttpError(400, `${name} must ${rule}: current value is ${quote(text)}${hint}`);
   }
 }

@@ -11,10 +11,12 @@ export function valueOf(value: unknown): JsonText {
 /**
  * A value that came as JSON text, kept as it was written: a number beyond 2^53 keeps its digits.
  *
- * @throws SyntaxError when it is not JSON
+ * @throws SyntaxError when it is not JSON, RangeError for a string with half of a surrogate pair: a reader of text would get
+ * another character
  */
 export function valueOfJson(json: string): JsonText {
-  JSON.parse(json);
+  const value = JSON.parse(json);
+  if (typeof value === "string" && !value.isWellFormed()) throw new RangeError("half of a surrogate pair");
   // Valid JSON has line ends only where white space may stand.
   const line = json.replace(/[\r\n]+/g, " ").trim();
   // A copy, because a slice of a posted body would keep all of that body.

@@ -50,8 +50,7 @@ export function fileResponse(
     // However this ends, permit and file are given back; only a stream takes them along.
     using held = new DisposableStack();
     const permit = held.use(isGet ? downloads.admit("downloads", exchange) : null);
-    // Without the signal: listening to it would double the cost of a small file, for an open that hangs once in a while.
-    const opened = await open(found, opens);
+    const opened = await open(found, opens, () => exchange.signal);
     // Null when the file has been replaced, or has become shorter, since it was found.
     if (opened === null) return null;
     const file = held.use(opened.file);

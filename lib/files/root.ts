@@ -53,16 +53,18 @@ export async function withFound<T>(
 }
 
 /**
- * Opens a file that was found; null when it has been replaced since. The caller closes it.
+ * Opens a file that was found; null when it has been replaced since. The caller closes it. `signal` ends the wait for an open
+ * that hangs.
  *
  * @throws HttpError 404 when it cannot be opened, 503 when nothing can be opened now
  */
 export async function open(
   found: Found,
   opens: Opens,
+  signal?: () => AbortSignal,
 ): Promise<{ file: Deno.FsFile; info: Deno.FileInfo } | null> {
   using held = new DisposableStack();
-  const file = held.use(await mapFileErrors(found.name, () => opens.open(found.path)));
+  const file = held.use(await mapFileErrors(found.name, () => opens.open(found.path, signal)));
   const info = file.statSync();
   if (!isSame(info, found.info) || !isThere(found)) return null;
   held.move();

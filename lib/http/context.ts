@@ -32,7 +32,6 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
   readonly client: string;
   /** Whether the client has gone while the handler was at work with its signal. */
   left = false;
-  readonly #time: number = Date.now();
   /** By the clock that nobody sets. */
   readonly #began: number;
   #url: URL | null = null;
@@ -194,7 +193,7 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
   #record(end: "complete" | "cut" | "refused", uncounted: number | null): void {
     this.route.count(this.method, this.#status);
     this.server.record({
-      time: this.#time,
+      time: this.server.timeAt(this.#began),
       id: this.id,
       client: this.client,
       token: this.token,

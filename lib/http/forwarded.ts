@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { hostOf } from "./allowed_hosts.ts";
 
 /** What the proxy in front of the server says of a request: the last value of a field, as earlier ones came from the client. */
@@ -5,9 +6,15 @@ function lastHop(headers: Headers, name: string): string | undefined {
   return headers.get(name)?.split(",").at(-1)?.trim() || undefined;
 }
 
-/** The address of the proxy's client, from `X-Forwarded-For`. */
+/**
+ * The address of the proxy's client, from `X-Forwarded-For`, without the port that some proxies add: that is another one for
+ * each connection. Undefined for what is no address, such as `unknown`.
+ */
 export function forwardedClient(headers: Headers): string | undefined {
-  return lastHop(headers, "x-forwarded-for");
+  const hop = lastHop(headers, "x-forwarded-for") ?? "";
+  const [, v6, v4] = /^(?:\[(.*)\]|([\d.]+))(?::\d+)?$/.exec(hop) ?? [];
+  const address = v6 ?? v4 ?? hop;
+  return isIP(address) === 0 ? undefined : address;
 }
 
 /**

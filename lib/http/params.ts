@@ -1,56 +1,69 @@
 import { HttpError, quote } from "../stream/errors.ts";
+import { type FormatName, formats } from "../stream/formats/table.ts";
 
-/** Parameters that every live stream takes, once. */
-export const streamParams = ["format", "after", "lastEventId"];
-
-/**
- * Checks the names in a query: those of `once` may be given once, those of `many` often. Other names are
- * ignored, unless one looks like a slip of the pen: throws a 400 that names the parameter, the rule and the value.
- */
-export function checkParams(
-  query: URLSearchParams,
-  once: readonly string[],
-  many: readonly string[] = [],
-): void {
-  // Most queries hold known names alone, each once, and to see that costs a fifth of the rest.
-  if (query.size === 0 || query.size === once.filter((name) => query.has(name)).length) return;
-  for (const name of new Set(query.keys())) {
-    if (many.includes(name)) continue;
-    if (once.includes(name)) {
-      const values = query.getAll(name);
-      if (values.length === 1) continue;
-      const given = values.slice(0, 3).map(quote).join(" and ") + (values.length > 3 ? " and more" : "");
-      throw new HttpError(400, `${name} must be given once: current values are ${given}`);
-    }
-    const meant = [...once, ...many].find((known) => known.length >= 5 && isSlip(name, known));
-    if (meant !== undefined) {
-      throw new HttpError(400, `the parameter's name must be ${meant}: current value is ${quote(name)}`);
-    }
-  }
+/** What a value may be, in the words of JSON Schema. */
+export interface ValueSchema {
+  readonly type: "string" | "integer" | "boolean";
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly maxLength?: number;
+  readonly pattern?: string;
+  readonly enum?: readonly string[];
+  readonly default?: string | number | boolean;
 }
 
-/** Whether a name is another but for one character too many, too few or wrong, or two that are swapped. */
-function isSlip(name: string, other: string): boolean {
-  if (Math.abs(name.length - other.length) > 1) return false;
-  let start = 0;
-  while (start < name.length && name[start] === other[start]) start++;
-  let [end, otherEnd] = [name.length, other.length];
-  while (end > start && otherEnd > start && name[end - 1] === other[otherEnd - 1]) end--, otherEnd--;
-  const [a, b] = [name.slice(start, end), other.slice(start, otherEnd)];
-  return a.length <= 1 && b.length <= 1 || a.length === 2 && a[0] === b[1] && a[1] === b[0];
+/** One parameter of a route: what is said of it, and what becomes of it. */
+export interface Param<T = unknown> {
+  /** What it does. */
+  readonly description: string;
+  /** What each of its values may be. */
+  readonly schema: ValueSchema;
+  /** Where it stands. Default: the query. */
+  readonly in?: "path";
+  /** Whether a request without it is refused. Default: false. */
+  readonly required?: boolean;
+  /** How often it may be given. Default: once. */
+  readonly atMost?: number;
+  /**
+   * Its value, of all that were given; of none it is the default.
+   *
+   * @throws HttpError 400 that names the parameter, the rule and the value
+   */
+  readonly read: (values: readonly string[], name: string) => T;
 }
 
-/** A whole number from the query; throws a 400 that names the parameter, the rule and the value. */
-export function intParam(
-  query: URLSearchParams,
-  name: string,
-  { min, max, fallback }: { min: number; max: number; fallback: number },
-): number {
-  const value = query.get(name);
-  const number = value === null ? fallback : parseWhole(value, min, max);
-  if (number !== undefined) return number;
-  const rule = `${name} must be a whole number from ${min} to ${max}`;
-  throw new HttpError(400, `${rule}: current value is ${quote(value!)}`);
+/** A refusal in the words of every parameter: the name with its rule, and the value. */
+const refuse = (rule: string, value: string): never => {
+  throw new HttpError(400, `${rule}: current value is ${quote(value)}`);
+};
+
+/** A parameter that is given once, or not at all. */
+function single<T, A>(
+  description: string,
+  schema: ValueSchema,
+  parse: (value: string, name: string) => T,
+  absent: A,
+): Param<T | A> {
+  return {
+    description,
+    schema,
+    read: (values, name) => values.length === 0 ? absent : parse(values[0], name),
+  };
+}
+
+/** A whole number from `min` to `max`. */
+export function int(
+  { min, max, default: absent }: { min: number; max: number; default: number },
+  description: string,
+): Param<number> {
+  const schema: ValueSchema = { type: "integer", minimum: min, maximum: max, default: absent };
+  return single(
+    description,
+    schema,
+    (value, name) =>
+      parseWhole(value, min, max) ?? refuse(`${name} must be a whole number from ${min} to ${max}`, value),
+    absent,
+  );
 }
 
 /** Decimal digits as a number; undefined for anything else, and for a number out of bounds. */
@@ -59,14 +72,103 @@ export function parseWhole(value: string, min: number, max: number): number | un
   return number >= min && number <= max ? number : undefined;
 }
 
-/** `true` or `false` (also `1` or `0`) from the query; throws a 400 for anything else. */
-export function boolParam(query: URLSearchParams, name: string, fallback: boolean): boolean {
-  const value = query.get(name);
-  if (value === null) return fallback;
-  if (value === "true" || value === "1") return true;
-  if (value === "false" || value === "0") return false;
-  throw new HttpError(400, `${name} must be true or false: current value is ${quote(value)}`);
+/** `true` or `false`, also `1` or `0`. */
+export function bool({ default: absent }: { default: boolean }, description: string): Param<boolean> {
+  return single(description, { type: "boolean", default: absent }, (value, name) => {
+    if (value === "true" || value === "1") return true;
+    return value === "false" || value === "0" ? false : refuse(`${name} must be true or false`, value);
+  }, absent);
 }
+
+/** A word that is there, whatever its value, or is not. */
+export function flag(description: string): Param<boolean> {
+  return single(description, { type: "string", enum: [""] }, () => true, false);
+}
+
+/** Any text. */
+export function text(description: string): Param<string | undefined> {
+  return single(description, { type: "string" }, (value) => value, undefined);
+}
+
+/** A text of at most `max` characters in one line. Default: "". */
+export function line({ max }: { max: number }, description: string): Param<string> {
+  const schema: ValueSchema = { type: "string", maxLength: max, pattern: "^[^\\r\\n]*$", default: "" };
+  return single(description, schema, (value, name) => {
+    if (value.length <= max && !/[\r\n]/.test(value)) return value;
+    return refuse(`${name} must be at most ${max} characters in one line`, value);
+  }, "");
+}
+
+/** One of these words. */
+export function oneOf<const W extends string>(
+  words: readonly W[],
+  description: string,
+): Param<W | undefined> {
+  const schema: ValueSchema = { type: "string", enum: words };
+  const rule = new Intl.ListFormat("en-GB", { type: "disjunction" }).format(words);
+  return single(
+    description,
+    schema,
+    (value, name) => words.find((word) => word === value) ?? refuse(`${name} must be ${rule}`, value),
+    undefined,
+  );
+}
+
+/** A text that must be given, and not be empty. */
+export function required({ example }: { example: string }, description: string): Param<string> {
+  return {
+    description,
+    schema: { type: "string" },
+    required: true,
+    read: ([value], name) => {
+      if (value) return value;
+      const shown = value === undefined ? "absent" : '""';
+      throw new HttpError(400, `${name} must be given, as in ?${name}=${example}: current value is ${shown}`);
+    },
+  };
+}
+
+/** A text that `parse` makes something of, or refuses with an HttpError 400; `pattern` says what it takes. */
+export function parsed<T>(
+  parse: (value: string) => T,
+  { pattern }: { pattern: string },
+  description: string,
+): Param<T | undefined> {
+  return single(description, { type: "string", pattern }, parse, undefined);
+}
+
+/** A parameter that may be given often: all its values, in order. */
+export function many<T>(one: Param<T>, { max = Infinity } = {}): Param<readonly Exclude<T, undefined>[]> {
+  return {
+    ...one,
+    atMost: max,
+    read: (values, name) => values.map((value) => one.read([value], name) as Exclude<T, undefined>),
+  };
+}
+
+/** What a `:name` segment of the path matched; `*` is the rest of it. */
+export function segment(description: string): Param<string> {
+  return { description, schema: { type: "string" }, in: "path", required: true, read: ([value]) => value };
+}
+
+/** Parameters of every stream, which streamResponse and streamSocket read by themselves. */
+export const cursorParams: Record<"after" | "lastEventId", Param<string | undefined>> = {
+  after: text("an event's id: the stream goes on after it"),
+  lastEventId: text(
+    "the same, of EventSource polyfills; the header Last-Event-ID wins over it, and it over `after`",
+  ),
+};
+
+/** The format of a stream, one of these; streamResponse reads it. */
+export function formatParam(names: readonly FormatName[]): Param<string | undefined> {
+  return { ...text("how the events are written; wins over Accept"), schema: { type: "string", enum: names } };
+}
+
+/** Parameters of every stream over HTTP. */
+export const streamParams: typeof cursorParams & Record<"format", Param<string | undefined>> = {
+  format: formatParam(formats.map(({ name }) => name)),
+  ...cursorParams,
+};
 
 /**
  * A name that is good in a path and in a list: `what` is "a channel's", say.
@@ -75,17 +177,8 @@ export function boolParam(query: URLSearchParams, name: string, fallback: boolea
  */
 export function checkName(what: string, name: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) return name;
-  throw new HttpError(
-    400,
-    `${what} name must be 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit: ` +
-      `current value is ${quote(name)}`,
+  return refuse(
+    `${what} name must be 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit`,
+    name,
   );
-}
-
-/** A parameter that must be given and not empty; throws a 400 that names it. */
-export function requiredParam(query: URLSearchParams, name: string, example: string): string {
-  const value = query.get(name);
-  if (value) return value;
-  const shown = value === null ? "absent" : '""';
-  throw new HttpError(400, `${name} must be given, as in ?${name}=${example}: current value is ${shown}`);
 }

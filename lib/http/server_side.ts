@@ -52,6 +52,8 @@ export interface ServerSide<App, Route> {
   readonly report: Report;
   /** Times the requests. */
   readonly clock: Clock;
+  /** The time of day, in ms since 1970, at a recent moment of the clock. */
+  timeAt(now: number): number;
   /** Counts what is refused before it has a route. */
   readonly unmatched: RouteCounts;
   /** Counts bytes of a body as they go. */

@@ -1,20 +1,21 @@
 import { OpensBusy } from "../opens.ts";
 import { HttpError } from "../stream/errors.ts";
 import type { Limiter } from "../stream/limiter.ts";
-import { absentSince, parseCursor } from "./cursor.ts";
+import { absentCursor, absentSince, parseCursor } from "./cursor.ts";
 import { isHole } from "./file_lines.ts";
 import { FileFingerprint } from "./fingerprint.ts";
 import { locate } from "./locate.ts";
 import type { LineFilter } from "./line_block.ts";
 import type { LogFile } from "./log_file.ts";
-import type { LogPlace } from "./log_place.ts";
 import type { LogReader } from "./log_reader.ts";
 import { startOfLastWanted } from "./search.ts";
-import { snapshot } from "./rotation.ts";
 
 /** Bytes that are read backwards at once: a few lines are near, and a hole of gigabytes is passed in large steps. */
 const nearBytes = 65_536;
 const farBytes = 1_048_576;
+
+/** Bytes of a hole at the end of a file that are looked through at most. */
+const holeBytes = 67_108_864;
 
 /** Where to begin, and whether to go on. */
 export interface FollowOptions {
@@ -46,20 +47,22 @@ export async function begin(
   let searched = false;
   try {
     const cursor = after === undefined ? null : parseCursor(after);
-    const since = cursor && absentSince(cursor);
-    const found = cursor && since === null && await locate(place, cursor, lineBytes);
+    reader.awaited = cursor === null ? absentCursor(Date.now()) : after!;
+    const found = cursor && await locate(place, cursor, lineBytes);
     if (found) {
       reader.begin(found.file, found.at, found.copied);
-      return { lost: null, searched };
+      return { lost: found.complete ? null : after!, searched };
     }
-    const file = since !== null && await firstSince(place, since) || await place.open();
+    const since = cursor && absentSince(cursor);
+    const file = await place.open();
     if (file !== null) {
       reader.begin(file, FileFingerprint.start(file.info));
       const all = since !== null || from === "start";
       const unfinished = !follow;
       let offset: number | null = all ? 0 : null;
       if (!all && from > 0 && wanted !== undefined) {
-        const search = { count: from, wanted, lineBytes, searchBytes, unfinished, signal };
+        const { turns } = reader;
+        const search = { count: from, wanted, lineBytes, searchBytes, unfinished, turns, signal };
         using _permit = await searches.acquire({ signal });
         const { offset: found, whole } = await startOfLastWanted(file, search);
         [offset, searched] = [found, !whole];
@@ -67,10 +70,10 @@ export async function begin(
       offset ??= await startOfLast(file, from === "start" || searched ? 0 : from, { unfinished, signal });
       const at = await FileFingerprint.at(file, { offset }, lineBytes);
       if (at !== null) reader.begin(file, at);
-    } else if (follow && cursor !== null && since === null) {
-      reader.awaited = after!;
+    } else if (follow && cursor !== null) {
+      // It may be away, or not to be read, for now.
       return { lost: null, searched };
-    } else if (!follow && await place.stat() !== null) {
+    } else if (await place.isDenied()) {
       throw new HttpError(403, `the log ${place.name} may not be read`);
     }
     return { lost: since === null ? after ?? null : null, searched };
@@ -82,19 +85,9 @@ export async function begin(
   }
 }
 
-/** Opens the oldest file that was made and rotated since there was none; null when it has not been rotated. */
-async function firstSince(place: LogPlace, since: number): Promise<LogFile | null> {
-  // The file system's clock may be a tick behind.
-  const isNew = ({ birthtime }: Deno.FileInfo) => birthtime !== null && birthtime.getTime() > since - 10;
-  const first = (await snapshot(place)).siblings.find(({ info, packed, rotated }) =>
-    rotated && !packed && isNew(info)
-  );
-  return first === undefined ? null : await place.openFile(first.path, first.info);
-}
-
 /**
  * Where the last `count` lines of a file begin, read backwards from its end, so that its size does not matter. A last line
- * without a newline counts only when `unfinished`.
+ * without a newline counts only when `unfinished`. A hole reaches back to the start, and is not walked through.
  */
 export async function startOfLast(
   file: LogFile,
@@ -105,12 +98,15 @@ export async function startOfLast(
   // The newline that ends the last line is no line's start; the one before the first wanted line is looked for.
   let wanted = unfinished && count > 0 ? count : count + 1;
   let buffer = new Uint8Array(Math.min(size, nearBytes));
+  let isText = false;
   for (let end = size; end > 0;) {
     signal.throwIfAborted();
     const start = Math.max(0, end - buffer.length);
     const read = await file.read(start, buffer.subarray(0, end - start));
     if (end === size && unfinished && buffer[read - 1] === 10) wanted = count + 1;
-    for (let at = isHole(buffer.subarray(0, read)) ? 0 : read; at > 0;) {
+    if (!isHole(buffer.subarray(0, read))) isText = true;
+    else if (isText && read === buffer.length || size - start > holeBytes) return end;
+    for (let at = read; at > 0;) {
       at = buffer.lastIndexOf(10, at - 1);
       if (at === -1) break;
       if (--wanted === 0) return start + at + 1;

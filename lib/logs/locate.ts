@@ -1,8 +1,9 @@
-import { type Cursor, identity } from "./cursor.ts";
+import { absentSince, type Cursor, identity } from "./cursor.ts";
 import { FileFingerprint } from "./fingerprint.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogPlace } from "./log_place.ts";
-import { snapshot } from "./rotation.ts";
+import { clockMs } from "./rotation.ts";
+import { born, snapshot } from "./siblings.ts";
 
 /** Files beside a log that are searched for a position, the newest ones. */
 const maxCopies = 100;
@@ -13,6 +14,8 @@ export interface Located {
   at: FileFingerprint;
   /** It is a copy that was made before a truncation. */
   copied: boolean;
+  /** Nothing is missing before it. */
+  complete: boolean;
 }
 
 /** Tries again while it is undefined: a file was renamed between being seen and being opened. */
@@ -26,9 +29,12 @@ async function retried<T>(find: () => Promise<T | undefined>): Promise<T | null>
 
 /**
  * Opens the file that a cursor is of: by inode and content, at the log's path or renamed in its folder. When its inode is
- * gone or holds something else, a copy beside it serves as well. Null when there is none.
+ * gone or holds something else, a copy beside it serves as well. Null when there is none. That of a log without a file leads
+ * to the first one that was made since.
  */
 export async function locate(place: LogPlace, cursor: Cursor, lineBytes: number): Promise<Located | null> {
+  const since = absentSince(cursor);
+  if (since !== null) return await firstSince(place, since);
   const isCursors = (info: Deno.FileInfo) => {
     const { ino, birth } = identity(info);
     return ino === cursor.ino && birth === cursor.birth;
@@ -42,11 +48,25 @@ export async function locate(place: LogPlace, cursor: Cursor, lineBytes: number)
     const file = await place.openFile(seen.path, seen.info);
     if (file === null) return undefined;
     const at = await FileFingerprint.at(file, cursor, lineBytes);
-    if (at !== null) return { file, at, copied: false };
+    if (at !== null) return { file, at, copied: false, complete: true };
     file[Symbol.dispose]();
     return null;
   });
   return found ?? await findCopy(place, cursor, lineBytes);
+}
+
+/** Opens the oldest file that was made since there was none, also when it has been rotated. */
+async function firstSince(place: LogPlace, since: number): Promise<Located | null> {
+  return await retried(async () => {
+    const { siblings, log } = await snapshot(place);
+    const files = siblings.filter((sibling) => sibling.rotated && born(sibling) > since - clockMs);
+    const first = files.find(({ packed }) => !packed) ?? log;
+    if (first === null) return null;
+    const file = await place.openFile(first.path, first.info);
+    if (file === null) return undefined;
+    const complete = files.length === 0 || files[0] === first;
+    return { file, at: FileFingerprint.start(file.info), copied: false, complete };
+  });
 }
 
 /** The file beside the log that has the content before a position, if there is just one by a rotated name, or else at all. */
@@ -74,6 +94,6 @@ export async function findCopy(
     if (copy === undefined || others.length > 0) return null;
     const { path, info, at } = copy;
     const file = await place.openFile(path, info);
-    return file === null ? undefined : { file, at, copied: true };
+    return file === null ? undefined : { file, at, copied: true, complete: true };
   });
 }

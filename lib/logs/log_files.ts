@@ -4,8 +4,8 @@ import { Opens } from "../opens.ts";
 import type { Permit } from "../stream/limiter.ts";
 import { HttpError, quote, type Report } from "../stream/errors.ts";
 import { parseCursor } from "./cursor.ts";
-import { LogPlace } from "./log_place.ts";
-import { entries, snapshot } from "./rotation.ts";
+import { LogPlace, whyDenied } from "./log_place.ts";
+import { entries, snapshot } from "./siblings.ts";
 
 /** Wait for the permit to open a file, in ms: then a refusal is known before the response has to begin. */
 const permitMs = 20;
@@ -53,11 +53,13 @@ export class LogFiles {
     return (await this.#all()).map(({ name, size, time }) => ({ name, size, time }));
   }
 
-  /** Reports what an operator may not expect: a path that is not there, and logs that clash. */
+  /** Reports what an operator may not expect: a path that is not there or may not be read, and logs that clash. */
   async check(report: Report): Promise<void> {
     const { logs, accessLog } = this.settings;
     for (const path of logs) {
-      if (path !== dirname(accessLog) && !await Deno.stat(path).catch(() => null)) {
+      const denied = await whyDenied(path);
+      if (denied !== null) report(`--logs ${quote(path)} ${denied}`);
+      else if (path !== dirname(accessLog) && !await Deno.stat(path).catch(() => null)) {
         report(`--logs ${quote(path)} is not there yet, and is waited for`);
       }
     }
@@ -132,7 +134,7 @@ export class LogFiles {
 
   /**
    * The place of a name. A log that is not there now is waited for when it is known to belong there: it was named as a file,
-   * its rotated ones are there, or a client that follows it comes back with a cursor of it.
+   * its rotated ones are there, it may not be read, or a client that follows it comes back with a cursor of it.
    *
    * @throws HttpError 404: no such name, or hidden, or not a regular file, or one that a symlink leads to from outside
    */
@@ -156,7 +158,7 @@ export class LogFiles {
       const there = await Deno.stat(place.path).catch(() => null);
       if (there !== null && !there.isDirectory) throw notFound();
       if (returns) absent ??= named ?? place;
-      else if (there === null && await hasRotated(place)) absent ??= place;
+      else if (there === null && (await hasRotated(place) || await place.isDenied())) absent ??= place;
     }
     if (absent === null) throw notFound();
     return absent;
@@ -198,9 +200,10 @@ export function busy(): HttpError {
   return new HttpError(503, "too many logs are being opened", { headers: { "Retry-After": "1" } });
 }
 
-/** Whether a log may be called so: one segment of a path, not hidden, and without line breaks. */
+/** Whether a log may be called so: one segment of a path, not hidden, and without line breaks; a backslash separates only on Windows. */
 export function isLogName(name: string): boolean {
-  return name !== "" && name.length <= 255 && !name.startsWith(".") && !/[/\\\p{Cc}]/u.test(name);
+  return name !== "" && name.length <= 255 && !name.startsWith(".") && !name.includes(sep) &&
+    !/[/\p{Cc}]/u.test(name);
 }
 
 /** The real path of a folder; null when there is none. */

@@ -4,12 +4,15 @@ import { overloaded, printReport, type Report } from "../stream/errors.ts";
 import { type CursorAt, cursorAt, gap, type StreamEvent } from "../stream/event.ts";
 import { Limiter } from "../stream/limiter.ts";
 import { begin, type FollowOptions } from "./begin.ts";
-import { absentCursor } from "./cursor.ts";
 import { FileFingerprint } from "./fingerprint.ts";
 import { busy } from "./log_files.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type LogItem, LogReader } from "./log_reader.ts";
 import { Follower, pollMs, Tail, type TailItem } from "./tail.ts";
+import { Turns } from "./turns.ts";
+
+/** Bytes of lines that it takes a turn to filter. */
+const scanBytes = 65_536;
 
 /** Lines, a gap, an unfinished last line, the cursor that it begins at, or how far back it has looked for wanted lines. */
 export type FollowItem = TailItem | CursorAt | StreamEvent<{ from: string }>;
@@ -19,6 +22,7 @@ export class LogFollower {
   readonly #tails = new Map<string, Tail>();
   /** Limits the backward searches under way. */
   readonly searches: Limiter;
+  readonly turns: Turns = new Turns();
 
   /** `poll` returns the time until a log is polled again, `now` a time in ms that never goes back. */
   constructor(
@@ -46,17 +50,16 @@ export class LogFollower {
     let reader: LogReader | null = null;
     try {
       for (let wanted = options; !signal.aborted;) {
-        reader = new LogReader(place, this.limits.lineBytes, this.now);
-        const now = Date.now();
+        reader = new LogReader(place, this.limits.lineBytes, this.now, this.turns);
         const { lost, searched } = await begin(reader, wanted, { searchBytes, searches: this.searches });
-        const start = reader.cursor || lost === null && wanted.after || absentCursor(now);
+        const start = reader.cursor;
         wanted.begun?.(start);
-        if (lost !== null) yield gap(lost, reader.cursor || null, null);
-        if (searched) yield { event: "searched", data: { from: reader.cursor } };
+        if (lost !== null) yield gap(lost, start, null);
+        if (searched) yield { event: "searched", data: { from: start } };
         if (tail === null) return yield* toEnd(reader, options);
         if (start !== wanted.after) yield cursorAt(start);
         // At its own pace, until it has come to the live end …
-        const joined = yield* catchUp(reader, tail, follower);
+        const joined = yield* catchUp(reader, tail, follower, options);
         if (joined === null) return;
         reader = null;
         // … and then with the others.
@@ -74,8 +77,7 @@ export class LogFollower {
           yield item;
         }
         follower.apart = true;
-        // A log without a file, so far, has no position.
-        wanted = { follow, signal, after: cursor || undefined, from: "start" };
+        wanted = { follow, signal, after: cursor, from: "start" };
       }
     } catch (error) {
       throw error instanceof OpensBusy ? busy() : error;
@@ -100,13 +102,28 @@ export class LogFollower {
   }
 }
 
+/** The next item; many lines take turns where only some are wanted. */
+async function next(reader: LogReader, { wanted, signal }: FollowOptions): Promise<LogItem | null> {
+  const item = await reader.next(signal);
+  const isMuch = item !== null && !("data" in item) && item.size >= scanBytes;
+  if (wanted !== undefined && isMuch) await reader.turns.next(signal);
+  return item;
+}
+
 /** Only what there is now: a writer that is faster than the reader would never let it end. */
-async function* toEnd(reader: LogReader, { from, signal }: FollowOptions): AsyncGenerator<LogItem> {
+async function* toEnd(reader: LogReader, options: FollowOptions): AsyncGenerator<LogItem> {
+  const { from, signal } = options;
   const now = await reader.place.stat();
   const last = now === null ? null : FileFingerprint.start(now).prefix;
   for (;;) {
-    const item = await reader.next(signal);
-    if (item === null) break;
+    const item = await next(reader, options);
+    if (item === null) {
+      // The file that is there now may not be read.
+      if (now !== null && now.size > 0 && !reader.cursor.startsWith(last!)) {
+        yield gap(reader.cursor, null, null);
+      }
+      break;
+    }
     yield item;
     if (signal.aborted) return;
     if (!("data" in item) && item.after.prefix === last && item.after.offset >= now!.size) return;
@@ -120,10 +137,11 @@ async function* catchUp(
   reader: LogReader,
   tail: Tail,
   follower: Follower,
+  options: FollowOptions,
 ): AsyncGenerator<LogItem, { number: number; cursor: string } | null> {
   const { signal } = follower;
   while (!signal.aborted) {
-    const item = await reader.next(signal).catch(unlessBusy);
+    const item = await next(reader, options).catch(unlessBusy);
     if (signal.aborted) break;
     if (item !== null) {
       yield item;

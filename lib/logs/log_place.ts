@@ -60,6 +60,11 @@ export class LogPlace {
     return (await this.look()).info;
   }
 
+  /** Whether it is there, as far as one can see, and may not be read: by this user, or as `deno run` was called. */
+  async isDenied(path: string = this.path): Promise<boolean> {
+    return await whyDenied(path, (path) => this.opens.open(path)) !== null;
+  }
+
   /**
    * Opens it; null when there is none, or it may not be read. Both can change.
    *
@@ -91,6 +96,26 @@ export class LogPlace {
     const info = file.statSync();
     if (info.isFile && sameFile(seen, info)) return new LogFile(file, info);
     file.close();
+    return null;
+  }
+}
+
+/** Why a file or folder may not be read; null when it may, or is not there. */
+export async function whyDenied(
+  path: string,
+  open: (path: string) => Promise<Disposable> = Deno.open,
+): Promise<string | null> {
+  try {
+    const { isFile, isDirectory } = await Deno.stat(path);
+    if (isFile) (await open(path))[Symbol.dispose]();
+    if (isDirectory) { for await (const _ of Deno.readDir(path)) break; }
+    return null;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) {
+      return "is not covered by --allow-read of deno run (below /dev, /proc and /sys: --allow-all)";
+    }
+    if (error instanceof Deno.errors.PermissionDenied) return "may not be read by this user";
+    if (error instanceof OpensBusy) throw error;
     return null;
   }
 }

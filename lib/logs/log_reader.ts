@@ -1,6 +1,6 @@
 import { delay } from "@std/async/delay";
 import { type Gap, gap, type StreamEvent } from "../stream/event.ts";
-import { parseCursor, sameFile } from "./cursor.ts";
+import { absentSince, parseCursor, sameFile } from "./cursor.ts";
 import { FileLines } from "./file_lines.ts";
 import { FileFingerprint } from "./fingerprint.ts";
 import { LateLines, type LineBlock } from "./line_block.ts";
@@ -8,6 +8,7 @@ import { findCopy, locate } from "./locate.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type Newer, newer } from "./rotation.ts";
+import { Turns } from "./turns.ts";
 
 /** Lines, or where some may be missing. */
 export type LogItem = LineBlock | StreamEvent<Gap>;
@@ -34,7 +35,7 @@ export class LogReader implements Disposable {
   #look: { at: number; next: Deno.FileInfo | null } = { at: 0, next: null };
   /** There was no file at the log's path when it was last checked. */
   absent = false;
-  /** A cursor of a file that is away, and may come back with the log; "" for none. */
+  /** The cursor of a file that is away, and may come back with the log, or of a log that has none so far. */
   awaited = "";
 
   /** Begins with the file that is at the path when it is first asked, unless `begin` gives it one. */
@@ -43,6 +44,7 @@ export class LogReader implements Disposable {
     readonly lineBytes: number,
     /** A time in ms that never goes back. */
     readonly now: () => number = () => performance.now(),
+    readonly turns: Turns = new Turns(),
   ) {}
 
   /** The position after the last line; null while there has been no file. */
@@ -50,7 +52,7 @@ export class LogReader implements Disposable {
     return this.#lines?.at ?? null;
   }
 
-  /** Its cursor, or the awaited one; "" while there has been no file. */
+  /** Its cursor, or the awaited one. */
   get cursor(): string {
     return this.at?.cursor ?? this.awaited;
   }
@@ -58,7 +60,7 @@ export class LogReader implements Disposable {
   /** Takes over an open file, to read on from a position. `copied`: it is a copy, made before a truncation. */
   begin(file: LogFile, at: FileFingerprint, copied = false): void {
     if (this.#lines?.file !== file) this.#lines?.file[Symbol.dispose]();
-    this.#lines = new FileLines(file, at, this.lineBytes);
+    this.#lines = new FileLines(file, at, this.lineBytes, this.turns);
     this.#copied = copied;
     this.#seenAt = 0;
   }
@@ -73,13 +75,13 @@ export class LogReader implements Disposable {
       const { awaited } = this;
       const cursor = parseCursor(awaited);
       this.absent = await this.place.stat() === null;
-      if (this.absent) return null;
-      const found = cursor && await locate(this.place, cursor, this.lineBytes);
-      const file = found?.file ?? await this.place.open();
+      if (this.absent || cursor === null) return null;
+      const found = await locate(this.place, cursor, this.lineBytes);
+      const file = found?.file ?? (absentSince(cursor) === null ? await this.place.open() : null);
       this.absent = file === null;
       if (file === null) return null;
       this.begin(file, found?.at ?? FileFingerprint.start(file.info), found?.copied);
-      if (cursor !== null && found === null) return gap(awaited, this.cursor, null);
+      if (!found?.complete) return gap(awaited, this.cursor, null);
     }
     const lines = this.#lines!;
     for (let following: Newer | null = null;;) {
@@ -125,13 +127,13 @@ export class LogReader implements Disposable {
 
   /** What comes after a file. What was there when the path was looked at is among that, or others may have been there too. */
   async #newer(file: LogFile): Promise<Newer> {
-    const following = await newer(this.place, file, this.#seenAt);
+    const following = await newer(this.place, file, this.lineBytes, this.#seenAt);
     const { next } = this.#look;
     if (this.#seenAt === 0 || next === null || following.files.some(({ info }) => sameFile(next, info))) {
       return following;
     }
     this.#seenAt = 0;
-    return await newer(this.place, file);
+    return await newer(this.place, file, this.lineBytes);
   }
 
   /** What was written to the file before after all: one of several writers had not moved on yet. */
@@ -157,18 +159,22 @@ export class LogReader implements Disposable {
       const { files: [first], complete } = following;
       if (first === undefined) return null;
       // A rotation has several steps: what seems to be missing may be on its way to its new name.
-      const next = complete || tries === 5 ? await this.place.openFile(first.path, first.info) : null;
-      if (next === null) {
+      const isLast = tries === 5;
+      const next = complete || isLast ? await this.place.openFile(first.path, first.info) : null;
+      if (next === null && isLast && following.files.length > 1 && await this.place.isDenied(first.path)) {
+        following = { ...following, files: following.files.slice(1), complete: false };
+        tries--;
+      } else if (next === null) {
         await delay(20);
         following = await this.#newer(file);
-        continue;
+      } else {
+        const { from, certain } = await this.#start(next, at, following);
+        this.#before?.lines.file[Symbol.dispose]();
+        this.#before = { lines, until: this.now() + lateMs };
+        this.#lines = null;
+        this.begin(next, from);
+        return certain ? await this.next() : gap(at.cursor, this.cursor, null);
       }
-      const { from, certain } = await this.#start(next, at, following);
-      this.#before?.lines.file[Symbol.dispose]();
-      this.#before = { lines, until: this.now() + lateMs };
-      this.#lines = null;
-      this.begin(next, from);
-      return certain ? await this.next() : gap(at.cursor, this.cursor, null);
     }
     return null;
   }

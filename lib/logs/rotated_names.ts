@@ -12,6 +12,12 @@ const numbers = /^[.\-_](\d{1,3})$|^[.\-_]\d{4}-?\d\d-?\d\d\.(\d{1,3})$|^\d{8}-\
 const date = String.raw`(?:19|20)\d\d(?:0\d|1[0-2])[0-3]\d`;
 const endingDate = new RegExp(`(?<=\\p{L})${date}$`, "u");
 
+/** The day in a name, as eight digits; "" for none. */
+export function dayOf(name: string): string {
+  const match = /(?<!\d)((?:19|20)\d\d)([.\-_]?)(0\d|1[0-2])\2([0-3]\d)(?!\d{1,3}(?!\d))/.exec(name);
+  return match === null ? "" : match[1] + match[3] + match[4];
+}
+
 /** The name that a file had before it was packed: its own when it is not. */
 export function unpacked(name: string): string {
   return name.replace(packing, "");

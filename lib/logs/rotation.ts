@@ -1,32 +1,22 @@
-import { join } from "node:path";
+/**
+ * Which files of a log come after a reader's, and in what order. Last is the one at the log's path. Of the others with the
+ * log's name those count that were last written later (a tie: made later; no file is made after its last write, so what was
+ * unpacked or restored keeps its place). Names know better, each among its like: a day rises, a number falls unless the times
+ * of all say that it rises. One that was complete before an older one was renamed, with the same content, is a copy of it. A
+ * reader that has looked ever since leaves out what was made before its last look.
+ */
 import { identity, sameFile } from "./cursor.ts";
+import { FileFingerprint } from "./fingerprint.ts";
 import type { LogFile } from "./log_file.ts";
-import type { LogPlace, Target } from "./log_place.ts";
-import { LogName, unpacked } from "./rotated_names.ts";
-
-/** Names of a folder that are considered. */
-const maxSiblings = 10_000;
+import type { LogPlace } from "./log_place.ts";
+import { LogName } from "./rotated_names.ts";
+import { born, changed, inOrder, kind, rises, type Sibling, snapshot } from "./siblings.ts";
 
 /** The clock of a file system may be behind by this much, in ms. */
-const clockMs = 20;
+export const clockMs = 20;
 
 /** Its clock ticks at least this often, in ms. */
 const tickMs = 10;
-
-/** A file beside a log that has the log's name in its own, or the log itself. */
-export interface Sibling {
-  name: string;
-  path: string;
-  /** What it was like when the folder was read. */
-  info: Deno.FileInfo;
-  /** Compressed, so its lines cannot be read. */
-  packed: boolean;
-  /** Its name is the log's and what a rotation adds. */
-  rotated: boolean;
-  /** The number that a rotation gave it, null for none, and what is the same in the names that are numbered with it. */
-  number: number | null;
-  series: string;
-}
 
 /** What comes after a file of a log. */
 export interface Newer {
@@ -40,63 +30,12 @@ export interface Newer {
   gone: boolean;
 }
 
-/** What is in a folder: nothing when it was removed, or may not be read. */
-export async function* entries(folder: string): AsyncGenerator<Deno.DirEntry> {
-  try {
-    yield* Deno.readDir(folder);
-  } catch {
-    // As if it were empty.
-  }
-}
-
-/** The regular files beside a log that have its name in theirs and are not hidden, oldest first. */
-async function look({ folder, base, linked }: Target): Promise<Sibling[]> {
-  const log = new LogName(base, linked);
-  const names = new Set<string>();
-  for await (const { name, isFile } of entries(folder)) {
-    if (isFile && name !== base && !name.startsWith(".") && log.isIn(name)) names.add(name);
-    if (names.size >= maxSiblings) break;
-  }
-  const found: Sibling[] = [];
-  await Promise.all([...names].map(async (name) => {
-    const packed = unpacked(name) !== name;
-    // While a file is being packed, both are there.
-    if (packed && names.has(unpacked(name))) return;
-    const path = join(folder, name);
-    const info = await Deno.lstat(path).catch(() => null);
-    if (!info?.isFile) return;
-    found.push({ name, path, info, packed, rotated: log.isRotated(name), ...log.number(name) });
-  }));
-  return found.sort(byAge);
-}
-
-/** The files beside a log and the log itself, at a moment between two renames: a folder cannot be read in one step. */
-export async function snapshot(
-  place: LogPlace,
-): Promise<{ target: Target; siblings: Sibling[]; log: Sibling | null }> {
-  for (let tries = 0, last = "";; tries++) {
-    const siblings = await look(await place.look());
-    const target = await place.look();
-    const { info, base: name } = target;
-    const now = [name, ...siblings.map(({ name, info }) => `${name} ${info.ino}`).sort(), info?.ino].join(
-      "/",
-    );
-    if (now === last || tries === 10) {
-      // What a link points to may have a number of its own.
-      const number = new LogName(name, target.linked).number(name);
-      const log = { name, path: place.path, packed: false, rotated: false, ...number };
-      return { target, siblings, log: info && { ...log, info } };
-    }
-    last = now;
-  }
-}
-
 /**
  * What is to be read after `file`, which is no longer at the log's path. `seen`: when a reader that has looked ever since
  * last saw it there, in ms since 1970, 0 for never. It has its handle, and no need of names: what came to the path while it
  * looked is what comes next, unless a file of this log shows otherwise.
  */
-export async function newer(place: LogPlace, file: LogFile, seen = 0): Promise<Newer> {
+export async function newer(place: LogPlace, file: LogFile, lineBytes: number, seen = 0): Promise<Newer> {
   const { target, siblings, log } = await snapshot(place);
   const now = file.stat();
   const isOurs = ({ info }: Sibling) => sameFile(info, now);
@@ -111,10 +50,20 @@ export async function newer(place: LogPlace, file: LogFile, seen = 0): Promise<N
     seen > 0 && sibling.rotated && isSince(sibling) &&
     (sibling.packed || log !== null && born(sibling) > born(log));
   const packing = siblings.find((sibling) => sibling !== there && isPacking(sibling));
-  const later = siblings.filter((sibling) =>
-    sibling !== there && sibling !== packing && byAge(sibling, ours) > 0 &&
-    (identity(sibling.info).birth === 0 || isSince(sibling))
-  );
+  const order = inOrder([ours, ...siblings.filter((sibling) => sibling !== there)]);
+  const sizes = Map.groupBy(order, ({ info }) => info.size);
+  const later = [];
+  for (const sibling of order.slice(order.indexOf(ours) + 1)) {
+    const isMade = identity(sibling.info).birth === 0 || isSince(sibling);
+    if (!isMade || sibling === packing) continue;
+    const older = sizes.get(sibling.info.size)!;
+    let isCopy = false;
+    for (const other of older.slice(0, older.indexOf(sibling))) {
+      isCopy ||= await hasSame(place, sibling, other, other === ours ? file : null, lineBytes);
+    }
+    if (!isCopy) later.push(sibling);
+  }
+  const isRising = ours.series !== "" && rises(order.filter(({ series }) => series === ours.series));
 
   // No other log is named so; but of what a link points to, the names may differ in a number.
   const form = (name: string) => name.replace(/\d+/g, "0");
@@ -142,7 +91,7 @@ export async function newer(place: LogPlace, file: LogFile, seen = 0): Promise<N
   );
   const files = between.filter(({ packed, rotated }) => rotated && !packed);
   if (log !== null) files.push(log);
-  const isKnown = seen > 0 || there !== undefined && !skips(ours, files[0], log, siblings);
+  const isKnown = seen > 0 || there !== undefined && !skips(ours, files[0], log, isRising);
   const isFirst = between.length === 0 || between[0] === files[0];
   return {
     files,
@@ -154,29 +103,36 @@ export async function newer(place: LogPlace, file: LogFile, seen = 0): Promise<N
 }
 
 /**
- * Whether numbers show that a file is missing between two. Before the log, whose name has none, a number above 1 does, unless
- * an older file has a smaller one (they count up), or the log was made with this file's last line: nothing fits in between.
+ * Whether a file is a copy of an older one of its size, which may be open already: complete before that was renamed, and with
+ * the same content. Names that are alike tell them apart.
  */
-function skips(ours: Sibling, next: Sibling | undefined, log: Sibling | null, siblings: Sibling[]): boolean {
+async function hasSame(
+  place: LogPlace,
+  sibling: Sibling,
+  older: Sibling,
+  open: LogFile | null,
+  lineBytes: number,
+): Promise<boolean> {
+  const { size, ctime } = older.info;
+  // The time of a rename is known in seconds.
+  const renamed = (ctime?.getTime() ?? 0) + 1_000;
+  if (sibling.packed || older.packed || size === 0 || changed(sibling.info) >= renamed) return false;
+  if (kind(sibling) !== "" && kind(sibling) === kind(older)) return false;
+  using copy = await place.openFile(sibling.path, sibling.info);
+  using opened = open === null ? await place.openFile(older.path, older.info) : null;
+  const file = open ?? opened;
+  const end = file && await FileFingerprint.at(file, { offset: size }, lineBytes);
+  return copy !== null && end !== null && await FileFingerprint.at(copy, end, lineBytes) !== null;
+}
+
+/**
+ * Whether numbers show that a file is missing between two. Before the log, whose name has none, a number above 1 does, unless
+ * numbers rise, or the log was made with this file's last line: nothing fits in between.
+ */
+function skips(ours: Sibling, next: Sibling | undefined, log: Sibling | null, rises: boolean): boolean {
   const { number, series } = ours;
   if (number === null || next === undefined) return false;
   if (next.number !== null && next.series === series) return Math.abs(number - next.number) !== 1;
-  return next === log && next.number === null && series.length === 1 && number > 1 &&
-    born(next) - changed(ours.info) > tickMs &&
-    !siblings.some((other) => other.series === series && other.number! < number && byAge(other, ours) < 0);
-}
-
-/** Last change of a file, in ms. */
-function changed(info: Deno.FileInfo): number {
-  return info.mtime?.getTime() ?? 0;
-}
-
-/** When a file was made, in ms; where that is not known, or it was when it was packed, its last change is nearest to it. */
-function born({ packed, info }: Sibling): number {
-  return packed ? changed(info) : identity(info).birth || changed(info);
-}
-
-function byAge(a: Sibling, b: Sibling): number {
-  return born(a) - born(b) || (b.number ?? 0) - (a.number ?? 0) || changed(a.info) - changed(b.info) ||
-    a.name.localeCompare(b.name, "en", { numeric: true });
+  return next === log && next.number === null && series.length === 1 && number > 1 && !rises &&
+    born(next) - changed(ours.info) > tickMs;
 }

@@ -1,4 +1,3 @@
-import { nextWave } from "../channels/waves.ts";
 import { gap } from "../stream/event.ts";
 import { SourceState } from "../stream/events.ts";
 import type { PartSource } from "../stream/many.ts";
@@ -12,7 +11,7 @@ export function runSource(runs: Runs, name: string): PartSource {
     if (!runs.has(name)) {
       if (after !== undefined) yield gap(after, null, null);
       yield new SourceState("absent");
-      while (!runs.has(name)) await nextWave(signal, runs.starts);
+      while (!runs.has(name)) await runs.nextStart(signal);
       yield new SourceState("live");
       after = undefined;
     }

@@ -1,7 +1,7 @@
 import { checkName } from "../http/params.ts";
 import { Subscriber } from "../channels/subscriber.ts";
 import { shrink } from "../channels/memory_channel.ts";
-import { Waves } from "../channels/waves.ts";
+import { nextWave, Waves } from "../channels/waves.ts";
 import { Limits } from "../limits.ts";
 import type { ClientShare } from "../stream/client_share.ts";
 import { type Clock, endOfTurn, processClock } from "../stream/clock.ts";
@@ -35,8 +35,7 @@ export class Runs {
   /** Those that have ended, the first before the others, with what stops their time; null when that is over. */
   readonly #ended = new Map<Run, (() => void) | null>();
   readonly #working = new Set<Promise<void>>();
-  /** Wakes who waits for a run to start. */
-  readonly starts: Waves = new Waves();
+  readonly #starts = new Waves();
   readonly #limiter: Limiter;
   readonly #keepMs: number;
   readonly #report: Report;
@@ -116,7 +115,12 @@ export class Runs {
     this.#working.add(done);
     draining.addEventListener("abort", run);
     run.start();
-    this.starts.announce();
+    this.#starts.announce();
+  }
+
+  /** Resolves once a run has started, or at the abort. */
+  nextStart(signal: AbortSignal): Promise<void> {
+    return nextWave(signal, this.#starts);
   }
 
   /** A source that follows a run, from its start or after a cursor; for an unknown run or cursor it is `lost`. */
@@ -151,7 +155,7 @@ export class Runs {
 
   /** Cancels all that go on; resolves when they have cleaned up. */
   async close(): Promise<void> {
-    this.starts.close();
+    this.#starts.close();
     for (const run of this.#runs.values()) run.cancel();
     for (const stop of this.#ended.values()) stop?.();
     await Promise.all(this.#working);

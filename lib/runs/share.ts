@@ -1,9 +1,15 @@
 import { HttpError } from "../stream/errors.ts";
+import { type Param, text } from "../http/params.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import { type StreamOptions, streamResponse } from "../stream/response.ts";
 import type { Source } from "../stream/source.ts";
 import type { RunOf } from "./run.ts";
 import type { Runs } from "./runs.ts";
+
+/** The parameter of a route that shares what it streams. */
+export const sharing: { run: Param<string | undefined> } = {
+  run: text("a run's name: the stream is started once, and shared by all who ask for it"),
+};
 
 /** How {@linkcode share} answers. */
 export interface ShareOptions<T = unknown> extends StreamOptions<T> {

@@ -16,6 +16,13 @@ interface Retained {
   evicted: number;
 }
 
+/** The retained readings of one sensor, oldest first, and the cursor that its stream goes on after. */
+export interface History {
+  cursor: string;
+  /** Time in ms since 1970, and the value, or null where a reading had none. */
+  readings: [time: number, value: number | null][];
+}
+
 /** Readers of all sensors wait by this, which is no sensor's id. */
 const all = "";
 
@@ -54,10 +61,13 @@ export class Readings {
     return this.#sensors.get(id)?.last.reading;
   }
 
-  /** The history of a sensor, oldest first: time in ms since 1970, and the value or null where a reading had none. */
-  history(id: string): [time: number, value: number | null][] {
+  history(id: string): History {
     const { times, values } = this.#sensors.get(id) ?? { times: [], values: [] };
-    return times.map((time, i) => [time, Number.isNaN(values[i]) ? null : values[i]]);
+    const readings = times.map((time, i): History["readings"][number] => [
+      time,
+      Number.isNaN(values[i]) ? null : values[i],
+    ]);
+    return { cursor: this.#latest.id(), readings };
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { Limits } from "../limits.ts";
 import { HttpError, printReport, quote, type Report } from "../stream/errors.ts";
 import type { Source } from "../stream/source.ts";
-import { Readings } from "./readings.ts";
+import { type History, Readings } from "./readings.ts";
 import { type Sample, sample } from "./sampler.ts";
 import type { PushSensor, Reading, Sensor } from "./sensor.ts";
 
@@ -57,7 +57,7 @@ export class Sensors {
   }
 
   /** {@linkcode Readings.history}; throws HttpError 404 for an unknown id. */
-  history(id: string): [time: number, value: number | null][] {
+  history(id: string): History {
     return this.#readings.history(this.#sensor(id).id);
   }
 

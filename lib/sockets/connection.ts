@@ -21,6 +21,9 @@ function sizeOf(text: string): number {
   return text.length > maxMessageBytes ? Infinity : byteLength(text);
 }
 
+/** Called before the peer hears of its upgrade; returns what is done once it is open. */
+export type Begin = (connection: Connection) => () => void | Promise<void>;
+
 /** What the connections of one server share. */
 export interface Registry {
   readonly limits: Pick<Limits, "socketCloseMs" | "socketStalledMs">;
@@ -38,6 +41,7 @@ export interface Registry {
 export class Connection implements Socket<SocketData>, OpenBody, OutboxHooks {
   readonly #inbox = new Inbox<SocketData>();
   readonly #outbox: Outbox;
+  readonly #serve: () => void | Promise<void>;
   #controller: AbortController | null = null;
   #aborted = false;
   #closing: QuietClose | null = null;
@@ -57,7 +61,7 @@ export class Connection implements Socket<SocketData>, OpenBody, OutboxHooks {
     readonly socket: WebSocket,
     readonly exchange: Exchange,
     readonly registry: Registry,
-    readonly serve: (connection: Connection) => void | Promise<void>,
+    begin: Begin,
     readonly binary: boolean,
     readonly protocol: string,
   ) {
@@ -67,6 +71,7 @@ export class Connection implements Socket<SocketData>, OpenBody, OutboxHooks {
     for (const type of ["open", "message", "close"]) socket.addEventListener(type, this);
     exchange.opened();
     exchange.bodies.add(this);
+    this.#serve = begin(this);
   }
 
   /** The socket has left and its function has ended: it is served no more. */
@@ -135,7 +140,7 @@ export class Connection implements Socket<SocketData>, OpenBody, OutboxHooks {
     const { exchange, socket } = this;
     this.#serving = true;
     try {
-      if (!exchange.draining.aborted) await this.serve(this);
+      if (!exchange.draining.aborted) await this.#serve();
       await this.flushed();
       this.#finish();
     } catch (error) {
@@ -170,13 +175,8 @@ export class Connection implements Socket<SocketData>, OpenBody, OutboxHooks {
   /** Closes as soon as the peer is quiet; one that is not in time, or does not answer, gives its place up all the same. */
   #close({ code, reason }: Close): void {
     if (this.#closing !== null || this.#left || this.socket.readyState !== WebSocket.OPEN) return;
-    this.#closing = new QuietClose(
-      this.socket,
-      code,
-      reason,
-      this.registry.limits.socketCloseMs,
-      () => this.cancel(),
-    );
+    const { socketCloseMs } = this.registry.limits;
+    this.#closing = new QuietClose(this.socket, code, reason, socketCloseMs, () => this.cancel());
     clearTimeout(this.#drainTimer);
     this.body?.cancel();
     this.#outbox.close();
@@ -208,9 +208,9 @@ export class Connection implements Socket<SocketData>, OpenBody, OutboxHooks {
     this.#abort(false);
     this.exchange.bodies.delete(this);
     const { code, reason } = this.#closing ?? { code: theirs, reason: said };
-    const clean = [1000, 1001, 1005].includes(code) || code >= 3000;
-    const counts = { code, reason, messages: this.#sent, received: this.#received };
-    this.exchange.ended(clean && !cut ? "complete" : "cut", counts);
+    const clean = !cut && ([1000, 1001, 1005].includes(code) || code >= 3000);
+    const counts = { messages: this.#sent, received: this.#received };
+    this.exchange.ended(clean ? "complete" : "cut", { code, reason, ...counts });
     this.registry.changed(this);
   }
 }

@@ -45,16 +45,18 @@ export function streamSocket(
     throw new HttpError(400, "format must be ndjson: a WebSocket takes no other");
   }
   const after = cursor(context);
-  const serve = async (connection: Connection) => {
+  const begin = (connection: Connection) => {
     // It had everything already.
-    if (after === "end") return void await connection.send(ndjson.end("complete")!);
-    const failed = new Promise<never>((_, reject) => listen(connection, receive).catch(reject));
-    await Promise.race([new SocketStream(connection, after).run(source), failed]);
+    if (after === "end") return () => connection.send(ndjson.end("complete")!);
+    // Now, as what happens after the peer has heard of the upgrade is for it.
+    const stream = new SocketStream(connection, after, source);
+    return () => Promise.race([stream.run(), listen(connection, receive)]);
   };
-  return connect(request, context, serve, options);
+  return connect(request, context, begin, options);
 }
 
-async function listen(connection: Connection, receive: StreamSocketOptions["receive"]): Promise<void> {
+/** Rejects when the peer's message is not taken. */
+async function listen(connection: Connection, receive: StreamSocketOptions["receive"]): Promise<never> {
   for await (const message of connection) {
     if (receive === undefined) throw new HttpError(400, "this stream takes no messages");
     try {
@@ -65,19 +67,28 @@ async function listen(connection: Connection, receive: StreamSocketOptions["rece
       await connection.send(ndjson.event({ event: "refused", data: { status, message } }));
     }
   }
+  // The stream has its own end.
+  return new Promise(() => {});
 }
 
 /** One run of a source on a socket: the live stream's outlet, and what the source is started with. */
 class SocketStream extends SourceStart implements LiveStreamHooks, Outlet {
-  #stream!: LiveStream;
+  /** Null when the source could not be started. */
+  #stream: LiveStream | null = null;
+  #failure: { error: unknown } | null = null;
   /** Resolves when there is something to send, or the first turn has had nothing. */
   readonly #begun = Promise.withResolvers<void>();
   /** Resolves when the source has ended its cleanup. */
   readonly #released = Promise.withResolvers<void>();
   #reason: Ending | undefined;
 
-  constructor(readonly connection: Connection, cursor: string | undefined) {
+  constructor(readonly connection: Connection, cursor: string | undefined, source: Source) {
     super(cursor, ndjson, connection.exchange);
+    try {
+      this.#stream = connection.body = new LiveStream(iterable(source, this), ndjson, this);
+    } catch (error) {
+      this.#failure = { error };
+    }
   }
 
   get signal(): AbortSignal {
@@ -88,16 +99,18 @@ class SocketStream extends SourceStart implements LiveStreamHooks, Outlet {
     return this.connection.exchange.report;
   }
 
-  /** Streams to the end; throws what the source throws before its first event. */
-  async run(source: Source): Promise<void> {
-    const stream = this.#stream = this.connection.body = new LiveStream(iterable(source, this), ndjson, this);
-    await this.#begun.promise;
-    const failure = stream.failure();
-    if (failure === null) this.countOpen();
-    stream.pull(this);
-    await this.#released.promise;
-    await this.connection.flushed();
-    if (failure !== null) throw failure.error;
+  /** Streams to the end; throws what the source has thrown before its first event. */
+  async run(): Promise<void> {
+    const stream = this.#stream;
+    if (stream !== null) {
+      await this.#begun.promise;
+      this.#failure = stream.failure();
+      if (this.#failure === null) this.countOpen();
+      stream.pull(this);
+      await this.#released.promise;
+      await this.connection.flushed();
+    }
+    if (this.#failure !== null) throw this.#failure.error;
     if (this.#reason === "error") this.connection.close(1011, "internal error");
     if (this.#reason === "revoked") this.connection.close(1008, "no longer allowed");
   }
@@ -106,8 +119,9 @@ class SocketStream extends SourceStart implements LiveStreamHooks, Outlet {
     let text = texts.get(chunk);
     if (text === undefined) texts.set(chunk, text = decoder.decode(chunk));
     const room = this.connection.send(text, maxUnsentBytes);
-    if (room === undefined) this.#stream.pull(this);
-    else room.then(() => this.#stream.pull(this), () => {}); // Closing, the connection cancels the stream.
+    const pull = () => this.#stream!.pull(this);
+    if (room === undefined) pull();
+    else room.then(pull, () => {}); // Closing, the connection cancels the stream.
   }
 
   close(): void {}

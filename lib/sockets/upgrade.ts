@@ -1,5 +1,5 @@
 import type { Exchange } from "../stream/exchange.ts";
-import { Connection } from "./connection.ts";
+import { type Begin, Connection } from "./connection.ts";
 import { handshake } from "./handshake.ts";
 import type { Serve, SocketData, UpgradeOptions } from "./socket.ts";
 import type { Sockets } from "./sockets.ts";
@@ -38,14 +38,15 @@ export function upgrade<const Options extends UpgradeOptions>(
   serve: Serve<Options extends { binary: true } ? SocketData : string>,
   options?: Options,
 ): Response {
-  return connect(request, context, serve as Serve<SocketData>, options ?? {});
+  const begin: Begin = (connection) => () => (serve as Serve<SocketData>)(connection);
+  return connect(request, context, begin, options ?? {});
 }
 
 /** {@linkcode upgrade} for this room, which sees more of a socket. */
 export function connect(
   request: Request,
   context: SocketExchange,
-  serve: (connection: Connection) => void | Promise<void>,
+  begin: Begin,
   options: UpgradeOptions,
 ): Response {
   const { sockets } = context;
@@ -53,6 +54,6 @@ export function connect(
   const client = sockets.share === null ? "" : context.client;
   const { socket, response, protocol } = handshake(request, options, () => sockets.admit(context, client));
   const { binary = false } = options;
-  sockets.add(new Connection(socket, context, sockets, serve, binary, protocol), client);
+  sockets.add(new Connection(socket, context, sockets, begin, binary, protocol), client);
   return response;
 }

@@ -85,7 +85,8 @@ class Events extends Many {
     if (value instanceof SourceState) {
       part.cursor = value.cursor ?? (value.state === "live" ? part.cursor : undefined);
       this.#late.delete(part);
-      return yield state(part, value.state);
+      const id = value.cursor === undefined ? undefined : this.#sent = this.#id(part);
+      return yield { id, ...state(part, value.state) };
     }
     if (this.#late.delete(part)) yield state(part, "live");
     if (value instanceof Encoded) return yield this.#block(part, value);

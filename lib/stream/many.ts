@@ -3,7 +3,6 @@ import { CursorAt, Encoded } from "./event.ts";
 import type { Format } from "./formats/format.ts";
 import { Polled } from "./polled.ts";
 import { Pulled } from "./pulled.ts";
-
 import { type Feed, iterable, type StreamItem, type Wanted } from "./source.ts";
 
 /** What a source of a {@linkcode Many} is started with. */
@@ -21,8 +20,10 @@ export class Part implements PartWanted {
   cursor: string | undefined;
   /** Whether an id of the whole may leave: it has begun, or its cursor was given. */
   isBegun: boolean;
-  /** Null once it has ended. */
+  /** Null before it has started. */
   feed: (Feed<unknown> & { return(): Promise<unknown> }) | null = null;
+  /** Whether it has ended, or failed. */
+  isOver = false;
   /** Its first value, while others have not begun; null for none. */
   held: unknown = null;
 
@@ -170,16 +171,14 @@ export abstract class Many extends Polled {
     take: (value: unknown) => Iterable<StreamItem> | null,
   ): Iterable<StreamItem> | null {
     const { feed, held } = part;
-    if (feed === null) return null;
+    if (part.isOver) return null;
     let value = held;
     part.held = null;
     try {
-      value ??= feed.poll(this.#woken);
+      value ??= feed!.poll(this.#woken);
     } catch (error) {
-      part.feed = null;
+      part.isOver = true;
       this.#left--;
-      // It has ended by itself; whatever it still holds goes now.
-      feed.return().catch(() => {});
       this.begin(part);
       return this.over(part, error instanceof StreamEnd && error.reason === "complete" ? null : { error });
     }

@@ -106,8 +106,9 @@ class Merge<T> implements AsyncIterableIterator<T | StreamEvent> {
       const { signal } = this.#own;
       if (this.#isolate && !signal.aborted) {
         this.#values.push({ event: "error", data: { source, reason: "failed" } });
-      } else if (this.#failures.length === 0 || error !== signal.reason) {
-        // The abort wakes the others now, whenever the reader comes; that they end by it is not a failure of theirs.
+      } else if (this.#failures.length === 0 || error !== signal.reason && !this.#failures.includes(error)) {
+        // The abort wakes the others now, whenever the reader comes; that they end by it, or by one of the caller's that ends
+        // them all, is not a failure of theirs.
         this.#failures.push(error);
         this.#own.abort();
       }

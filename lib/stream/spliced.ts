@@ -5,8 +5,8 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 const encoder = new TextEncoder();
 
-/** Of each block that several readers share: where its records end, and what it was with the cursors of the last reader. */
-const known = new WeakMap<Encoded, { ends: number[]; cursors: string; bytes: Bytes }>();
+/** Of each block that several readers share: where its ids are, and what it was with the cursors of the last reader. */
+const known = new WeakMap<Encoded, { ids: number[]; cursors: string; bytes: Bytes }>();
 
 /**
  * Whole records of a {@linkcode SourceFormat}, with the cursors of the other sources put before the one in each id.
@@ -19,37 +19,31 @@ export function spliced(block: Encoded, { base }: SourceFormat, cursors: string)
   if (cursors === "" || records.length === 0) return records;
   const before = known.get(block);
   if (before?.cursors === cursors) return before.bytes;
-  const isSse = base.name === "sse";
-  const ends = before?.ends ?? recordEnds(records, isSse);
-  const bytes = splice(records, ends, heads[base.name].length, isSse ? 0 : 2, encoder.encode(cursors));
-  known.set(block, { ends, cursors, bytes });
+  const ids = before?.ids ?? idsIn(records, encoder.encode(heads[base.name]));
+  const bytes = splice(records, ids, encoder.encode(cursors));
+  known.set(block, { ids, cursors, bytes });
   return bytes;
 }
 
-/** `letter`: where a record that has an id, which begins with `head` bytes, has an i; what else may come first has none there. */
-function splice(records: Bytes, ends: number[], head: number, letter: number, cursors: Bytes): Bytes {
-  const out = new Uint8Array(records.length + ends.length * cursors.length);
-  let at = 0;
-  let from = 0;
-  for (const end of ends) {
-    if (records[from + letter] === 105) {
-      out.set(records.subarray(from, from + head), at);
-      out.set(cursors, at + head);
-      at += head + cursors.length;
-      from += head;
-    }
-    out.set(records.subarray(from, end), at);
-    at += end - from;
-    from = end;
+/** Where the ids are: in the lines that begin as a record with an id does. No other line of these formats does. */
+function idsIn(records: Bytes, head: Bytes): number[] {
+  const ids: number[] = [];
+  for (let line = 0; line < records.length; line = records.indexOf(10, line) + 1) {
+    if (head.every((byte, at) => records[line + at] === byte)) ids.push(line + head.length);
   }
-  return out.subarray(0, at);
+  return ids;
 }
 
-/** Where each record ends: after a line end, in SSE after an empty line. */
-function recordEnds(records: Uint8Array, isSse: boolean): number[] {
-  const ends: number[] = [];
-  for (let at = records.indexOf(10); at !== -1; at = records.indexOf(10, at + 1)) {
-    if (!isSse || records[at - 1] === 10) ends.push(at + 1);
+function splice(records: Bytes, ids: number[], cursors: Bytes): Bytes {
+  const out = new Uint8Array(records.length + ids.length * cursors.length);
+  let [from, at] = [0, 0];
+  for (const id of ids) {
+    out.set(records.subarray(from, id), at);
+    at += id - from;
+    out.set(cursors, at);
+    at += cursors.length;
+    from = id;
   }
-  return ends;
+  out.set(records.subarray(from), at);
+  return out;
 }

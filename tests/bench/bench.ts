@@ -1,16 +1,18 @@
 /**
- * `deno task bench [streams|files|logs|channels …]`: Weir's path against the plain Deno idiom of the same job, in turn, A B
+ * `deno task bench [streams|files|logs|channels|sockets …]`: Weir's path against the plain Deno idiom of the same job, in turn, A B
  * A B, in one run; medians of five and their ratio. It needs nothing but Deno.
  */
 import * as channels from "./channels_bench.ts";
 import * as files from "./files_bench.ts";
 import * as logs from "./logs_bench.ts";
+import * as sockets from "./sockets_bench.ts";
 import * as streams from "./streams_bench.ts";
 
 const parts: Record<string, () => Promise<unknown>> = {
   streams: streams.rows,
   files: files.rows,
   channels: channels.rows,
+  sockets: sockets.rows,
   logs: async () => {
     for (const row of await logs.rows()) console.log(logs.format(row));
   },

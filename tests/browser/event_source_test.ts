@@ -35,15 +35,18 @@ browserTest(
     const steps = await openEvents(page, "/stream?format=sse&count=1000&interval=20&request=false");
     const channel = await openEvents(page, "/channels/demo");
     const log = await openEvents(page, "/logs/app.log?format=sse");
+    const both = await openEvents(page, "/events?channel=demo&log=app.log");
     const have = async (count: number) =>
-      (await channel.events()).length >= count && (await log.events()).length >= count;
-    await until(async () => await channel.readyState() === 1 && await log.readyState() === 1);
+      (await channel.events()).length >= count && (await log.events()).length >= count &&
+      (await both.events()).length >= 2 * count;
+    const open = async () => await Promise.all([channel, log, both].map((each) => each.readyState()));
+    await until(async () => (await open()).every((state) => state === 1));
 
     await write("one");
     await until(async () => await have(1) && (await steps.events()).length >= 1);
     proxy.stall();
     await write("two");
-    await until(() => proxy.held === 3);
+    await until(() => proxy.held === 4);
     proxy.cut();
     const before = (await steps.events()).length;
     await write("three");
@@ -53,6 +56,11 @@ browserTest(
 
     assertEquals(await channel.data(), ["one", "two", "three", "four"]);
     assertEquals(await log.data(), ["one", "two", "three", "four"]);
+    const merged = (await both.data()).map((text) => JSON.parse(text));
+    for (const source of ["channel:demo", "log:app.log"]) {
+      const own = merged.filter((event) => event.source === source).map(({ data }) => data);
+      assertEquals(own, ["one", "two", "three", "four"]);
+    }
     const ids = (await steps.events()).map(({ id }) => Number(id));
     assertEquals(ids, ids.map((_, index) => index + 1));
   },

@@ -2,6 +2,8 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { DeclaredSensor } from "../../lib/sensors/declared.ts";
 import { share } from "../../lib/runs/share.ts";
 import { routes } from "../../handlers/routes.ts";
+import { ndjson } from "../../lib/stream/formats/ndjson.ts";
+import { release, sourceFormat } from "../../lib/stream/formats/source_format.ts";
 import { put } from "../support/files.ts";
 import { granted } from "../support/granted.ts";
 import { Lines } from "../support/lines.ts";
@@ -141,6 +143,17 @@ test("a log that is not there is absent, and live from its first line on", async
   assertEquals(await stream.source(), ["log:new.log", "first"]);
 });
 
+test("a log that is not there has a cursor in the first id of others, too", async (server) => {
+  await using lines = await Lines.get(`${server.origin}/events?channel=x&log=new.log`);
+  assertMatch((await lines.next())!, /^id: [0-9a-z]{6}-0-0-[0-9a-z]+-0-0~[0-9a-z-]+-0\.$/);
+});
+
+test("a log that is not there, and was not at a cursor that leads nowhere, is a gap and absent", async (server) => {
+  await using stream = await open(server, "log=new.log", "garbage");
+  assertEquals((await stream.source()).slice(0, 2), ["log:new.log", "gap"]);
+  assertEquals(await stream.source(), ["log:new.log", "state", "absent"]);
+});
+
 test("a log that came while its reader was away has come from its first line on", async (server) => {
   let id: string;
   {
@@ -162,7 +175,12 @@ Deno.test({
     const logs = [`${folder}/one`, `${folder}/two`];
     await Promise.all(logs.map((path) => Deno.mkdir(path)));
     await using server = await serve({ logs });
-    await using stream = await open(server, "log=new.log");
+    let id: string;
+    {
+      await using stream = await open(server, "log=new.log");
+      ({ id } = await stream.next());
+    }
+    await using stream = await open(server, "log=new.log", id);
     assertEquals(await stream.source(), ["log:new.log", "state", "absent"]);
     await put(`${folder}/two/new.log`, "first\n");
     assertEquals(await stream.source(), ["log:new.log", "state", "live"]);
@@ -213,6 +231,9 @@ test("a run that is no longer there is a gap, then absent", async (server) => {
   const { event, data: { source, data } } = await again.next();
   assertEquals([event, source, data.next, data.lost], ["gap", "run:r", null, null]);
   assertEquals(await again.source(), ["run:r", "state", "absent"]);
+  await (await fetch(`${server.origin}/job?run=r`)).text();
+  assertEquals(await again.source(), ["run:r", "state", "live"]);
+  assertEquals(await again.source(), ["run:r", "one"]);
 }, { routes: [...routes, job] });
 
 test("a stream whose sources have all ended is complete", async (server) => {
@@ -323,4 +344,7 @@ test("a reader that leaves lets go of its sources", async (server) => {
   }
   await until(() => server.app.limits.streams.used === 0);
   assertEquals([server.store.list(), server.app.overview.isRead], [[], false]);
+  const format = sourceFormat(ndjson, "channel:x");
+  assertEquals(format.readers, 1, "the format of its blocks goes with the last reader");
+  release(format);
 });

@@ -83,6 +83,34 @@ for (const accept of ["application/json", "application/json;charset=utf-8"]) {
   });
 }
 
+Deno.test({
+  name: "as JSON each route has its parameters, body, answers, and who may ask for it",
+  ignore,
+  async fn() {
+    await using server = await serve();
+    const list = await rows(server.origin) as (Row & Record<string, unknown>)[];
+    const of = (wanted: string) => list.find(({ method, path }) => `${method} ${path}` === wanted)!;
+    const { access, params, body, answers } = of("POST /channels/:name") as Record<string, object>;
+    assertEquals([access, Object.keys(body), Object.keys(answers)], [
+      "publish",
+      ["description", "content"],
+      ["201", "409"],
+    ]);
+    assertEquals((params as { name: string; in: string }[]).map((one) => `${one.in} ${one.name}`), [
+      "path name",
+    ]);
+    const [lines] = (of("GET /logs/:name").params as Record<string, unknown>[]).slice(1);
+    assertEquals(lines, {
+      name: "lines",
+      in: "query",
+      required: false,
+      repeatable: false,
+      description: lines.description,
+      schema: { type: "integer", minimum: 0, maximum: 10_000, default: 100 },
+    });
+  },
+});
+
 /** A run for the first page to show. */
 async function someRun(origin: string): Promise<void> {
   await (await fetch(`${origin}/stream?run=demo&count=1&interval=0&request=false`)).text();
@@ -124,7 +152,7 @@ Deno.test({
       await response.body?.cancel();
       assertEquals(response.status, 200, link);
       if (curl.startsWith("#")) return `${method} ${path}`;
-      const args = ["-c", curl.replace("curl ", "curl -s -o /dev/null -w '%{http_code}' --max-time 1 ")];
+      const args = ["-c", curl.replace("curl ", "curl -s -o /dev/null -w '%{http_code}' --max-time 3 ")];
       const { stdout } = await new Deno.Command("sh", { args }).output();
       assertMatch(new TextDecoder().decode(stdout), /^(101|20[01])$/, curl);
       return null;

@@ -171,13 +171,32 @@ Deno.test("the history of a sensor is pairs that a chart can take", options, asy
   const before = Date.now();
   await post(`${server.origin}/sensors/a`, "1");
   await post(`${server.origin}/sensors/a`, "2.5");
-  const pairs = await (await fetch(`${server.origin}/sensors/a/history`)).json();
+  const { readings: pairs } = await (await fetch(`${server.origin}/sensors/a/history`)).json();
   assertEquals(pairs.map(([, value]: number[]) => value), [1, 2.5]);
   assert(pairs.every(([time]: number[]) => time >= before && time <= Date.now()));
   const missing = await fetch(`${server.origin}/sensors/nope/history`);
   assertEquals([missing.status, await missing.json()], [404, {
     error: 'the id must be a sensor\'s: current value is "nope"',
   }]);
+});
+
+Deno.test("a history and the stream after its cursor have each reading once", options, async () => {
+  await using server = await serve({ declared: [push("a"), push("b")] });
+  const pushA = server.app.sensors.pusher("a");
+  const history = async () => await (await fetch(`${server.origin}/sensors/a/history`)).json();
+  const { cursor: start, readings: none } = await history();
+  await post(`${server.origin}/sensors/b`, "0");
+  pushA(1);
+  const { cursor, readings } = await history();
+  pushA(2);
+  const url = `${server.origin}/sensors/stream?id=a&format=ndjson&after=`;
+  await using lines = await Lines.get(url + cursor);
+  await using all = await Lines.get(url + start);
+  pushA(3);
+  const next = async (of: Lines) => (await of.json()).data.value;
+  assertEquals([none, readings.map(([, value]: number[]) => value)], [[], [1]]);
+  assertEquals([await next(lines), await next(lines)], [2, 3]);
+  assertEquals([await next(all), await next(all), await next(all)], [1, 2, 3]);
 });
 
 Deno.test("a reading that fails has its reason, and stops no other sensor", options, async () => {

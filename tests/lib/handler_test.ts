@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { Route } from "../../lib/handler.ts";
+import { described, type Handler, type Route } from "../../lib/handler.ts";
+import { int, segment, text } from "../../lib/http/params.ts";
 import { home } from "../../handlers/home.ts";
 import { granted } from "../support/granted.ts";
 import { serve } from "../support/server.ts";
@@ -26,6 +27,38 @@ export const wrong: Route[] = [
   // @ts-expect-error -- no response
   { method: "GET", path: "/", handler: () => "hello", description: "" },
 ];
+
+const params = { count: int({ min: 1, max: 5, default: 2 }, "how often"), word: text("what is said") };
+
+/** Handlers that must not compile. */
+export const misspelt: Handler[] = [
+  // @ts-expect-error -- no such parameter
+  described({ params }, (_request, context) => new Response(context.params.words)),
+  // @ts-expect-error -- a number
+  described({ params }, (_request, context) => new Response(context.params.count)),
+  // @ts-expect-error -- it may be absent
+  described({ params }, (_request, context) => new Response(context.params.word.trim())),
+];
+
+Deno.test({
+  name: "a described handler gets the values of its parameters, and those of the path",
+  ignore: !granted.server,
+  async fn() {
+    const echo = described(
+      { params: { ...params, name: segment("a name") } },
+      (_request, { params }) => Response.json(params),
+    );
+    await using server = await serve({ routes: [route("/:name", echo)] });
+    const get = async (path: string) => await (await fetch(server.origin + path)).json();
+    assertEquals([await get("/a?count=3&word=b"), await get("/a%20b")], [
+      { count: 3, word: "b", name: "a" },
+      { count: 2, name: "a b" },
+    ]);
+    assertEquals(await get("/a?count=6"), {
+      error: 'count must be a whole number from 1 to 5: current value is "6"',
+    });
+  },
+});
 
 Deno.test({
   name: "a route without an example is shown by its path",

@@ -20,6 +20,15 @@ async function setUp(...args: ConstructorParameters<typeof Opens>) {
   };
 }
 
+/** Lets time go by until a permit is free: then the open that held it has ended. */
+async function opensAgain({ opens, file }: { opens: Opens; file: string }, clock: FakeClock): Promise<void> {
+  await until(async () => {
+    const opening = opens.open(file).then((opened) => (opened.close(), true), () => false);
+    await clock.advance(10_000);
+    return await opening;
+  });
+}
+
 Deno.test(
   { name: "Opens throws OpensBusy while an open that hangs holds the permit", ignore },
   async () => {
@@ -123,11 +132,55 @@ Deno.test({ name: "Opens frees the permits that FIFOs hold, also after an abort"
   const controller = new AbortController();
   const hung = Promise.allSettled([at.opens.open(at.fifo), at.opens.open(at.fifo, controller.signal)]);
   controller.abort();
-  await clock.advance(5_000);
   // The leak sanitizer sees whether the FIFOs, which open now, are closed.
+  await opensAgain(at, clock);
   await hung;
-  let file: Deno.FsFile | undefined;
-  at.opens.open(at.file).then((opened) => file = opened, () => {});
-  await until(() => file !== undefined);
-  file!.close();
 });
+
+Deno.test(
+  { name: "Opens asks for a signal only when an open takes longer than 100 ms", ignore },
+  async () => {
+    const clock = new FakeClock();
+    await using at = await setUp(1, { clock });
+    const controller = new AbortController();
+    let asked = 0;
+    const signal = () => (asked++, controller.signal);
+    (await at.opens.open(at.file, signal)).close();
+    const hung = at.opens.open(at.fifo, signal);
+    await clock.advance(99);
+    assertEquals(asked, 0);
+    await clock.advance(1);
+    assertEquals(asked, 1);
+    controller.abort(new Error("gone"));
+    await assertRejects(() => hung, Error, "gone");
+    await opensAgain(at, clock);
+  },
+);
+
+Deno.test(
+  { name: "Opens stops waiting for a hung open whose client left before it was slow", ignore },
+  async () => {
+    const clock = new FakeClock();
+    await using at = await setUp(1, { clock });
+    const gone = AbortSignal.abort(new Error("gone"));
+    const refused = assertRejects(() => at.opens.open(at.fifo, () => gone), Error, "gone");
+    await clock.advance(100);
+    await refused;
+    await opensAgain(at, clock);
+  },
+);
+
+Deno.test(
+  { name: "Opens stops waiting for a permit when a client has left that is asked for late", ignore },
+  async () => {
+    const clock = new FakeClock();
+    await using at = await setUp(1, { clock });
+    const hung = at.opens.open(at.fifo);
+    const gone = AbortSignal.abort(new Error("gone"));
+    const refused = assertRejects(() => at.opens.open(at.file, () => gone), Error, "gone");
+    await clock.advance(100);
+    await refused;
+    await at.free();
+    using _fifo = await hung;
+  },
+);

@@ -3,6 +3,8 @@ import { sleep } from "../../lib/stream/clock.ts";
 import { HttpError } from "../../lib/stream/errors.ts";
 import type { Handler, Route } from "../../lib/handler.ts";
 import { routes } from "../../handlers/routes.ts";
+import { Server } from "../../lib/server.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { granted } from "../support/granted.ts";
 import { serve, type TestServer, until } from "../support/server.ts";
 import { upgrade } from "../support/socket_client.ts";
@@ -510,6 +512,76 @@ Deno.test({
     await server.app.accessLog.close();
     const lines = (await Deno.readTextFile(`${server.folder}/logs/access.log`)).trimEnd().split("\n");
     assertEquals(lines.map((line) => JSON.parse(line).bytes), sizes);
+  },
+});
+
+Deno.test({
+  name: "the access log has the path of what is refused, cut where it is too long",
+  ignore,
+  async fn() {
+    await using server = await serve({ trustProxy: true, limits: { targetBytes: 60 } });
+    const get = (path: string, fields = "Host: localhost") =>
+      status(server.port, `GET ${path} HTTP/1.1\n${fields}\nConnection: close\n\n`);
+    assertEquals(await get(`/${"x".repeat(100)}`), 414);
+    assertEquals(await get(`/a?${"x".repeat(100)}`), 414);
+    assertEquals(await get("/b?x", "Host: evil.example"), 421);
+    assertEquals(await get("/c?x", "Host: localhost\nX-Forwarded-Host: a b"), 400);
+    await server.app.accessLog.close();
+    const lines = (await Deno.readTextFile(`${server.folder}/logs/access.log`)).trimEnd().split("\n");
+    const x = "x".repeat(60 - "http://localhost/".length);
+    assertEquals(lines.map((line) => JSON.parse(line).path), [`/${x}`, "/a", "/b", "/c"]);
+  },
+});
+
+Deno.test("the access log follows the time of day within a second of its being set", { ignore }, async () => {
+  await using server = await serve();
+  const clock = new FakeClock();
+  const { fetch } = new Server(server.app, routes, clock);
+  const ask = () => fetch(new Request("http://localhost/healthz"));
+  await ask();
+  // The same as the time of day set back by an hour.
+  clock.jump(3_600_000);
+  await ask();
+  await server.app.accessLog.close();
+  const lines = Deno.readTextFileSync(`${server.folder}/logs/access.log`).trim().split("\n");
+  const [first, second] = lines.map((line) => Date.parse(JSON.parse(line).time));
+  assert(second - first < 3_000_000, `${first} ${second}`);
+});
+
+Deno.test({
+  name: "the access log has the ms of a request by a clock that nobody sets",
+  ignore,
+  async fn() {
+    await using server = await serve();
+    const clock = new FakeClock();
+    const work = route("/work", () => (clock.jump(40.4), new Response()));
+    const { fetch } = new Server(server.app, [work], clock);
+    await fetch(new Request("http://localhost/work"));
+    await server.app.accessLog.close();
+    const line = await Deno.readTextFile(`${server.folder}/logs/access.log`);
+    assertEquals(JSON.parse(line).ms, 40);
+  },
+});
+
+Deno.test({
+  name: "open counts handlers at work, open bodies and sockets, and nothing that has ended",
+  ignore,
+  async fn() {
+    const answer = Promise.withResolvers<Response>();
+    const slow = route("/slow", () => answer.promise);
+    await using server = await serve({ routes: [...routes, slow] });
+    using atLast = new DisposableStack();
+    atLast.defer(() => answer.resolve(new Response()));
+    const asked = fetch(`${server.origin}/slow`);
+    const reading = await open(`${server.origin}/channels/demo`);
+    const socket = new WebSocket(`${server.origin}/ws`);
+    await until(() => server.server.open === 3);
+    answer.resolve(new Response("done"));
+    await (await asked).text();
+    reading.leave();
+    socket.close();
+    await (await fetch(`${server.origin}/nowhere`)).text();
+    await until(() => server.server.open === 0);
   },
 });
 

@@ -10,8 +10,8 @@ import { open } from "../support/wire.ts";
 const ignore = !granted.server;
 
 /** Polls a URL once for all, and publishes what it gets, or that it got nothing, into a channel. */
-function poll(url: string, ms: number, channel: string): (app: App) => Service {
-  return ({ channels }) => ({
+function poll({ channels }: App, url: string, ms: number, channel: string): Service {
+  return {
     name: `poll ${url}`,
     async start(signal) {
       for await (const _ of every(ms, signal)) {
@@ -28,7 +28,7 @@ function poll(url: string, ms: number, channel: string): (app: App) => Service {
         await channels.publish(channel, [valueOf(value)]);
       }
     },
-  });
+  };
 }
 
 Deno.test({
@@ -39,7 +39,7 @@ Deno.test({
     const handler = () => Response.json({ n: ++asked });
     await using upstream = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, handler);
     await using server = await serve({
-      services: [poll(`http://127.0.0.1:${upstream.addr.port}`, 1, "prices")],
+      services: (app) => [poll(app, `http://127.0.0.1:${upstream.addr.port}`, 1, "prices")],
     });
     const url = `${server.origin}/channels/prices?format=text&after=0`;
     const readings = await Promise.all([open(url), open(url), open(url)]);
@@ -61,7 +61,7 @@ Deno.test({
     const handler = () => ++asked % 2 === 1 ? new Response("no JSON") : Response.json({ n: asked });
     await using upstream = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, handler);
     await using server = await serve({
-      services: [poll(`http://127.0.0.1:${upstream.addr.port}`, 1, "prices")],
+      services: (app) => [poll(app, `http://127.0.0.1:${upstream.addr.port}`, 1, "prices")],
     });
     const reading = await open(`${server.origin}/channels/prices?format=text&after=0`);
     await reading.until('{"error":"no answer"}\n{"n":2}\n');
@@ -89,7 +89,7 @@ for (
         for await (const _ of every(1, signal)) ticks++;
       };
       await using server = await serve({
-        services: [() => ({ name: "failing", start }), () => ({ name: "ticking", start: ticking })],
+        services: () => [{ name: "failing", start }, { name: "ticking", start: ticking }],
       });
       await until(() => server.reports() !== "");
       assertMatch(server.reports(), /^the service failing failed: Error: secret/);
@@ -106,7 +106,7 @@ Deno.test({
     let clean = false;
     const { promise, resolve } = Promise.withResolvers<void>();
     await using server = await serve({
-      services: [() => ({
+      services: () => [{
         name: "cleaning",
         async start(signal) {
           try {
@@ -116,7 +116,7 @@ Deno.test({
             clean = true;
           }
         },
-      })],
+      }],
     });
     const names = () => [...server.server.services.running].map(({ name }) => name);
     assertEquals(names(), ["sensors", "cleaning"]);
@@ -134,13 +134,13 @@ Deno.test({
   ignore,
   async fn() {
     await using server = await serve({
-      services: [() => ({
+      services: () => [{
         name: "cleaning",
         async start(signal) {
           await sleep(1_000_000, signal).catch(() => {});
           throw new Error("secret");
         },
-      })],
+      }],
     });
     await server.server.drain();
     assertMatch(server.reports(), /^the service cleaning failed: Error: secret/);

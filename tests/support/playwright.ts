@@ -22,6 +22,7 @@ export interface Page {
   evaluateHandle<T, A>(fn: (argument: A) => T | Promise<T>, argument?: A): Promise<Handle<T>>;
   getByText(text: string): { waitFor(): Promise<void> };
   on(event: "response", listener: (response: { url(): string; status(): number }) => void): unknown;
+  on(event: "console", listener: (message: { text(): string }) => void): unknown;
 }
 
 /** A value that stays in the page. */

@@ -67,15 +67,17 @@ export function start(args: string[], options: ProcessOptions): Promise<ServerPr
 
 /**
  * As {@linkcode start}, through `deno task start`. That runs in the folder of deno.json and keeps its `logs/` there, so it
- * gets a folder with links to the project.
+ * gets a folder with links to what it does not have of the project.
  */
-export async function startTask(cwd: string): Promise<ServerProcess> {
+export async function startTask(cwd: string, port = 0): Promise<ServerProcess> {
+  const own = [...Deno.readDirSync(cwd)].map(({ name }) => name);
   for (const name of ["deno.json", "deno.lock", "main.ts", "handlers", "lib"]) {
+    if (own.includes(name)) continue;
     await Deno.symlink(fileURLToPath(new URL(`../../${name}`, import.meta.url)), `${cwd}/${name}`);
   }
   return await listening(
     new Deno.Command(Deno.execPath(), {
-      args: ["task", "start", "--port", "0"],
+      args: ["task", "start", "--port", String(port)],
       cwd,
       env: { NO_COLOR: "1" },
       stdout: "piped",

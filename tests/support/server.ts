@@ -1,77 +1,16 @@
-import { App } from "../../lib/app.ts";
-import { MemoryStore } from "../../lib/channels/memory_store.ts";
-import type { Config } from "../../lib/config.ts";
-import { Limits } from "../../lib/limits.ts";
-import type { Route } from "../../lib/handler.ts";
-import { Server } from "../../lib/server.ts";
-import type { Service } from "../../lib/service.ts";
-import type { DeclaredSensor } from "../../lib/sensors/declared.ts";
+import type { MemoryStore } from "../../lib/channels/memory_store.ts";
+import { serve as serveRoutes, type TestOptions, type TestServer as Served } from "../../lib/testing.ts";
 import { routes as allRoutes } from "../../handlers/routes.ts";
 
-/** A server on a free port, with a folder of its own. `await using` stops it and removes the folder. */
-export interface TestServer extends AsyncDisposable {
-  app: App;
-  server: Server;
+/** A server with a folder of its own, and its channels as what they are. */
+export interface TestServer extends Served {
   store: MemoryStore;
-  /** `http://127.0.0.1:PORT` */
-  origin: string;
-  port: number;
-  /** The folder that `files/` and `logs/` are in. */
-  folder: string;
-  /** What was reported to the operator. */
-  reports(): string;
 }
 
-/** Starts the app as main.ts does, over TCP. `limits` replaces single limits, `config` single settings. */
-export async function serve(
-  { routes = allRoutes, services = [], limits = {}, declared = [], ...replaced }:
-    & Partial<Omit<Config, "limits">>
-    & {
-      routes?: Route[];
-      services?: ((app: App) => Service)[];
-      declared?: DeclaredSensor[];
-      limits?: Partial<Limits>;
-    } = {},
-): Promise<TestServer> {
-  const folder = await Deno.makeTempDir({ prefix: "weir-test-" });
-  await Promise.all([Deno.mkdir(`${folder}/files`), Deno.mkdir(`${folder}/logs`)]);
-  const config: Config = {
-    host: "127.0.0.1",
-    port: 0,
-    files: `${folder}/files`,
-    logs: [`${folder}/logs`],
-    followLinks: false,
-    sensors: null,
-    upstream: null,
-    clientShare: 0,
-    drain: 1,
-    accessLog: `${folder}/logs/access.log`,
-    ...replaced,
-    limits: new Limits(limits),
-  };
-  const store = new MemoryStore(config.limits);
-  const reports: string[] = [];
-  const app = new App(config, store, declared, (message, error) => {
-    reports.push(error instanceof Error ? `${message}: ${error.stack}` : message);
-  });
-  const server = new Server(app, routes);
-  const port = server.listen("127.0.0.1", 0);
-  const origin = `http://127.0.0.1:${port}`;
-  app.origin = origin;
-  for (const service of [app.sensors, ...services.map((make) => make(app))]) server.services.start(service);
-  return {
-    app,
-    server,
-    store,
-    origin,
-    port,
-    folder,
-    reports: () => reports.join("\n"),
-    async [Symbol.asyncDispose]() {
-      await server.close();
-      await Deno.remove(folder, { recursive: true });
-    },
-  };
+/** Starts the app as main.ts does, with all routes unless others are given. */
+export async function serve(options: Partial<TestOptions> = {}): Promise<TestServer> {
+  const server = await serveRoutes({ routes: allRoutes, ...options });
+  return Object.assign(server, { store: server.app.channels as MemoryStore });
 }
 
 /** Asks as a client of this address would, without a network. */

@@ -13,6 +13,8 @@ Deno.test("a body becomes values by its Content-Type", async (test) => {
     ["text/plain;charset=UTF-8", '{"a": 1}', ['"{\\"a\\": 1}"']],
     ["text/plain", "", ['""']],
     ["application/x-ndjson", '1\r\n\n"two"\n{"three":3}', ["1", '"two"', '{"three":3}']],
+    [null, '"\\ud83d\\ude00"', ['"\\ud83d\\ude00"']],
+    [null, '{"half":"\\ud800"}', ['{"half":"\\ud800"}']],
     ["application/jsonl", "1\n2\n", ["1", "2"]],
     ["application/jsonl", "1\n2\r", ["1", "2"]],
   ];
@@ -42,6 +44,12 @@ Deno.test("what is not JSON is refused with its line", async (test) => {
       "1\n\n2\nthree\n",
       400,
       'line 4 must be JSON: current value is "three"',
+    ],
+    [
+      "application/x-ndjson",
+      '1\n"\\ud800"\n',
+      400,
+      'line 2 must be whole characters: current value is "\\"\\\\ud800\\""',
     ],
     ["application/x-ndjson", "1\n\u00a0\n", 400, 'line 2 must be JSON: current value is "\u00a0"'],
     ["application/x-ndjson", "1\r2\n", 400, 'line 1 must be JSON: current value is "1\\r2"'],

@@ -306,6 +306,22 @@ Deno.test({
   assertEquals((await at.ask("a.txt")).status, 200);
 });
 
+Deno.test({
+  name: "fileResponse() gives the permit of a download back when its client leaves while the open hangs",
+  ignore: !granted.run,
+}, async () => {
+  await using at = await serveRoot({ "a.txt": "a" });
+  const fifo = await makeFifo(`${at.root}/fifo`);
+  // What find() sees before a program puts a FIFO there.
+  const found = { ...await find(at.root, ["a.txt"]), path: `${at.root}/fifo` };
+  const controller = new AbortController();
+  const hung = at.answer("a.txt", { signal: controller.signal }, Promise.resolve(found));
+  controller.abort();
+  await assertRejects(() => hung, DOMException);
+  assertEquals(at.downloads.used, 0);
+  await fifo.free();
+});
+
 /** The parts of a multipart/byteranges body. */
 function parseParts(bytes: Uint8Array, boundary: string): { range: string; bytes: Uint8Array }[] {
   // As Latin-1, in which a byte is a character.

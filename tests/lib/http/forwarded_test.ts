@@ -28,10 +28,29 @@ for (const host of ["weir.example/x", "a@weir.example", "a b", "weir.example?x",
   });
 }
 
+const client = (value: string) => forwardedClient(new Headers({ "x-forwarded-for": value }));
+
 Deno.test("forwardedClient() takes the last hop", () => {
-  const client = (value: string) => forwardedClient(new Headers({ "x-forwarded-for": value }));
   assertEquals(client("192.0.2.1"), "192.0.2.1");
   assertEquals(client("10.0.0.1, 192.0.2.1"), "192.0.2.1");
   assertEquals(client("10.0.0.1,  2001:db8::1 "), "2001:db8::1");
   assertEquals(client(""), undefined);
 });
+
+for (
+  const [hop, address] of [
+    ["192.0.2.1:1042", "192.0.2.1"],
+    ["10.0.0.1:7, 192.0.2.1:1042", "192.0.2.1"],
+    ["[2001:db8::3]:80", "2001:db8::3"],
+    ["[2001:db8::3]", "2001:db8::3"],
+    ["::ffff:192.0.2.1", "::ffff:192.0.2.1"],
+  ]
+) {
+  Deno.test(`forwardedClient() takes no port for a part of the address: ${hop}`, () => {
+    assertEquals(client(hop), address);
+  });
+}
+
+for (const hop of ["unknown", "zz17", "_hidden", "192.0.2", "192.0.2.1:", "[192.0.2.1:80", "192.0.2.1, -"]) {
+  Deno.test(`forwardedClient() finds no client in ${hop}`, () => assertEquals(client(hop), undefined));
+}

@@ -1,13 +1,23 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { HttpError, quote } from "../../../lib/stream/errors.ts";
-import { boolParam, checkParams, intParam, requiredParam } from "../../../lib/http/params.ts";
+import { bool, int, many, oneOf, type Param, required, segment, text } from "../../../lib/http/params.ts";
+import { paramReader } from "../../../lib/http/param_reader.ts";
 
-const query = (text: string) => new URLSearchParams(text);
-const bounds = { min: 1, max: 100, fallback: 5 };
+/** What a parameter `n` has read of a query. */
+function read<T>(param: Param<T>, query: string | Record<string, string>): T {
+  return paramReader({ n: param })(new URLSearchParams(query), {}).n as T;
+}
 
-for (const [text, expected] of [["", 5], ["n=1", 1], ["n=100", 100], ["n=007", 7], ["n=2&n=3", 2]] as const) {
-  Deno.test(`intParam() reads '${text}' as ${expected}`, () => {
-    assertEquals(intParam(query(text), "n", bounds), expected);
+function refusal(of: () => unknown): [status: number, message: string] {
+  const { status, message } = assertThrows(of, HttpError);
+  return [status, message];
+}
+
+const number = int({ min: 1, max: 100, default: 5 }, "a number");
+
+for (const [text, expected] of [["", 5], ["n=1", 1], ["n=100", 100], ["n=007", 7]] as const) {
+  Deno.test(`int() reads '${text}' as ${expected}`, () => {
+    assertEquals(read(number, text), expected);
   });
 }
 
@@ -28,52 +38,77 @@ for (
     "9".repeat(16),
   ]
 ) {
-  Deno.test(`intParam() refuses ${JSON.stringify(value)} with the name, the rule and the value`, () => {
-    const error = assertThrows(
-      () => intParam(new URLSearchParams({ n: value }), "n", bounds),
-      HttpError,
-    );
-    assertEquals(error.status, 400);
-    assertEquals(
-      error.message,
+  Deno.test(`int() refuses ${JSON.stringify(value)} with the name, the rule and the value`, () => {
+    assertEquals(refusal(() => read(number, { n: value })), [
+      400,
       `n must be a whole number from 1 to 100: current value is ${JSON.stringify(value)}`,
-    );
+    ]);
   });
 }
 
 for (
-  const [text, expected] of [["", true], ["f=true", true], ["f=1", true], ["f=false", false], [
-    "f=0",
+  const [text, expected] of [["", true], ["n=true", true], ["n=1", true], ["n=false", false], [
+    "n=0",
     false,
   ]] as const
 ) {
-  Deno.test(`boolParam() reads '${text}' as ${expected}`, () => {
-    assertEquals(boolParam(query(text), "f", true), expected);
+  Deno.test(`bool() reads '${text}' as ${expected}`, () => {
+    assertEquals(read(bool({ default: true }, "yes or no"), text), expected);
   });
 }
 
 for (const value of ["", "yes", "TRUE", "2"]) {
-  Deno.test(`boolParam() refuses ${JSON.stringify(value)}`, () => {
-    const error = assertThrows(() => boolParam(new URLSearchParams({ f: value }), "f", true), HttpError);
-    assertEquals([error.status, error.message], [
+  Deno.test(`bool() refuses ${JSON.stringify(value)}`, () => {
+    assertEquals(refusal(() => read(bool({ default: true }, "yes or no"), { n: value })), [
       400,
-      `f must be true or false: current value is ${JSON.stringify(value)}`,
+      `n must be true or false: current value is ${JSON.stringify(value)}`,
     ]);
   });
 }
 
-Deno.test("requiredParam() gives the value", () => {
-  assertEquals(requiredParam(query("file=a"), "file", "NAME"), "a");
+Deno.test("oneOf() reads one of its words, and nothing as undefined", () => {
+  const fruit = oneOf(["apple", "pear"], "a fruit");
+  assertEquals([read(fruit, "n=pear"), read(fruit, "")], ["pear", undefined]);
 });
 
-Deno.test("requiredParam() names an absent value and an empty one", () => {
-  for (const [text, value] of [["", "absent"], ["file=", '""']]) {
-    const error = assertThrows(() => requiredParam(query(text), "file", "NAME"), HttpError);
-    assertEquals([error.status, error.message], [
+Deno.test("oneOf() names its words to one that is none of them", () => {
+  const refused = (words: string[]) => refusal(() => read(oneOf(words, ""), "n=start"))[1];
+  assertEquals([["stop"], ["a", "b"], ["a", "b", "c"]].map(refused), [
+    'n must be stop: current value is "start"',
+    'n must be a or b: current value is "start"',
+    'n must be a, b or c: current value is "start"',
+  ]);
+});
+
+Deno.test("required() gives the value", () => {
+  assertEquals(read(required({ example: "NAME" }, "a file"), "n=a"), "a");
+});
+
+Deno.test("required() names an absent value and an empty one", () => {
+  for (const [text, value] of [["", "absent"], ["n=", '""']]) {
+    assertEquals(refusal(() => read(required({ example: "NAME" }, "a file"), text)), [
       400,
-      `file must be given, as in ?file=NAME: current value is ${value}`,
+      `n must be given, as in ?n=NAME: current value is ${value}`,
     ]);
   }
+});
+
+Deno.test("many() reads all values in order, and none as an empty array", () => {
+  const numbers = many(number);
+  assertEquals([read(numbers, "n=2&n=1&n=2"), read(numbers, "")], [[2, 1, 2], []]);
+});
+
+Deno.test("many() refuses a wrong value among others, and more values than it takes", () => {
+  const two = many(number, { max: 2 });
+  assertEquals([refusal(() => read(two, "n=1&n=0"))[1], refusal(() => read(two, "n=1&n=2&n=3"))[1]], [
+    'n must be a whole number from 1 to 100: current value is "0"',
+    "n must be given at most 2 times: current value is 3",
+  ]);
+});
+
+Deno.test("a segment of the path is no parameter of the query", () => {
+  const read = paramReader({ name: segment("a name"), n: text("a text") });
+  assertEquals(read(new URLSearchParams("name=b&n=c"), { name: "a" }), { n: "c", name: "a" });
 });
 
 Deno.test("quote() escapes and cuts what a client sent", () => {
@@ -98,11 +133,12 @@ const names: [query: string, message: string | null][] = [
   ["tsak=1&tasks=1&tas=1", null],
 ];
 
-for (const [text, message] of names) {
-  Deno.test(`checkParams() ${message === null ? "takes" : "refuses"} '${text}'`, () => {
-    const check = () => checkParams(query(text), ["count", "interval", "after"], ["task"]);
-    if (message === null) return check();
-    const error = assertThrows(check, HttpError);
-    assertEquals([error.status, error.message], [400, message]);
+for (const [query, message] of names) {
+  Deno.test(`a reader of parameters ${message === null ? "takes" : "refuses"} '${query}'`, () => {
+    const [once, often] = [text("a text"), many(text("a text"))];
+    const reader = paramReader({ count: once, interval: once, after: once, task: often });
+    const check = () => reader(new URLSearchParams(query), {});
+    if (message === null) check();
+    else assertEquals(refusal(check), [400, message]);
   });
 }

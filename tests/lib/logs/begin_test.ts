@@ -68,3 +68,15 @@ Deno.test({
     assertEquals(await folder.all({ from: 2 }), ["a", "b"]);
   },
 });
+
+Deno.test({
+  name: "the last lines behind a hole of 10 GiB are found without a way through it",
+  ignore: !granted.files,
+  async fn() {
+    await using folder = new LogFolder();
+    folder.append("");
+    Deno.truncateSync(folder.log, 10 * 1024 ** 3);
+    folder.append("a\nb\n");
+    assertEquals(await folder.all({ from: 5 }), ["a", "b"]);
+  },
+});

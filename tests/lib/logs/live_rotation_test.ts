@@ -140,6 +140,28 @@ test("a file that came, was seen empty, and has gone is a gap", async (folder, f
   assertEquals(await live.read(2), ["GAP", "lost"]);
 });
 
+for (
+  const [what, last] of [["", ["a", "b", "c"]], [", and packed,", ["GAP", "b", "c"]]] as [string, string[]][]
+) {
+  test(
+    `a reader of a log that is not there yet gets what is rotated${what} before it looks`,
+    async (folder, follow) => {
+      await makeLater(folder.path, `${folder.log}.9`, "older than the reader\n");
+      await until(() => Date.now() > Deno.statSync(`${folder.log}.9`).birthtime!.getTime() + 25);
+      const live = await follow();
+      live.between = () => {
+        folder.append("a\n");
+        Deno.renameSync(folder.log, `${folder.log}.2`);
+        if (what !== "") packs(`${folder.log}.2`, `${folder.log}.2.gz`);
+        folder.append("b\n");
+        Deno.renameSync(folder.log, `${folder.log}.1`);
+        folder.append("c\n");
+      };
+      assertEquals(await live.read(3), last);
+    },
+  );
+}
+
 test("after a pause in looking a deleted file is a gap", async (folder, follow) => {
   folder.append("a\n");
   const live = await follow();

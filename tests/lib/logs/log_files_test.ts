@@ -18,6 +18,7 @@ Deno.test({
     two.append("x", `${two.path}/only.log`);
     two.append("x", `${two.path}/.hidden`);
     two.append("x", `${two.path}/new\nline.log`);
+    two.append("x", `${two.path}/dev-disk\\x2dby.log`);
     outside.append("secret", `${outside.path}/secret.log`);
     outside.append("named\n", `${outside.path}/named.log`);
     Deno.symlinkSync("only.log", `${two.path}/inside.log`);
@@ -33,12 +34,14 @@ Deno.test({
 
     assertEquals((await files.list()).map(({ name, size }) => [name, size]), [
       ["access.log", 0],
+      ["dev-disk\\x2dby.log", 1],
       ["inside.log", 1],
       ["named.log", 6],
       ["only.log", 1],
       ...[[`${basename(one.path)}~app.log`, 1], [`${basename(two.path)}~app.log`, 3]].sort(),
     ]);
     assertEquals((await files.find("app.log")).path, `${await Deno.realPath(one.path)}/app.log`);
+    assertEquals((await files.find("dev-disk\\x2dby.log")).path, `${two.path}/dev-disk\\x2dby.log`);
     assertEquals((await files.find("later.log")).path, `${outside.path}/later.log`);
     const refused = [
       "none.log",

@@ -1,11 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { startOfLastWanted } from "../../../lib/logs/search.ts";
 import { granted } from "../../support/granted.ts";
+import { Turns } from "../../../lib/logs/turns.ts";
+import { endOfTurn } from "../../../lib/stream/clock.ts";
 import { LogFolder } from "../../support/log_reading.ts";
 import { until } from "../../support/server.ts";
 import { seeded } from "../../support/log_writer.ts";
 
 const rest = {
+  turns: new Turns(),
   lineBytes: 65_536,
   searchBytes: 67_108_864,
   unfinished: false,
@@ -86,4 +89,34 @@ test("a search waits for the searches under way, which would stall the server to
   await until(() => folder.follower.searches.waiting === 1);
   for (const permit of permits) permit.release();
   assertEquals(await line, "E 1");
+});
+
+const long = "i\n".repeat(100_000);
+const wanted = (line: string) => line.startsWith("E");
+
+for (
+  const [what, options, content] of [
+    ["a search", { from: 1, wanted }, long],
+    ["a filter of all lines", { from: "start", wanted }, long],
+    ["the way through a hole", { from: "start" }, "\0".repeat(1_048_576)],
+  ] as const
+) {
+  test(`${what} takes turns with others`, async (folder) => {
+    folder.append(content + "E 1\n");
+    const { limiter } = folder.follower.turns;
+    const permit = await limiter.acquire({ signal: new AbortController().signal });
+    const lines = folder.all(options);
+    await until(() => limiter.waiting === 1);
+    permit.release();
+    assertEquals((await lines).at(-1), "E 1");
+  });
+}
+
+Deno.test("where several readers wait for a turn, what else is ready comes before them", async () => {
+  const turns = new Turns();
+  let passed = 0;
+  const all = Promise.all(Array.from({ length: 3 }, () => turns.next().then(() => passed++)));
+  await new Promise<void>(endOfTurn);
+  assertEquals(passed, 0);
+  await all;
 });

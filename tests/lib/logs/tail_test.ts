@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { Limits } from "../../../lib/limits.ts";
 import { FileFingerprint } from "../../../lib/logs/fingerprint.ts";
@@ -115,6 +116,66 @@ test("a reader that does not follow gets 503 when a file cannot be opened", asyn
   const refused = await assertRejects(() => folder.read({ follow: false }, place).next(), HttpError);
   assertEquals(refused.status, 503);
 });
+
+/** Opens files, but not those that are named. */
+function denied(names: Set<string>): Pick<Opens, "open"> {
+  const opens = new Opens();
+  return {
+    open: (path, signal) =>
+      names.has(basename(path))
+        ? Promise.reject(new Deno.errors.PermissionDenied("not yours"))
+        : opens.open(path, signal),
+  };
+}
+
+for (const follow of [true, false]) {
+  test(`a log that may not be read is 403, follow=${follow}`, async (folder) => {
+    folder.append("a\n");
+    const place = folder.placeOf(folder.log, null, denied(new Set(["app.log"])));
+    const refused = await assertRejects(() => folder.read({ follow }, place).next(), HttpError);
+    assertEquals([refused.status, refused.message], [403, "the log app.log may not be read"]);
+  });
+}
+
+test("a client with a cursor waits until the log may be read", async (folder) => {
+  folder.append("a\n");
+  const after = (await cursorOf(folder))!;
+  const names = new Set(["app.log"]);
+  const reading = folder.read({ after }, folder.placeOf(folder.log, null, denied(names)));
+  const line = reading.next();
+  folder.append("b\n");
+  names.clear();
+  assertEquals(await line, "b");
+});
+
+test("a rotated file that may not be read is a gap, and the next one is read", async (folder) => {
+  folder.append("a\n");
+  const after = await cursorOf(folder);
+  Deno.renameSync(folder.log, `${folder.log}.2`);
+  folder.append("b\n");
+  Deno.renameSync(folder.log, `${folder.log}.1`);
+  folder.append("c\n");
+  const place = folder.placeOf(folder.log, null, denied(new Set(["app.log.1"])));
+  assertEquals(await folder.read({ after }, place).take(2), ["GAP", "c"]);
+  assertEquals(await folder.read({ after, follow: false }, place).take(3), ["GAP", "c", null]);
+});
+
+test("what ends before a file that may not be read ends with a gap", async (folder) => {
+  folder.append("a\n");
+  const after = await cursorOf(folder);
+  folder.append("b\n");
+  Deno.renameSync(folder.log, `${folder.log}.1`);
+  folder.append("c\n");
+  const place = folder.placeOf(folder.log, null, denied(new Set(["app.log"])));
+  assertEquals(await folder.read({ after, follow: false }, place).take(3), ["b", "GAP", null]);
+});
+
+/** The cursor after all that there is. */
+async function cursorOf(folder: LogFolder): Promise<string | undefined> {
+  const reading = folder.read();
+  await reading.next();
+  return reading.cursor;
+}
 
 test("a failure to read is reported once, and the log is read on when it is over", async (folder) => {
   folder.append("a\n");

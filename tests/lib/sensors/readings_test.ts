@@ -11,13 +11,13 @@ Deno.test("a history has the last readings, oldest first, and null where there w
     const state = value === null ? "failed" : "ok";
     readings.add({ id: "a", time: new Date(time).toISOString(), value, unit: "", state });
   };
-  assertEquals(readings.history("a"), []);
+  assertEquals(readings.history("a").readings, []);
   add(1, 10);
   add(2, null);
-  assertEquals(readings.history("a"), [[1, 10], [2, null]]);
+  assertEquals(readings.history("a").readings, [[1, 10], [2, null]]);
   add(3, 0);
   add(4, -1.5);
-  assertEquals(readings.history("a"), [[2, null], [3, 0], [4, -1.5]]);
+  assertEquals(readings.history("a").readings, [[2, null], [3, 0], [4, -1.5]]);
 });
 
 /** Readings of which the latest four are retained. */

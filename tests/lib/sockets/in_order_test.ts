@@ -57,20 +57,34 @@ Deno.test("answers keep the order of the messages, whichever is done first", opt
 });
 
 Deno.test("an answer that needs no wait keeps its place behind those in work", options, async () => {
+  const begun: string[] = [];
   let go = () => {};
   await using server = await serveSocket((socket) =>
-    answerInOrder(
-      socket,
-      (message) => message === "slow" ? new Promise((resolve) => go = () => resolve("slow")) : message,
-    )
+    answerInOrder(socket, (message) => {
+      begun.push(message);
+      return message === "slow" ? new Promise((resolve) => go = () => resolve("slow")) : message;
+    })
   );
   const client = await connect(`${server.origin}/ws`);
   for (const message of ["slow", "quick"]) client.socket.send(message);
-  // By the time that another socket is open the messages have arrived.
-  await leave(await connect(`${server.origin}/ws`));
+  await until(() => begun.length === 2);
   go();
   await until(() => client.messages.length === 2);
   assertEquals(client.messages, ["slow", "quick"]);
+  await leave(client);
+});
+
+Deno.test("after a burst that was answered, eight are in work at once again", options, async () => {
+  const { server, gates } = await gated();
+  await using _ = server;
+  const client = await connect(`${server.origin}/ws`);
+  for (let round = 1; round <= 2; round++) {
+    for (let n = 1; n <= 8; n++) client.socket.send(`${round}.${n}`);
+    await until(() => gates.size === 8);
+    for (const go of gates.values()) go();
+    await until(() => client.messages.length === 8 * round);
+    gates.clear();
+  }
   await leave(client);
 });
 

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { valueOf } from "../../../lib/channels/value.ts";
 import { streamSocket, type StreamSocketOptions } from "../../../lib/sockets/stream_socket.ts";
 import { sleep } from "../../../lib/stream/clock.ts";
 import { HttpError, StreamEnd } from "../../../lib/stream/errors.ts";
@@ -214,4 +215,29 @@ Deno.test("a format that a socket does not have is 400 before the upgrade", opti
   assertEquals((await exchange(server.port, request)).startsWith("HTTP/1.1 400 "), true);
   const client = await connect(`${server.origin}/ws?format=ndjson`);
   assertEquals((await client.closed).code, 1000);
+});
+
+Deno.test("what happens once the peer may have heard of its upgrade is in its stream", options, async () => {
+  await using server = await serve({
+    routes: [route("/ws", (request, context) => {
+      const { channels } = context.app;
+      const response = streamSocket(request, context, (wanted) => channels.subscribe("demo", wanted));
+      channels.publish("demo", [valueOf("at once")]);
+      return response;
+    })],
+  });
+  const client = await connect(`${server.origin}/ws`);
+  await until(() => client.messages.length === 1);
+  assertEquals(JSON.parse(client.messages[0]).data, "at once");
+  await leave(client);
+});
+
+Deno.test("a source that cannot be made closes with 1011", options, async () => {
+  await using server = await serveSource(() => {
+    throw new Error("secret");
+  });
+  const client = await connect(`${server.origin}/ws`);
+  assertEquals(await client.closed, { code: 1011, reason: "internal error" });
+  await allGone(server);
+  assertEquals(server.reports().match(/secret/g)!.length, 1);
 });

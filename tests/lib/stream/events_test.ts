@@ -137,10 +137,11 @@ Deno.test("a cursor that is not whole goes to each source as it is", async () =>
       "0",
       "~.",
       `${id}~`,
+      id!.replace(/\.$/, "7"),
       id!.slice(0, -1),
       id!.slice(3),
       "e\u00e9.",
-      "a".repeat(5_000) + ".",
+      "abcdef-1~".repeat(500) + "abcdef-1.",
     ]
   ) {
     const { records } = await read({ a: echo, b: echo }, { after });
@@ -168,11 +169,10 @@ Deno.test("until its gap has come, a cursor that cannot be followed is none in t
 
 Deno.test("no id leaves before each source has said where it begins", async () => {
   let begin = () => {};
-  // deno-lint-ignore require-yield -- it only begins, and ends
   const slow: PartSource = async function* (wanted) {
     await new Promise<void>((resolve) => begin = resolve);
     wanted.begun("7");
-    await aborted(wanted.signal);
+    yield* numbers(0)(Object.assign(Object.create(wanted), { after: "7" }));
   };
   const stream = await read({ a: numbers(1), slow });
   assertEquals(stream.records, []);
@@ -209,6 +209,15 @@ Deno.test("a source that says it is absent, and then live, is told so", async ()
   };
   const { records } = await read({ a: source });
   assertEquals(states(records), [["a", "absent", undefined], ["a", "live", undefined]]);
+});
+
+Deno.test("a source may yield null", async () => {
+  const nothing: PartSource = async function* ({ signal }) {
+    yield null;
+    await aborted(signal);
+  };
+  const { records } = await read({ nothing });
+  assertEquals(records, [{ data: { source: "nothing", data: null } }]);
 });
 
 Deno.test("a source that fails says so, is reported, and stops no other", async () => {

@@ -78,6 +78,14 @@ Deno.test("merge() cancels the others when one source throws, waits for their cl
   assertEquals((await merged.next()).done, true);
 });
 
+Deno.test("merge() throws the reason of an abort that ends several of its sources as it is", async () => {
+  const controller = new AbortController();
+  const merged = merge([waits("a", controller.signal, []), waits("b", controller.signal, [])]);
+  const all = Array.fromAsync(merged);
+  controller.abort(new RangeError("enough"));
+  assertStrictEquals(await assertRejects(() => all), controller.signal.reason);
+});
+
 Deno.test("merge() keeps the failures that come after the first", async () => {
   const late = async function* (signal: AbortSignal): AsyncGenerator<string> {
     try {

@@ -1,0 +1,88 @@
+import { fileURLToPath } from "node:url";
+import { type ServerProcess, startTask } from "./process.ts";
+
+const project = fileURLToPath(new URL("../..", import.meta.url));
+
+/** A fenced block of a page. */
+export interface Block {
+  language: string;
+  code: string;
+}
+
+/** The fenced blocks of README.md. */
+export async function readmeBlocks(): Promise<Block[]> {
+  const page = await Deno.readTextFile(`${project}/README.md`);
+  return [...page.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].map(([, language, code]) => ({ language, code }));
+}
+
+/** Somebody has done all that README's guide says, and started the server. */
+export interface Followed extends AsyncDisposable {
+  /** The project's folder. */
+  cwd: string;
+  server: ServerProcess;
+  blocks: Block[];
+}
+
+/** Writes the guide's files, rows and lines into a copy of the project; a second in them is 50 ms. */
+export async function followReadme(): Promise<Followed> {
+  const cwd = await Deno.makeTempDir({ prefix: "weir-guide-" });
+  const port = freePort();
+  const blocks = (await readmeBlocks()).map(({ language, code }) => ({
+    language,
+    code: code.replaceAll("127.0.0.1:8000", `127.0.0.1:${port}`).replaceAll("1_000", "50"),
+  }));
+  await Promise.all([copy("handlers", cwd), Deno.copyFile(`${project}/main.ts`, `${cwd}/main.ts`)]);
+  await Deno.copyFile(`${project}/LICENSE`, `${cwd}/LICENSE`);
+  await Deno.mkdir(`${cwd}/tests`);
+  const imports: string[] = [], rows: string[] = [];
+  for (const { language, code } of blocks) {
+    const [first, second] = code.split("\n");
+    const file = /^\/\/ ((?:handlers|tests)\/(\w+)\.ts)$/.exec(first);
+    if (language !== "ts") continue;
+    if (file !== null) {
+      await Deno.writeTextFile(`${cwd}/${file[1]}`, code);
+      if (!second.startsWith("// {")) continue;
+      imports.push(`import { ${/handler: (\w+)/.exec(second)?.[1]} } from "./${file[2]}.ts";`);
+      rows.push(second.slice(3));
+    } else {
+      const [line, rest] = code.split("\n…\n");
+      if (rest.startsWith("{")) imports.push(line), rows.push(rest);
+      else {await edit(`${cwd}/main.ts`, (text) =>
+          `${line}\n${text.replace(/^const services = .*\n/m, rest)}`);}
+    }
+  }
+  await edit(
+    `${cwd}/handlers/routes.ts`,
+    (text) => `${imports.join("\n")}\n${text.replace("Route[] = [\n", (start) => start + rows.join("\n"))}`,
+  );
+  const server = await startTask(cwd, port);
+  return {
+    cwd,
+    server,
+    blocks,
+    async [Symbol.asyncDispose]() {
+      // `deno task` passes this on; what it started would outlive a SIGKILL.
+      server.kill("SIGTERM");
+      await server.status;
+      await Deno.remove(cwd, { recursive: true });
+    },
+  };
+}
+
+/** The files are told the port before the server has it. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+async function copy(path: string, to: string): Promise<void> {
+  await Deno.mkdir(`${to}/${path}`);
+  for await (const { name, isDirectory } of Deno.readDir(`${project}/${path}`)) {
+    if (isDirectory) await copy(`${path}/${name}`, to);
+    else await Deno.copyFile(`${project}/${path}/${name}`, `${to}/${path}/${name}`);
+  }
+}
+
+async function edit(path: string, change: (text: string) => string): Promise<void> {
+  await Deno.writeTextFile(path, change(await Deno.readTextFile(path)));
+}
