@@ -3,6 +3,7 @@ import denoJson from "./deno.json" with { type: "json" };
 import { routes } from "./handlers/routes.ts";
 import { App } from "./lib/app.ts";
 import { type Config, ConfigError, nameOf, parseConfig } from "./lib/config.ts";
+import { diagnostics } from "./lib/diagnostics.ts";
 import { MemoryStore } from "./lib/channels/memory_store.ts";
 import { help } from "./lib/flags.ts";
 import { readDeclared } from "./lib/sensors/configured.ts";
@@ -64,7 +65,12 @@ function main(): void {
   const configured = configure();
   if (typeof configured === "number") return exit(configured);
   const { config, declared } = configured;
-  const app = new App(config, new MemoryStore(config.limits), declared);
+  const app = new App(
+    config,
+    new MemoryStore(config.limits),
+    declared,
+    diagnostics(config.logFormat ?? "text"),
+  );
   const server = new Server(app, routes);
 
   // The last net below every piece of background work, each of which catches at its own edge.
@@ -81,7 +87,7 @@ function main(): void {
   try {
     port = server.listen(config.host, config.port);
   } catch (error) {
-    app.report(`cannot listen on ${config.host} port ${config.port}: ${(error as Error).message}`);
+    stderr.print(`cannot listen on ${config.host} port ${config.port}: ${(error as Error).message}`);
     return exit(1);
   }
 
@@ -119,7 +125,7 @@ function main(): void {
   stdout.print(`Listening on http://${bracketed(config.host)}:${port}/`);
   if (!/^(127\.|localhost$|::1$)/i.test(config.host)) {
     app.report(
-      `warning: --host ${config.host} is more than loopback, and clients are not authenticated yet`,
+      `--host ${config.host} is more than loopback, and clients are not authenticated yet`,
     );
   }
 }

@@ -12,7 +12,7 @@ const order = [
   ["lib/access_log.ts", "lib/metrics.ts", "lib/overview.ts"],
   ["lib/sensors/", "lib/runs/"],
   ["lib/channels/", "lib/files/", "lib/logs/", "lib/sockets/"],
-  ["lib/opens.ts", "lib/service.ts"],
+  ["lib/diagnostics.ts", "lib/opens.ts", "lib/service.ts"],
   ["lib/http/"],
   ["lib/flags.ts", "lib/limits.ts", "lib/mod.ts", "lib/granted.ts"],
   ["lib/stream/"],
