@@ -180,7 +180,7 @@ export const routes: Route[] = [
     path: "/healthz",
     handler: health,
     description:
-      "200 while the server takes requests, and counts of what is open: hand_made are bodies that handlers made",
+      "200 while the server takes requests, 503 while it drains; what is open (hand_made: bodies that handlers made)",
     anySite: true,
     access: "open",
   },

@@ -27,11 +27,12 @@ const decoder = new TextDecoder();
 export class AccessLog {
   /** Lines that could not be written. */
   lost = 0;
+  /** Whether the last write failed. */
+  failing = false;
   #waiting: Answered[] = [];
   #file: Deno.FsFile | null = null;
   /** The last write ended within a line. */
   #torn = false;
-  #failing = false;
   #writtenAt = -Infinity;
   #writing: Promise<void> | null = null;
   #closing = new AbortController();
@@ -65,7 +66,7 @@ export class AccessLog {
   async #writeAll(): Promise<void> {
     const { signal } = this.#closing;
     for (let last = false; !last && this.#waiting.length > 0;) {
-      const wait = this.#writtenAt + (this.#failing ? retryMs : joinMs) - performance.now();
+      const wait = this.#writtenAt + (this.failing ? retryMs : joinMs) - performance.now();
       await sleep(Math.max(0, wait), signal).catch(() => {});
       last = signal.aborted;
       await this.#write();
@@ -87,12 +88,12 @@ export class AccessLog {
         this.#torn = rest[written - 1] !== 10;
         rest = rest.subarray(written);
       }
-      this.#failing = false;
+      this.failing = false;
     } catch (error) {
       this.lost += decoder.decode(rest).split("\n").length - 1;
       this.#closeFile();
-      if (!this.#failing) this.report(`the access log cannot be written: ${(error as Error).message}`);
-      this.#failing = true;
+      if (!this.failing) this.report(`the access log cannot be written: ${(error as Error).message}`);
+      this.failing = true;
     }
   }
 

@@ -46,6 +46,8 @@ export class App {
     runs: this.runs.running,
     accessLogLost: this.accessLog.lost,
   }));
+  /** Names of the services that have failed. */
+  readonly failedServices: Set<string> = new Set();
   /** URL of the server itself: who makes it listen sets it. */
   origin = "";
 

@@ -58,7 +58,7 @@ export class Server implements ServerSide<App, Route> {
     this.#hosts = new AllowedHosts(host, allowHosts);
     this.#origins = new AllowedOrigins(allowOrigins, trustProxy);
     this.bodies = new OpenBodies(this.#drain.signal, app.limits.streams);
-    this.services = new Services(this.#drain.signal, app.report);
+    this.services = new Services(this.#drain.signal, app.report, app.failedServices);
     this.requestBodies = new RequestBodies(limits, this.#drain.signal);
   }
 
