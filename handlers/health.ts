@@ -19,19 +19,16 @@ const counts = object({
 function reasonsOf(
   { limits: { streams, downloads }, sockets, accessLog, failedServices }: Context["app"],
 ): string[] {
+  const reasons: string[] = [];
   const most = sockets.limits.sockets;
-  const full = Object.entries({
-    streams: [streams.used, streams.max],
-    downloads: [downloads.used, downloads.max],
-    sockets: [sockets.size, most],
-    // Beyond it new ones are refused.
-    "closed sockets that linger": [sockets.lingering, Math.floor(most / 4) + 1],
-  }).filter(([, [used, max]]) => used >= max);
-  return [
-    ...full.map(([what, [used, max]]) => `${what}: ${used} of ${max}`),
-    ...accessLog.failing ? ["the access log cannot be written"] : [],
-    ...[...failedServices].map((name) => `the service ${name} has failed`),
-  ];
+  if (streams.used >= streams.max) reasons.push(`streams: ${streams.used} of ${streams.max}`);
+  if (downloads.used >= downloads.max) reasons.push(`downloads: ${downloads.used} of ${downloads.max}`);
+  if (sockets.size >= most) reasons.push(`sockets: ${sockets.size} of ${most}`);
+  // New ones are refused then.
+  if (sockets.lingering > most / 4) reasons.push(`closed sockets that linger: ${sockets.lingering}`);
+  if (accessLog.failing) reasons.push("the access log cannot be written");
+  for (const name of failedServices) reasons.push(`the service ${name} has failed`);
+  return reasons;
 }
 
 /** GET /healthz: 200 while the server takes requests, with counts of what is open; degraded while some are refused. */

@@ -144,30 +144,37 @@ export class AccessLog {
   }
 }
 
-/** The JSON of words that come again and again: of the last one. */
+/** The JSON of words that come again and again, as they are `shown`: of the last one. */
 class LastJson {
   #word: string | null = null;
   #json = "null";
 
+  constructor(readonly shown = (word: string) => word) {}
+
   of(word: string | null): string {
-    if (word !== this.#word) this.#json = JSON.stringify(this.#word = word);
+    if (word !== this.#word) {
+      this.#word = word;
+      this.#json = JSON.stringify(word && this.shown(word));
+    }
     return this.#json;
   }
 }
 
 /** By hand, and what many share only once: half the cost of JSON.stringify, which each request would pay. */
 function linesOf(entries: readonly Answered[]): string {
-  const [paths, routes, clients, tokens, agents] = Array.from({ length: 5 }, () => new LastJson());
+  const [paths, routes, clients, tokens] = Array.from({ length: 4 }, () => new LastJson());
+  const queries = new LastJson(maskedQuery);
+  const agents = new LastJson((agent) => agent.slice(0, agentChars));
   let text = "";
   let last = -1, iso = "";
   for (const entry of entries) {
-    const { time, query, more } = entry;
+    const { time, more } = entry;
     if (time !== last) iso = new Date(last = time).toISOString();
-    text += `{"time":"${iso}","method":"${entry.method}","path":${paths.of(entry.path)},"query":` +
-      (query === "" ? '""' : JSON.stringify(maskedQuery(query))) +
-      `,"route":${routes.of(entry.route)},"status":${entry.status},"bytes":${entry.bytes},"ms":${entry.ms}` +
+    text += `{"time":"${iso}","method":"${entry.method}","path":${paths.of(entry.path)},` +
+      `"query":${queries.of(entry.query)},"route":${routes.of(entry.route)},` +
+      `"status":${entry.status},"bytes":${entry.bytes},"ms":${entry.ms}` +
       `,"end":"${entry.end}","client":${clients.of(entry.client)},"token":${tokens.of(entry.token)}` +
-      `,"id":"${entry.id}","agent":${agents.of(entry.agent?.slice(0, agentChars) ?? null)}` +
+      `,"id":"${entry.id}","agent":${agents.of(entry.agent)}` +
       (more === undefined ? "}\n" : `,${JSON.stringify(more).slice(1)}\n`);
   }
   return text;

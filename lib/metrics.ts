@@ -79,17 +79,17 @@ export class Metrics implements Service {
       lines.push(`${name}_sum ${sum}`, `${name}_count ${count}`);
     };
     const streams = (name: "events" | "gaps" | "lost") =>
-      this.#each(({ streams }) => streams.open.size === 0 ? [] : [[{}, streams[name]]]);
+      this.#each(({ streams }) => Object.keys(streams.open).length === 0 ? [] : [[{}, streams[name]]]);
     const by = (name: "open" | "ended" | "resumes", label: string) =>
-      this.#each(({ streams }) => [...streams[name]].map(([word, n]) => [{ [label]: word }, n] as const));
+      this.#each(({ streams }) =>
+        Object.entries(streams[name]).map(([word, n]) => [{ [label]: word }, n] as const)
+      );
 
     counter(
       "weir_requests_total",
       "Requests answered.",
       this.#each(({ answers }) =>
-        [...answers].flatMap(([method, statuses]) =>
-          [...statuses].map(([status, n]) => [{ method, status }, n] as const)
-        )
+        answers.map(({ method, status, count }) => [{ method, status }, count] as const)
       ),
     );
     gauge("weir_streams_open", "Live streams open now.", by("open", "format"));

@@ -3,28 +3,36 @@ import { StreamCounts } from "../stream/stream_counts.ts";
 /** Methods that are counted by name; a client may send any word. */
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
+/** Answers to one method with one status. */
+interface Answers {
+  readonly method: string;
+  readonly status: number;
+  count: number;
+}
+
 /** Counts of the requests of one path of the route table. */
 export class RouteCounts {
-  /** Answers by method, and by status. */
-  readonly answers: Map<string, Map<number, number>> = new Map();
+  /** Its answers so far. */
+  readonly answers: Answers[] = [];
   /** Counts of its streams. */
   readonly streams: StreamCounts;
+  #last: Answers | null = null;
 
   /** `path` is the pattern of the route table, never what a client asked for. */
   constructor(readonly path: string, streams?: StreamCounts) {
     this.streams = streams ?? new StreamCounts();
   }
 
-  /** Counts one answer. */
+  /** Counts one answer; most are as the one before. */
   count(method: string, status: number): void {
-    const statuses = this.answers.get(method) ?? this.#statuses(method);
-    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    const last = this.#last;
+    if (last !== null && last.status === status && last.method === method) last.count++;
+    else this.#find(methods.includes(method) ? method : "other", status).count++;
   }
 
-  #statuses(method: string): Map<number, number> {
-    const name = methods.includes(method) ? method : "other";
-    let statuses = this.answers.get(name);
-    if (statuses === undefined) this.answers.set(name, statuses = new Map());
-    return statuses;
+  #find(method: string, status: number): Answers {
+    let found = this.answers.find((answers) => answers.method === method && answers.status === status);
+    if (found === undefined) this.answers.push(found = { method, status, count: 0 });
+    return this.#last = found;
   }
 }

@@ -38,24 +38,24 @@ export class StreamCounts {
   /** Events that those gaps stand for, as far as that is known. */
   lost = 0;
   /** Streams open now, by format. */
-  readonly open: Map<string, number> = new Map();
+  readonly open: Record<string, number> = {};
   /** Streams that have ended, by reason. */
-  readonly ended: Map<Ending, number> = new Map();
+  readonly ended: Partial<Record<Ending, number>> = {};
   /** Streams that came with a cursor: followed exactly, with a gap, or of a stream that was complete already. */
-  readonly resumes: Map<"exact" | "gap" | "complete", number> = new Map();
+  readonly resumes: Partial<Record<"exact" | "gap" | "complete", number>> = {};
 
   /** `seconds` is how long the streams were open, which several routes may share. */
   constructor(readonly seconds: Histogram = new Histogram(streamSeconds)) {}
 
   /** A stream counts as open. */
   began(format: string): void {
-    add(this.open, format, 1);
+    this.open[format] = (this.open[format] ?? 0) + 1;
   }
 
   /** One that began has ended, `ms` after that. */
   over(format: string, reason: Ending, ms: number): void {
-    add(this.open, format, -1);
-    add(this.ended, reason, 1);
+    this.open[format]--;
+    this.ended[reason] = (this.ended[reason] ?? 0) + 1;
     this.seconds.observe(ms / 1_000);
   }
 
@@ -70,12 +70,8 @@ export class StreamCounts {
 
   /** A stream came with a cursor. */
   resumed(how: "exact" | "gap" | "complete"): void {
-    add(this.resumes, how, 1);
+    this.resumes[how] = (this.resumes[how] ?? 0) + 1;
   }
-}
-
-function add<Key>(counts: Map<Key, number>, key: Key, n: number): void {
-  counts.set(key, (counts.get(key) ?? 0) + n);
 }
 
 /** Takes the counts that nobody asks for. */
