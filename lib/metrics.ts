@@ -95,7 +95,11 @@ export class Metrics implements Service {
     gauge("weir_streams_open", "Live streams open now.", by("open", "format"));
     histogram("weir_stream_duration_seconds", "Time for which streams were open.", this.#streams.seconds);
     counter("weir_streams_ended_total", "Streams that have ended.", by("ended", "reason"));
-    counter("weir_events_sent_total", "Events sent.", streams("events"));
+    counter(
+      "weir_events_sent_total",
+      "Events sent; lines of a log that is read in bulk are estimated.",
+      streams("events"),
+    );
     counter("weir_gaps_total", "Gaps sent in place of events that are no longer retained.", streams("gaps"));
     counter("weir_events_lost_total", "Events that those gaps stand for, where known.", streams("lost"));
     counter("weir_resumes_total", "Streams that came back with a cursor.", by("resumes", "result"));

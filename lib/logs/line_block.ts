@@ -7,6 +7,9 @@ import { type FileFingerprint, lineStart } from "./fingerprint.ts";
 export const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 
+/** Bytes of a block whose lines are counted one by one. */
+const countedBytes = 16_384;
+
 /** Whether a line is wanted. */
 export type LineFilter = (line: string) => boolean;
 
@@ -51,6 +54,19 @@ export function encodeLines(lines: StreamEvent<string>[], format: Format): Uint8
   return encoder.encode(out);
 }
 
+/**
+ * The number of whole lines, for the metrics. Of a large block it is that of its beginning times the rest: to look for each line
+ * end would take a fifth of the time that a whole log takes.
+ */
+function lineCount(bytes: Uint8Array): number {
+  const looked = bytes.subarray(0, countedBytes);
+  let count = 0;
+  for (let at = looked.indexOf(10); at !== -1; at = looked.indexOf(10, at + 1)) count++;
+  return looked.length === bytes.length
+    ? count
+    : Math.max(1, Math.round(count * bytes.length / looked.length));
+}
+
 /** Lines within the limit, each with its newline, as they are in the file. */
 export class WholeLines extends LineBlock {
   /** Takes over the bytes of whole lines that follow a position. */
@@ -89,9 +105,7 @@ export class WholeLines extends LineBlock {
     const { bytes } = this;
     // Most logs are UTF-8 without CR: then their bytes are the text.
     if (!format.plain || !isUtf8(bytes) || bytes.includes(13)) return super.records(format);
-    let count = 0;
-    for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) count++;
-    return { bytes: this.#bom ? bytes.subarray(3) : bytes, count };
+    return { bytes: this.#bom ? bytes.subarray(3) : bytes, count: lineCount(bytes) };
   }
 
   /** The file begins here, with a byte order mark. */

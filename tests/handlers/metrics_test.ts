@@ -120,6 +120,13 @@ test("each line of a log counts, in blocks too", async (server) => {
   assertEquals(valueOf(await metrics(server), 'weir_events_sent_total{route="/logs/:name"}'), 6);
 });
 
+test("the lines of a large block count, too", async (server) => {
+  await Deno.writeTextFile(`${server.folder}/logs/app.log`, "a line of 20 letters\n".repeat(50_000));
+  await (await fetch(`${server.origin}/logs/app.log?follow=false&from=start`)).text();
+  const count = valueOf(await metrics(server), 'weir_events_sent_total{route="/logs/:name"}');
+  assert(Math.abs(count - 50_000) < 500, `${count}`);
+});
+
 Deno.test({
   name: "a gap counts with what it stands for, and a stream by how it came back",
   ignore,
