@@ -2,7 +2,8 @@ import { escape } from "@std/html";
 import { accepts } from "../lib/stream/negotiate.ts";
 import { json, wholeResponse } from "../lib/stream/json.ts";
 import { described, type Route } from "../lib/handler.ts";
-import { either, factsOf, jsonAnswer, list } from "../lib/http/description.ts";
+import { either, jsonAnswer, list } from "../lib/http/answers.ts";
+import { factsOf } from "../lib/http/description.ts";
 import page from "./home/page.html" with { type: "text" };
 
 /** A route on the first page: a line to paste into a shell, and a link relative to the page. */
@@ -37,14 +38,12 @@ function describe(
   if (value === undefined) return { method, path, description, ...missing[name!] };
   const target = example.replace(`{${name}}`, encodeURIComponent(value));
   const row = { method, path, description, link: target };
-  if (method !== "GET") {
-    const isReadable = routes.some((route) => route.method === "GET" && route.path === path);
-    const link = isReadable ? target : target.replace(/\/[^/]+$/, "");
-    const how = (method === "POST" ? "" : `-X ${method} `) + (method === "DELETE" ? "" : `-d '{"value":1}' `);
-    return { ...row, curl: `curl ${how}${word(origin + target)}`, link };
-  }
   if (target.startsWith("#")) return { ...row, curl: `curl -iN ${upgrade} ${word(origin + path)}` };
-  return { ...row, curl: `curl -N ${word(origin + target)}` };
+  if (method === "GET") return { ...row, curl: `curl -N ${word(origin + target)}` };
+  const isReadable = routes.some((route) => route.method === "GET" && route.path === path);
+  const link = isReadable ? target : target.replace(/\/[^/]+$/, "");
+  const how = (method === "POST" ? "" : `-X ${method} `) + (method === "DELETE" ? "" : `-d '{"value":1}' `);
+  return { ...row, curl: `curl ${how}${word(origin + target)}`, link };
 }
 
 async function firstFile(folder: string): Promise<string | undefined> {
@@ -68,9 +67,7 @@ const headers = {
 };
 
 const page200 = { description: "a page", content: { "text/html": {} } };
-const answers = {
-  200: either(page200, jsonAnswer("or JSON", list({ type: "object" }))),
-};
+const answers = { 200: either(page200, jsonAnswer("or JSON", list({ type: "object" }))) };
 
 /** GET /: every route, with a curl line and a link; JSON for a client that prefers it. */
 export const home = described({ answers }, async (_request, { app, headers: requested, routes, url }) => {

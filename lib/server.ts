@@ -197,9 +197,12 @@ export class Server implements ServerSide<App, Route> {
    * that has stopped reading can delay for ever.
    */
   async close(): Promise<void> {
+    const drained = this.drain();
+    // `shutdown` closes every WebSocket at once, with words of Deno's: they have their time first, and new requests a 503.
+    if (this.app.sockets.size > 0) await this.app.sockets.close();
     // Aborting the listeners instead would cut the open bodies, and end the process.
     const closed = this.#listeners.map((listener) => listener.shutdown());
-    await Promise.allSettled([this.drain(), ...closed]);
+    await Promise.allSettled([drained, ...closed]);
     await this.app.close();
   }
 }

@@ -5,7 +5,7 @@ import type { LiveStreamHooks, Outlet } from "../stream/live_stream_hooks.ts";
 import { cursor } from "../stream/response.ts";
 import { SourceStart } from "../stream/source_start.ts";
 import { iterable, type Source } from "../stream/source.ts";
-import type { Ending } from "../stream/stream_counts.ts";
+import type { Ending } from "../stream/formats/format.ts";
 import { isPublic } from "./close_code.ts";
 import type { Connection } from "./connection.ts";
 import type { UpgradeOptions } from "./socket.ts";

@@ -2,16 +2,14 @@ import { Batch } from "./batch.ts";
 import { endOfTurn } from "./clock.ts";
 import { CutError, shuttingDown, StreamEnd } from "./errors.ts";
 import { CursorAt, Encoded, eventOf } from "./event.ts";
-import type { EndReason, Format } from "./formats/format.ts";
+import type { Ending, EndReason, Format } from "./formats/format.ts";
 import { byteLength } from "./json.ts";
 import type { LiveStreamHooks, Outlet } from "./live_stream_hooks.ts";
 import type { OpenBody } from "./open_bodies.ts";
 import { Pump, type Sink } from "./pump.ts";
-import type { Ending } from "./stream_counts.ts";
 
 /** Seconds until an idle stream is pinged, and until a reader is cut that takes nothing while bytes wait for it. */
-const idleSeconds = 15;
-const stalledSeconds = 300;
+const [idleSeconds, stalledSeconds] = [15, 300];
 const encoder = new TextEncoder();
 
 /**
@@ -115,16 +113,17 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   take(value: unknown): boolean {
     if (!this.#taken) {
       this.#taken = true;
-      this.#batch.add(this.hooks.preamble(value));
+      const preamble = this.hooks.preamble(value);
+      if (preamble !== "") this.#batch.add(preamble);
     }
     if (value instanceof Encoded) return this.#block(value.bytes, value.lastId, value.events);
     if (value instanceof CursorAt) {
       const record = this.format.start(value.id);
       this.#cursor = value.id;
       if (record !== "") this.#told = value.id;
-      this.#batch.add(record);
+      const share = this.#batch.add(record);
       this.#flush();
-      return false;
+      return share;
     }
     const event = eventOf(value);
     const { id, data } = event;
@@ -143,16 +142,17 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   }
 
   /** Takes whole records. */
-  #block(bytes: Uint8Array, lastId: string | undefined, events: number): false {
+  #block(bytes: Uint8Array, lastId: string | undefined, events: number): boolean {
     if (lastId !== undefined) this.#cursor = lastId;
     this.hooks.counts.events += events;
+    const share = bytes.length === 0 && this.#batch.add("");
     if (bytes.length > 0) {
       this.#sentEvents = true;
       if (lastId !== undefined) this.#told = lastId;
       this.#batch.addBlock(bytes);
     }
     this.#flush();
-    return false;
+    return share;
   }
 
   close(failure: { error: unknown } | null): void {

@@ -1,5 +1,6 @@
 import type { Report } from "./errors.ts";
-import type { Ending, StreamCounts } from "./stream_counts.ts";
+import type { Ending } from "./formats/format.ts";
+import type { StreamCounts } from "./stream_counts.ts";
 
 /** Where a `LiveStream` puts its chunks: a body's controller, or a socket, which calls `pull` when it wants the next. */
 export interface Outlet {

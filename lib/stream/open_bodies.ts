@@ -1,4 +1,4 @@
-import { endOfTurn } from "./clock.ts";
+import { afterOthers, endOfTurn } from "./clock.ts";
 import { Limiter } from "./limiter.ts";
 
 /** A response body while it is open. */
@@ -69,7 +69,7 @@ export class OpenBodies {
   async tick(): Promise<void> {
     let written = 0;
     for (const body of this.#open) {
-      if (body.tick() && ++written % perTurn === 0) await new Promise<void>(endOfTurn);
+      if (body.tick() && ++written % perTurn === 0) await new Promise<void>(afterOthers);
     }
   }
 }

@@ -1,12 +1,11 @@
 import type { Report } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Format } from "./formats/format.ts";
+import type { Ending, Format } from "./formats/format.ts";
 import type { Permit } from "./limiter.ts";
 import { LiveStream } from "./live_stream.ts";
 import type { LiveStreamHooks } from "./live_stream_hooks.ts";
 import { iterable, type Source } from "./source.ts";
 import { SourceStart } from "./source_start.ts";
-import type { Ending } from "./stream_counts.ts";
 
 /** How long a response waits for its first event, in ms: until then a failure can still be a status. */
 const firstEventMs = 100;

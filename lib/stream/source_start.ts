@@ -1,8 +1,8 @@
 import { eventOf, gap, isEvent } from "./event.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Format } from "./formats/format.ts";
+import type { Ending, Format } from "./formats/format.ts";
 import type { Wanted } from "./source.ts";
-import type { Ending, StreamCounts } from "./stream_counts.ts";
+import type { StreamCounts } from "./stream_counts.ts";
 
 /** What a source is started with for one reader, whatever carries its stream. */
 export abstract class SourceStart implements Wanted {

@@ -1,11 +1,8 @@
 import type { StreamEvent } from "./event.ts";
-import type { EndReason } from "./formats/format.ts";
+import type { Ending } from "./formats/format.ts";
 
 /** Bounds of how long a stream may be open, in seconds: 0.1 s to a day. */
 const streamSeconds = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 43_200, 86_400];
-
-/** Why a stream ended: as its format can say it, or its reader has `left`, or has `stalled` and was cut. */
-export type Ending = EndReason | "left" | "stalled";
 
 /** Counts of observed values by size. */
 export class Histogram {
