@@ -7,9 +7,12 @@ import { diagnostics } from "./lib/diagnostics.ts";
 import { MemoryStore } from "./lib/channels/memory_store.ts";
 import { help } from "./lib/flags.ts";
 import { readDeclared } from "./lib/sensors/configured.ts";
+import { readGuard } from "./lib/http/auth/read_guard.ts";
+import { TokenFileError } from "./lib/http/auth/token_file.ts";
 import { type DeclaredSensor, SensorsFileError } from "./lib/sensors/declared.ts";
 import { Server } from "./lib/server.ts";
 import type { Service } from "./lib/service.ts";
+import type { Report } from "./lib/stream/errors.ts";
 import { stderr, stdout } from "./lib/stream/printer.ts";
 
 /** Time for the last lines to be written, in ms. */
@@ -31,8 +34,16 @@ function checkFolder(flag: string, path: string): void {
   throw new ConfigError(`${flag} must ${rule}: current value is ${JSON.stringify(path)}`);
 }
 
-/** Flags, environment and the sensors file; or else what was asked for, or why not, is printed: the exit code. */
-function configure(): { config: Config; declared: DeclaredSensor[] } | number {
+/** What the server is made of, from flags, environment and files. */
+interface Configured {
+  config: Config;
+  declared: DeclaredSensor[];
+  /** Null where everybody is let in. */
+  doors: ReturnType<typeof readGuard>;
+}
+
+/** Flags, environment and the files that they name; or else what was asked for, or why not, is printed: the exit code. */
+function configure(): Configured | number {
   try {
     const env = (name: string) => Deno.env.get(name);
     const home = Deno.cwd();
@@ -40,14 +51,24 @@ function configure(): { config: Config; declared: DeclaredSensor[] } | number {
     if (typeof config !== "string") {
       const named = (flag: string) => nameOf(flag, Deno.args, { env });
       checkFolder(named("files"), config.files);
-      return { config, declared: readDeclared(config.sensors, named("sensors"), config.limits) };
+      const doors = readGuard({
+        path: config.tokenFile ?? null,
+        name: named("token-file"),
+        all: env("WEIR_TOKEN"),
+        served: [config.files, ...config.logs],
+      });
+      return { config, declared: readDeclared(config.sensors, named("sensors"), config.limits), doors };
     }
     stdout.print(config === "help" ? help : `weir ${denoJson.version}`);
     return 0;
   } catch (error) {
-    if (!(error instanceof ConfigError || error instanceof SensorsFileError)) throw error;
-    stderr.print(error.message);
+    const isTheirs = [ConfigError, SensorsFileError, TokenFileError].some((kind) => error instanceof kind);
+    if (!isTheirs) throw error;
+    stderr.print((error as Error).message);
     return 2;
+  } finally {
+    // It may hold a token, and nothing needs it any more.
+    Deno.permissions.revokeSync({ name: "env" });
   }
 }
 
@@ -57,6 +78,17 @@ function exit(code: number, last?: Promise<void>): void {
   Promise.allSettled([last, stdout.written, stderr.written]).then(() => Deno.exit(code));
 }
 
+/** Reads again what a SIGHUP is for; what cannot be used stays as it was. */
+function reload(reloads: readonly (() => void)[], report: Report): void {
+  for (const read of reloads) {
+    try {
+      read();
+    } catch (error) {
+      report(`still with what was read before: ${(error as Error).message}`);
+    }
+  }
+}
+
 /** What runs beside the requests. */
 const services = (app: App): Service[] => [app.sensors, app.metrics];
 
@@ -64,13 +96,9 @@ const services = (app: App): Service[] => [app.sensors, app.metrics];
 function main(): void {
   const configured = configure();
   if (typeof configured === "number") return exit(configured);
-  const { config, declared } = configured;
-  const app = new App(
-    config,
-    new MemoryStore(config.limits),
-    declared,
-    diagnostics(config.logFormat ?? "text"),
-  );
+  const { config, declared, doors } = configured;
+  const report = diagnostics(config.logFormat ?? "text");
+  const app = new App(config, new MemoryStore(config.limits), declared, report, doors?.guard);
   const server = new Server(app, routes);
 
   // The last net below every piece of background work, each of which catches at its own edge.
@@ -116,6 +144,13 @@ function main(): void {
     Deno.addSignalListener(signal, stop);
   }
 
+  // Whose token is gone hears of it from the heartbeat.
+  const reloads = doors?.reload ? [doors.reload] : [];
+  // On a terminal the signal says that it was closed, which has to end the server.
+  if (reloads.length > 0 && Deno.build.os !== "windows" && !Deno.stdout.isTerminal()) {
+    Deno.addSignalListener("SIGHUP", () => reload(reloads, app.report));
+  }
+
   const bracketed = (host: string) => host.includes(":") ? `[${host}]` : host;
   const reachable = { "0.0.0.0": "127.0.0.1", "::": "::1" }[config.host] ?? config.host;
   void app.logFiles.check(app.report);
@@ -123,11 +158,6 @@ function main(): void {
   for (const service of services(app)) server.services.start(service);
   // Last: a supervisor that waits for this line may send a signal at once.
   stdout.print(`Listening on http://${bracketed(config.host)}:${port}/`);
-  if (!/^(127\.|localhost$|::1$)/i.test(config.host)) {
-    app.report(
-      `--host ${config.host} is more than loopback, and clients are not authenticated yet`,
-    );
-  }
 }
 
 if (import.meta.main) main();

@@ -38,8 +38,11 @@ export const files = described({ params, answers }, async (_request, context) =>
 
 const listingHeaders = {
   ...harmless,
-  // A page in a sandbox may have links, its own style, and downloads that they start.
-  "Content-Security-Policy": "sandbox allow-downloads; default-src 'none'; style-src 'unsafe-inline'",
+  // A page in a sandbox may have links, its own style, and downloads that they start. It has no script, and keeps its
+  // origin: to what others lead to, a browser sends no cookie.
+  "Content-Security-Policy":
+    "sandbox allow-downloads allow-same-origin; default-src 'none'; style-src 'unsafe-inline'; " +
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
   "Cache-Control": "no-cache",
   Vary: "Accept",
 };

@@ -31,10 +31,17 @@ function reasonsOf(
   return reasons;
 }
 
-/** GET /healthz: 200 while the server takes requests, with counts of what is open; degraded while some are refused. */
+const headers = { "Cache-Control": "no-store" };
+
+/**
+ * GET /healthz: 200 while the server takes requests, with counts of what is open; degraded while some are refused. Strangers get
+ * `ok` alone.
+ */
 export const health = described(
   { answers: { 200: jsonAnswer("what is open", counts) } },
-  (_request, { app, bodies }) => {
+  (_request, context) => {
+    if (!context.may("read")) return json({ status: "ok" }, { headers });
+    const { app, bodies } = context;
     const reasons = reasonsOf(app);
     return json({
       status: reasons.length === 0 ? "ok" : "degraded",
@@ -47,6 +54,6 @@ export const health = described(
       runs: app.runs.running,
       lingering: app.sockets.lingering,
       access_log_lost: app.accessLog.lost,
-    }, { headers: { "Cache-Control": "no-store" } });
+    }, { headers });
   },
 );

@@ -5,14 +5,17 @@ import { events } from "./events.ts";
 import { favicon } from "./favicon.ts";
 import { files } from "./files.ts";
 import { health } from "./health.ts";
-import { home } from "./home.ts";
+import { home, pageScript, pageStyle } from "./home.ts";
 import { log, logs } from "./logs.ts";
 import { asyncDownload, streamFile } from "./named_file.ts";
 import { metrics } from "./metrics.ts";
 import { openapi } from "./openapi.ts";
 import { deleteRun, run, runs } from "./runs.ts";
 import { pushReading, sensor, sensorHistory, sensors, sensorStream } from "./sensors.ts";
+import { session } from "./session.ts";
+import { signIn, signOut } from "./sign_in.ts";
 import { stream } from "./stream.ts";
+import { makeTicket } from "./tickets.ts";
 import { ws } from "./ws.ts";
 import type { Route } from "../lib/handler.ts";
 
@@ -190,5 +193,54 @@ export const routes: Route[] = [
     handler: metrics,
     description: "what Prometheus reads",
     access: "metrics",
+  },
+  {
+    method: "GET",
+    path: "/page.css",
+    handler: pageStyle,
+    description: "the style of the pages",
+    anySite: true,
+    hidden: true,
+    access: "open",
+  },
+  {
+    method: "GET",
+    path: "/page.js",
+    handler: pageScript,
+    description: "the script of the first page",
+    anySite: true,
+    hidden: true,
+    access: "open",
+  },
+  {
+    method: "GET",
+    path: "/session",
+    handler: session,
+    description: "whose token the client has, what it allows, and until when",
+    access: "open",
+  },
+  {
+    method: "POST",
+    path: "/session",
+    handler: signIn,
+    description: "signs a browser in, or out",
+    hidden: true,
+    access: "open",
+  },
+  {
+    method: "DELETE",
+    path: "/session",
+    handler: signOut,
+    description: "signs a browser out",
+    hidden: true,
+    access: "open",
+  },
+  {
+    method: "POST",
+    path: "/tickets",
+    handler: makeTicket,
+    description:
+      "a URL that EventSource and WebSocket can open on pages of other origins, where there are tokens",
+    hidden: true,
   },
 ];

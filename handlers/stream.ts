@@ -54,11 +54,14 @@ function line({ data }: StreamEvent): string {
 }
 
 function ask(
-  { config: { upstream, limits }, limits: { outbound: limiter }, origin }: Context["app"],
+  { config: { upstream, limits }, limits: { outbound: limiter }, origin, guard }: Context["app"],
   signal: AbortSignal,
 ) {
   const { outboundMs: timeoutMs, outboundBytes: maxBytes } = limits;
-  return outbound(upstream ?? `${origin}/async_route`, signal, { limiter, timeoutMs, maxBytes });
+  const headers: Record<string, string> = upstream !== null || guard === null
+    ? {}
+    : { Authorization: `Bearer ${guard.own}` };
+  return outbound(upstream ?? `${origin}/async_route`, signal, { limiter, timeoutMs, maxBytes, headers });
 }
 
 const params = {
@@ -69,7 +72,10 @@ const params = {
   ...streamParams,
 };
 
-const answers = streamAnswers("text", 'steps, `{"step", "result", "request"}`');
+const answers = {
+  ...streamAnswers("text", 'steps, `{"step", "result", "request"}`'),
+  409: "the run of this name has another path, or other parameters",
+};
 
 /** GET /stream: steps that mix a calculation with an outbound request, each as soon as it is done; `?run=` shares them. */
 export const stream = described({ params, answers }, (_request, context) => {

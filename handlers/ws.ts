@@ -1,6 +1,7 @@
 import { publicChannel } from "../lib/channels/channel_name.ts";
 import { valueOfTyped } from "../lib/channels/value.ts";
 import { type Context, described } from "../lib/handler.ts";
+import { forbidden } from "../lib/http/auth/guard.ts";
 import { cursorParams, int, text } from "../lib/http/params.ts";
 import { answerInOrder } from "../lib/sockets/in_order.ts";
 import { streamSocket } from "../lib/sockets/stream_socket.ts";
@@ -20,7 +21,10 @@ async function slowly(message: string, ms: number, { tasks }: Context["sockets"]
 function channel(request: Request, context: Context<unknown>, name: string): Response | Promise<Response> {
   const { channels } = context.app;
   return streamSocket(request, context, (wanted) => channels.subscribe(name, wanted), {
-    receive: (message) => channels.publish(name, [valueOfTyped(message)]),
+    receive: (message) => {
+      if (!context.may("publish")) throw forbidden("publish");
+      return channels.publish(name, [valueOfTyped(message)]);
+    },
   });
 }
 

@@ -1,6 +1,7 @@
 import { AccessLog } from "./access_log.ts";
 import type { ChannelStore } from "./channels/channel_store.ts";
 import type { Config } from "./config.ts";
+import type { Guard } from "./http/auth/guard.ts";
 import { LogFiles } from "./logs/log_files.ts";
 import { LogFollower } from "./logs/log_follower.ts";
 import { Metrics } from "./metrics.ts";
@@ -51,12 +52,13 @@ export class App {
   /** URL of the server itself: who makes it listen sets it. */
   origin = "";
 
-  /** Nothing of it runs by itself. */
+  /** Nothing of it runs by itself. Without a `guard` everybody is let in. */
   constructor(
     readonly config: Config,
     readonly channels: ChannelStore,
     declared: readonly DeclaredSensor[] = [],
     readonly report: Report = printReport,
+    readonly guard: Guard | null = null,
   ) {
     const { limits, clientShare, keepRuns } = config;
     const share = () => clientShare ? new ClientShare(clientShare) : null;

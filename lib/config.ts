@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { type Flag, flags, options, type switches, variableOf } from "./flags.ts";
 import { type LogFormat, logFormats } from "./diagnostics.ts";
+import { hostOf } from "./http/allowed_hosts.ts";
 import { parseWhole } from "./http/params.ts";
 import { Limits } from "./limits.ts";
 
@@ -14,6 +15,8 @@ export interface Config {
   readonly allowOrigins?: readonly string[];
   /** Whether `X-Forwarded-*` are the words of a proxy in front of the server. Default: false. */
   readonly trustProxy?: boolean;
+  /** Absolute path of the token file, or null. Default: null. */
+  readonly tokenFile?: string | null;
   /** 0 takes a free one. */
   readonly port: number;
   /** Absolute path: the root of /files. */
@@ -109,16 +112,28 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
   };
 
   const isUrl = (value: string) => /^https?:$/.test(URL.parse(value)?.protocol ?? "");
+  const host = one("host", "be a host name or an address", isHost) ?? "127.0.0.1";
+  const tokenFile = one("token-file");
+  const hasTokens = tokenFile !== undefined || Boolean(around.env("WEIR_TOKEN"));
+  const isAnonymous = on("anonymous");
+  if (isAnonymous && hasTokens) {
+    throw new ConfigError("--anonymous must not be given with --token-file or WEIR_TOKEN");
+  }
+  if (!isAnonymous && !hasTokens && !isLoopback(host)) {
+    const named = nameOf("host", args, around);
+    fail(named, "be loopback, without --token-file FILE, or --anonymous to let everybody in", host);
+  }
   const sensors = one("sensors");
   const ownLogs = around.resolve(around.home, "logs");
   const logs = many("logs", around.delimiter).map(absolute);
   return Object.freeze({
-    host: one("host", "be a host name or an address", isHost) ?? "127.0.0.1",
+    host,
     allowHosts: Object.freeze(many("allow-host", ",", "be a host name or an address, or *.NAME", isName)),
     allowOrigins: Object.freeze(
       many("allow-origin", ",", "be an origin, as in https://app.example", isOrigin),
     ),
     trustProxy: on("trust-proxy"),
+    tokenFile: tokenFile === undefined ? null : absolute(tokenFile),
     port: number("port", 8000, 65_535),
     files: absolute(one("files") ?? ""),
     logs: Object.freeze(logs.length > 0 ? logs : [ownLogs]),
@@ -155,6 +170,11 @@ function isLogFormat(value: string): boolean {
 
 function isName(value: string): boolean {
   return isHost(value.replace(/^\*\./, ""));
+}
+
+/** Whether only programs of this machine reach an address. */
+function isLoopback(host: string): boolean {
+  return /^(127\.[\d.]+|localhost|\[::1\])$/.test(hostOf(host.includes(":") ? `[${host}]` : host));
 }
 
 function isHost(value: string): boolean {

@@ -8,6 +8,8 @@ Weir turns async generators into live streams.
   --allow-origin ORIGIN
                     one more origin whose pages may read and post, as in https://app.example; repeatable
   --trust-proxy     take client, scheme and host from the last hop of X-Forwarded-*: only behind a proxy that sets them
+  --token-file FILE file of tokens, of which every request needs one (README.md, "Who gets in")
+  --anonymous       let everybody in, also beyond loopback
   --port PORT       port to bind; 0 takes a free one (default 8000)
   --files DIR       root of /files (default: the working directory)
   --logs PATH       folder or file that /logs lists; repeatable (default logs/)
@@ -23,8 +25,8 @@ Weir turns async generators into live streams.
   --help (-h), --version
 
 Each flag has an environment variable: WEIR_HOST, WEIR_ALLOW_HOST and WEIR_ALLOW_ORIGIN (several, separated by commas),
-WEIR_TRUST_PROXY and WEIR_FOLLOW_LINKS (true or false), WEIR_PORT, WEIR_FILES, WEIR_LOGS (several, separated as in PATH),
-WEIR_SENSORS, WEIR_UPSTREAM, WEIR_CLIENT_SHARE, WEIR_KEEP_RUNS, WEIR_DRAIN, WEIR_LOG_FORMAT. A flag wins over its variable. A relative path is
+WEIR_TRUST_PROXY, WEIR_ANONYMOUS and WEIR_FOLLOW_LINKS (true or false), WEIR_TOKEN_FILE, WEIR_PORT, WEIR_FILES, WEIR_LOGS (several, separated as in PATH),
+WEIR_SENSORS, WEIR_UPSTREAM, WEIR_CLIENT_SHARE, WEIR_KEEP_RUNS, WEIR_DRAIN, WEIR_LOG_FORMAT. WEIR_TOKEN is one token with all rights. A flag wins over its variable. A relative path is
 taken from where the command was typed.
 `;
 
@@ -33,6 +35,7 @@ export const flags = [
   "host",
   "allow-host",
   "allow-origin",
+  "token-file",
   "port",
   "files",
   "logs",
@@ -46,7 +49,7 @@ export const flags = [
 /** A flag with a value. */
 export type Flag = typeof flags[number];
 /** Flags without a value; their variables are true or false. */
-export const switches = ["trust-proxy", "follow-links"] as const;
+export const switches = ["trust-proxy", "anonymous", "follow-links"] as const;
 
 /** All flags, as `parseArgs` takes them. */
 export const options = {

@@ -1,4 +1,6 @@
 import type { App } from "./app.ts";
+import type { Right } from "./http/auth/token.ts";
+import type { Grant } from "./http/auth/tokens.ts";
 import type { Access, Description } from "./http/description.ts";
 import { paramReader, type Params, type Values } from "./http/param_reader.ts";
 import type { RoutePath } from "./http/router.ts";
@@ -54,6 +56,10 @@ export interface Context<P = Readonly<Record<string, string>>> extends Exchange 
   readonly params: P;
   /** Address of the client, with `--trust-proxy` as the proxy says; "" when the request did not come over TCP. */
   readonly client: string;
+  /** What the client was let in with; null for a stranger, who gets open routes alone, and where there are no tokens. */
+  readonly grant: Grant | null;
+  /** Whether the client may do what needs this right: everybody may where there are no tokens. */
+  may(right: Right): boolean;
   /** The services of the server. */
   readonly app: App;
   /** The runs, for `share`. */
@@ -110,6 +116,6 @@ export interface Route extends RoutePath {
   anySite?: boolean;
   /** Whether the first page and `/openapi.json` leave it out. Default: false. */
   hidden?: boolean;
-  /** Who may ask for it; tells clients so, and is not checked yet. Default: read. */
+  /** Who may ask for it, where there are tokens. Default: read. */
   access?: Access;
 }

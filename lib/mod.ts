@@ -15,7 +15,7 @@ export { text, textFormat, type Wording } from "./stream/formats/text.ts";
 export { ClientShare } from "./stream/client_share.ts";
 export { Limiter, type Permit } from "./stream/limiter.ts";
 export { merge, type MergeOptions, type Sources } from "./stream/merge.ts";
-export { type OpenBodies, type OpenBody } from "./stream/open_bodies.ts";
+export { type OpenBodies, type OpenBody, type Parting } from "./stream/open_bodies.ts";
 export type { HeadOptions } from "./stream/response_head.ts";
 export { cursor, type StreamOptions, streamResponse } from "./stream/response.ts";
 export type { Source, StreamItem, Wanted } from "./stream/source.ts";

@@ -2,6 +2,7 @@ import { delay } from "@std/async/delay";
 import type { App } from "./app.ts";
 import type { Route } from "./handler.ts";
 import { AllowedHosts, pathOf } from "./http/allowed_hosts.ts";
+import type { Guard } from "./http/auth/guard.ts";
 import { RequestBodies } from "./http/body.ts";
 import { RequestContext } from "./http/context.ts";
 import type { Answered, ServerSide } from "./http/server_side.ts";
@@ -94,10 +95,7 @@ export class Server implements ServerSide<App, Route> {
     const { method, headers } = request;
     const { targetBytes } = this.app.config.limits;
     // First of all: what is refused has its path in the access log, too.
-    const sent = request.url.slice(0, targetBytes);
-    context.path = pathOf(sent);
-    const query = sent.indexOf("?") + 1;
-    if (query > 0) context.sentQuery = sent.slice(query);
+    context.path = pathOf(context.requested = request.url.slice(0, targetBytes));
     if (this.#drain.signal.aborted) throw shuttingDown();
     const url = context.target = this.trustProxy ? forwardedUrl(request) : request.url;
     this.#hosts.check(headers.get("host"), url, targetBytes);
@@ -105,23 +103,35 @@ export class Server implements ServerSide<App, Route> {
     const match = this.#router.match(method, context.path, url);
     if (match instanceof Response) return match;
     const { route, counts } = match.route;
+    const { anySite, access = "read" } = route;
     context.route = counts;
-    if (!route.anySite) this.#origins.checkRead(headers, url);
+    if (!anySite) this.#origins.checkRead(headers, url);
+    context.access = access;
+    const refusal = this.guard?.check(access, context);
+    if (refusal !== undefined) return refusal;
     context.params = match.params;
     return route.handler(request, context);
   }
 
-  /** The response with its request's id, and the headers that say which pages may read it. */
+  /** The response with the headers of every answer: which pages may read it, and what browsers must not guess or tell. */
   #shared(request: Request, response: Response, id: string): Response {
+    const add = (to: Response) => {
+      this.#origins.share(request.method, request.headers, to);
+      to.headers.set("X-Request-Id", id);
+      to.headers.set("X-Content-Type-Options", "nosniff");
+      to.headers.set("Referrer-Policy", "no-referrer");
+      return to;
+    };
     try {
-      response.headers.set("X-Request-Id", id);
+      return add(response);
     } catch {
       // The headers of a response that came from fetch() cannot be changed.
-      response = new Response(response.body, response);
-      response.headers.set("X-Request-Id", id);
+      return add(new Response(response.body, response));
     }
-    this.#origins.share(request.method, request.headers, response);
-    return response;
+  }
+
+  get guard(): Guard | null {
+    return this.app.guard;
   }
 
   get report(): Report {
@@ -165,6 +175,7 @@ export class Server implements ServerSide<App, Route> {
     };
     const listener = Deno.serve({ hostname, port, tcpBacklog, onListen() {}, onError }, this.fetch);
     this.#listeners.push(listener);
+    if (this.guard !== null) this.guard.cookie = `weir_${listener.addr.port}`;
     const again = async () => {
       await delay(againMs);
       if (this.#drain.signal.aborted) return;

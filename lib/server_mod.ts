@@ -60,6 +60,8 @@ export {
   streamParams,
   text,
 } from "./http/params.ts";
+export { Guard } from "./http/auth/guard.ts";
+export { readGuard, type TokenSources } from "./http/auth/read_guard.ts";
 export { Limits } from "./limits.ts";
 export type { DeclaredSensor } from "./sensors/declared.ts";
 export { Server } from "./server.ts";

@@ -21,10 +21,12 @@ import { App } from "./app.ts";
 import { MemoryStore } from "./channels/memory_store.ts";
 import type { Config } from "./config.ts";
 import type { Route } from "./handler.ts";
+import type { Guard } from "./http/auth/guard.ts";
 import { Limits } from "./limits.ts";
 import type { DeclaredSensor } from "./sensors/declared.ts";
 import { Server } from "./server.ts";
 import type { Service } from "./service.ts";
+import type { Report } from "./stream/errors.ts";
 
 export { granted } from "./granted.ts";
 
@@ -38,6 +40,8 @@ export interface TestOptions extends Partial<Omit<Config, "limits">> {
   limits?: Partial<Limits>;
   /** Sensors beside the host's. */
   declared?: readonly DeclaredSensor[];
+  /** Lets in who has a token. Default: everybody is let in. */
+  guard?: Guard;
 }
 
 /** A server on a free port of 127.0.0.1, with a folder of its own. `await using` drains it and removes the folder. */
@@ -58,7 +62,7 @@ export interface TestServer extends AsyncDisposable {
 
 /** Starts a server as main.ts does. Every setting may be given, by its name in `Config`. */
 export async function serve(
-  { routes, services = () => [], limits, declared, ...settings }: TestOptions,
+  { routes, services = () => [], limits, declared, guard, ...settings }: TestOptions,
 ): Promise<TestServer> {
   const folder = await Deno.makeTempDir({ prefix: "weir-test-" });
   await Promise.all([Deno.mkdir(`${folder}/files`), Deno.mkdir(`${folder}/logs`)]);
@@ -77,9 +81,10 @@ export async function serve(
     limits: new Limits(limits),
   };
   const reports: string[] = [];
-  const app = new App(config, new MemoryStore(config.limits), declared, (message, error) => {
+  const report: Report = (message, error) => {
     reports.push(error instanceof Error ? `${message}: ${error.stack}` : message);
-  });
+  };
+  const app = new App(config, new MemoryStore(config.limits), declared, report, guard);
   const server = new Server(app, routes);
   const port = server.listen("127.0.0.1", 0);
   const origin = app.origin = `http://127.0.0.1:${port}`;

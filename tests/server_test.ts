@@ -94,8 +94,16 @@ const refused: [args: string[], env: Record<string, string>, code: number, line:
     2,
     /^--host must be a host name or an address.*"256\.1\.1\.1"/,
   ],
+  [
+    ["--port", "0", "--host", "0.0.0.0"],
+    {},
+    2,
+    /^--host must be .*--token-file FILE, or --anonymous.*"0\.0\.0\.0"/,
+  ],
+  [["--port", "0", "--token-file", "nowhere"], {}, 2, /^--token-file must be a file that can be read/],
+  [["--port", "0"], { WEIR_TOKEN: "short" }, 2, /^WEIR_TOKEN must be 32 to 256 letters, digits, - and _\n$/],
   [["--port", "0", "--sensors", "nowhere.json"], {}, 2, /^--sensors must be a file that can be read/],
-  [["--port", "0", "--host", "192.0.2.1"], {}, 1, /^cannot listen on 192\.0\.2\.1 port 0: /],
+  [["--port", "0", "--host", "192.0.2.1", "--anonymous"], {}, 1, /^cannot listen on 192\.0\.2\.1 port 0: /],
   [["--port", "TAKEN"], {}, 1, /^cannot listen on 127\.0\.0\.1 port \d+: /],
   [[], { WEIR_PORT: "TAKEN" }, 1, /^cannot listen on 127\.0\.0\.1 port \d+: /],
 ];

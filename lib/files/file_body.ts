@@ -20,7 +20,7 @@ const stalledSeconds = 300;
  * The body owns the reader and the permit, and gives both back at its end. `name` is the file's, for the operator.
  */
 export function fileBody(
-  exchange: Pick<Exchange, "method" | "url" | "bodies" | "overTcp" | "opened" | "sent" | "ended">,
+  exchange: Pick<Exchange, "method" | "url" | "allowed" | "bodies" | "overTcp" | "opened" | "sent" | "ended">,
   reader: PieceReader,
   permit: Permit,
   name: string,
@@ -41,7 +41,11 @@ export function fileBody(
       }
       return false;
     },
-    drain() {}, // A download goes on.
+    drain(why) {
+      if (why === "shutdown") return; // A download goes on.
+      controller.error(cut("its client is no longer allowed it"));
+      end(false);
+    },
     cancel: () => end(false),
   };
 
@@ -55,7 +59,7 @@ export function fileBody(
   };
 
   exchange.opened();
-  exchange.bodies.add(open);
+  exchange.bodies.add(open, exchange.allowed);
   return new ReadableStream<Uint8Array<ArrayBuffer>>({
     start(given) {
       controller = given;

@@ -2,38 +2,26 @@ import type { Report } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import type { OpenBodies } from "../stream/open_bodies.ts";
 import { wholeBytes } from "../stream/json.ts";
-import type { StreamCounts } from "../stream/stream_counts.ts";
-import { forwardedClient } from "./forwarded.ts";
+import { Asked } from "./asked.ts";
+import type { Right } from "./auth/token.ts";
+import type { Grant } from "./auth/tokens.ts";
+import type { Access } from "./description.ts";
 import { bodied, HandMade, withoutBody } from "./hand_made.ts";
 import { checkJsonType, parseJson } from "./json_body.ts";
-import { requestId } from "./request_id.ts";
-import type { RouteCounts } from "./route_counts.ts";
 import { noParams } from "./router.ts";
 import type { Answered, ServerSide } from "./server_side.ts";
 
 const noQuery = new URLSearchParams();
 
 /** The context of one request, until its line in the access log. */
-export class RequestContext<App extends { runs: unknown; sockets: unknown }, Route> implements Exchange {
+export class RequestContext<App extends { runs: unknown; sockets: unknown }, Route> extends Asked<App, Route>
+  implements Exchange {
   params = noParams;
-  /** The URL that the client asked for; behind a trusted proxy it is not the request's. */
-  target = "";
-  /** The path of the target, as it was sent. */
-  path = "/";
-  /** The query of the request, as it was sent. */
-  sentQuery = "";
-  /** Counts of the route; until one is found, of what has none. */
-  route: RouteCounts;
-  /** Name of the token that the client came with. */
-  token: string | null = null;
-  /** Taken from the client, or drawn. */
-  readonly id: string;
-  /** Read at once: an upgraded request no longer knows its address. */
-  readonly client: string;
+  /** What the route wants of who asks. */
+  access: Access = "read";
   /** Whether the client has gone while the handler was at work with its signal. */
   left = false;
-  /** By the clock that nobody sets. */
-  readonly #began: number;
+  #grant: Grant | null | undefined;
   #url: URL | null = null;
   #query: URLSearchParams | null = null;
   #controller: AbortController | null = null;
@@ -50,19 +38,10 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
   readonly bodies: OpenBodies;
   readonly draining: AbortSignal;
 
-  constructor(
-    readonly request: Request,
-    readonly server: ServerSide<App, Route>,
-    readonly info?: Deno.ServeHandlerInfo,
-  ) {
+  constructor(request: Request, server: ServerSide<App, Route>, info?: Deno.ServeHandlerInfo) {
+    super(request, server, info);
     ({ app: this.app, routes: this.routes, bodies: this.bodies } = server);
     this.draining = this.bodies.draining;
-    this.route = server.unmatched;
-    this.#began = server.clock.now();
-    this.id = requestId(request.headers);
-    const address = info?.remoteAddr;
-    this.client = server.trustProxy && forwardedClient(request.headers) ||
-      (address?.transport === "tcp" ? address.hostname : "");
   }
 
   get runs(): App["runs"] {
@@ -73,24 +52,19 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
     return this.app.sockets;
   }
 
-  get overTcp(): boolean {
-    return this.info !== undefined;
+  /** What the client was let in with; null for a stranger, and where there are no tokens. */
+  get grant(): Grant | null {
+    if (this.#grant === undefined) this.#grant = this.server.guard?.identify(this) ?? null;
+    return this.#grant;
   }
 
-  get age(): number {
-    return this.server.clock.now() - this.#began;
+  may(right: Right): boolean {
+    return this.server.guard === null || this.grant?.may(right) === true;
   }
 
-  get counts(): StreamCounts {
-    return this.route.streams;
-  }
-
-  get method(): string {
-    return this.request.method;
-  }
-
-  get headers(): Headers {
-    return this.request.headers;
+  get allowed(): (() => boolean) | undefined {
+    const { access } = this;
+    return this.server.guard === null || access === "open" ? undefined : () => this.may(access);
   }
 
   get url(): URL {
@@ -179,7 +153,8 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
     this.#handMade = true;
     const length = response.headers.get("content-length");
     new HandMade(this.request, this.bodies, completed, {
-      draining: () => this.#controller?.abort(),
+      leave: () => this.#controller?.abort(),
+      allowed: this.allowed,
       ended: (how) => {
         this.#handMade = false;
         if (how === "cut") (this.#controller ??= new AbortController()).abort();
@@ -193,10 +168,10 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
   #record(end: "complete" | "cut" | "refused", uncounted: number | null): void {
     this.route.count(this.method, this.#status);
     this.server.record({
-      time: this.server.timeAt(this.#began),
+      time: this.server.timeAt(this.began),
       id: this.id,
       client: this.client,
-      token: this.token,
+      token: this.#grant?.name ?? null,
       agent: this.headers.get("user-agent"),
       method: this.method,
       path: this.path,

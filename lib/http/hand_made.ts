@@ -1,10 +1,12 @@
 import { endOfTurn } from "../stream/clock.ts";
 import type { OpenBodies, OpenBody } from "../stream/open_bodies.ts";
 
-/** What happens to a {@linkcode HandMade} body; each is called at most once. */
+/** What happens to a {@linkcode HandMade} body; `ended` is called once. */
 export interface HandMadeHooks {
-  /** The server is draining. */
-  draining(): void;
+  /** The server is draining, or the client is no longer allowed it: whoever made it has to end it. */
+  leave(): void;
+  /** Whether the client may still have it: see `Exchange`. */
+  readonly allowed?: () => boolean;
   /** It has ended. */
   ended(how: "complete" | "cut"): void;
 }
@@ -33,8 +35,9 @@ export class HandMade implements OpenBody {
     return false;
   }
 
+  /** The runtime has the body: only who made it can end it. */
   drain(): void {
-    this.hooks.draining();
+    this.hooks.leave();
   }
 
   cancel(): void {
@@ -44,7 +47,7 @@ export class HandMade implements OpenBody {
   #stays(): void {
     if (this.#ended) return;
     this.#open = true;
-    this.bodies.add(this);
+    this.bodies.add(this, this.hooks.allowed);
     this.bodies.handMade++;
     // Reading it, without listening, makes the runtime keep it.
     this.#signal = this.request.signal;

@@ -26,9 +26,11 @@ export function openApi(routes: readonly DescribedRoute[], info: ApiInfo): objec
     info,
     // Relative to the document: the same for every name and proxy.
     servers: [{ url: "/" }],
-    security: [],
+    // Without tokens everybody is let in.
+    security: [{ bearer: [] }, {}],
     paths,
     components: {
+      securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
       schemas: { Error: { type: "object", required: ["error"], properties: { error: { type: "string" } } } },
     },
   };
@@ -45,6 +47,7 @@ function operation(route: DescribedRoute): object {
     operationId: `${method.toLowerCase()} ${path}`.replace(/\W+(\w?)/g, (_, letter) => letter.toUpperCase()),
     summary: description,
     "x-access": access,
+    ...(access === "open" ? { security: [] } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(body ? { requestBody: { ...body, required: true, content: contentOf(body.content) } } : {}),
     responses: Object.fromEntries(Object.entries(all).map(([status, answer]) => [status, response(answer)])),
@@ -53,7 +56,7 @@ function operation(route: DescribedRoute): object {
 
 /** What the server answers around each handler. */
 function usualAnswers(
-  { anySite, handler: { about: { params, body, answers = {} } = {} } }: DescribedRoute,
+  { anySite, access, handler: { about: { params, body, answers = {} } = {} } }: DescribedRoute,
 ): Answers {
   const usual: Record<number, Answer | string> = {
     421: "the server has another name",
@@ -62,7 +65,10 @@ function usualAnswers(
   if (Object.keys(answers).every((status) => Number(status) >= 300)) {
     usual[200] = { description: "the answer" };
   }
-  if (!anySite) usual[403] = "a page of another site asks";
+  if (access !== "open") {
+    usual[401] = "there are tokens, and none was given, or one that is unknown or has ended";
+  }
+  if (!anySite || access !== "open") usual[403] = "a page of another site asks, or the token lacks the right";
   if (params || body) usual[400] = body ? "a parameter or the body is wrong" : "a parameter is wrong";
   if (!body) return usual;
   return {

@@ -1,6 +1,7 @@
 import type { Clock } from "../stream/clock.ts";
 import type { Report } from "../stream/errors.ts";
 import type { OpenBodies } from "../stream/open_bodies.ts";
+import type { Guard } from "./auth/guard.ts";
 import type { RequestBodies } from "./body.ts";
 import type { RouteCounts } from "./route_counts.ts";
 
@@ -46,6 +47,8 @@ export interface ServerSide<App, Route> {
   readonly bodies: OpenBodies;
   /** Whether `X-Forwarded-*` are the words of a proxy in front of the server. */
   readonly trustProxy: boolean;
+  /** Lets in who has a token; null where everybody is. */
+  readonly guard: Guard | null;
   /** Reads request bodies. */
   readonly requestBodies: RequestBodies;
   /** Reports a failure inside. */

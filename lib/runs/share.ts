@@ -1,3 +1,4 @@
+import { forbidden } from "../http/auth/guard.ts";
 import { HttpError } from "../stream/errors.ts";
 import { type Param, text } from "../http/params.ts";
 import type { Exchange } from "../stream/exchange.ts";
@@ -24,10 +25,10 @@ export interface ShareOptions<T = unknown> extends StreamOptions<T> {
  *
  * What the source yields has to be what JSON can hold, as it is retained; the run's ids replace those of the source. A
  * request with a cursor, a HEAD, and a link on a page of another site start no run: a browser that comes back after a
- * restart gets `end` with the reason `lost`.
+ * restart gets `end` with the reason `lost`. Where there are tokens, whoever starts one needs the right to publish.
  */
 export function share<T = unknown>(
-  context: Exchange & { readonly runs: Runs },
+  context: Exchange & { readonly runs: Runs; may?(right: "publish"): boolean },
   name: string,
   source: Source,
   { params = {}, ...options }: ShareOptions<T> = {},
@@ -35,10 +36,10 @@ export function share<T = unknown>(
   const { runs, headers, url } = context;
   const shared: Source = (wanted) => {
     const isKnown = runs.has(name);
-    if (!isKnown && wanted.after === undefined && isLink(headers)) {
-      throw new HttpError(403, "a link of another site must not start a run");
-    }
-    if (isKnown || wanted.after === undefined) {
+    const starts = !isKnown && wanted.after === undefined;
+    if (starts && isLink(headers)) throw new HttpError(403, "a link of another site must not start a run");
+    if (starts && context.may?.("publish") === false) throw forbidden("publish");
+    if (isKnown || starts) {
       runs.start(name, { route: url.pathname, params }, source, context);
     }
     return runs.follow(name)(wanted);

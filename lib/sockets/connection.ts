@@ -1,7 +1,7 @@
 import type { Limits } from "../limits.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import { byteLength } from "../stream/json.ts";
-import type { OpenBody } from "../stream/open_bodies.ts";
+import type { OpenBody, Parting } from "../stream/open_bodies.ts";
 import { type Close, closeOf, closeWith } from "./close_code.ts";
 import { type AllInboxes, Inbox } from "./inbox.ts";
 import { Outbox, type OutboxHooks } from "./outbox.ts";
@@ -71,7 +71,7 @@ export class Connection implements Socket<SocketData>, OpenBody, OutboxHooks {
     // An error is followed by a close.
     for (const type of ["open", "message", "close"]) socket.addEventListener(type, this);
     exchange.opened();
-    exchange.bodies.add(this);
+    exchange.bodies.add(this, exchange.allowed);
     this.#serve = begin(this);
   }
 
@@ -115,8 +115,9 @@ export class Connection implements Socket<SocketData>, OpenBody, OutboxHooks {
   }
 
   /** The function is told, and has its time to say something and return. */
-  drain(): void {
-    this.body?.drain();
+  drain(why: Parting): void {
+    this.body?.drain(why);
+    if (why === "revoked") return this.body === null ? this.close(1008, "no longer allowed") : undefined;
     this.#abort(true);
     this.#drainTimer = setTimeout(() => {
       this.#finish();

@@ -16,6 +16,11 @@ export class HttpError extends Error {
     readonly options: { cause?: unknown; headers?: Record<string, string> } = {},
   ) {
     super(publicMessage, { cause: options.cause });
+    if (!(Number.isInteger(status) && status >= 400 && status <= 599)) {
+      throw new RangeError(
+        `Cannot make an HttpError as 'status' must be from 400 to 599: current value is ${status}`,
+      );
+    }
   }
 }
 

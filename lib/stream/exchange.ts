@@ -27,6 +27,11 @@ export interface Exchange {
   readonly age: number;
   /** Whether `Deno.serve` reads the body: it is done with a chunk when it asks for the next. */
   readonly overTcp: boolean;
+  /**
+   * Whether the client may still have what it was let in for: asked once a second while its body is open, which is revoked
+   * when it may not. Default: it may.
+   */
+  readonly allowed?: () => boolean;
   /** The body reports its own bytes and its end. */
   opened(): void;
   /** Reports a failure inside to the operator, with the request's method and path. */

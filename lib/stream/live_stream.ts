@@ -5,7 +5,7 @@ import { CursorAt, Encoded, eventOf } from "./event.ts";
 import type { Ending, EndReason, Format } from "./formats/format.ts";
 import { byteLength } from "./json.ts";
 import type { LiveStreamHooks, Outlet } from "./live_stream_hooks.ts";
-import type { OpenBody } from "./open_bodies.ts";
+import type { OpenBody, Parting } from "./open_bodies.ts";
 import { Pump, type Sink } from "./pump.ts";
 
 /** Seconds until an idle stream is pinged, and until a reader is cut that takes nothing while bytes wait for it. */
@@ -86,9 +86,9 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     this.#settle("left");
   }
 
-  drain(): void {
+  drain(why: Parting): void {
     if (this.#ended || this.#last !== null) return;
-    this.#end("shutdown", { error: shuttingDown() });
+    this.#end(why, why === "shutdown" ? { error: shuttingDown() } : null);
     this.hooks.stop();
   }
 

@@ -1,12 +1,15 @@
 import { afterOthers, endOfTurn } from "./clock.ts";
 import { Limiter } from "./limiter.ts";
 
+/** Why a body has to end: the server is draining, or its client is no longer allowed it. */
+export type Parting = "shutdown" | "revoked";
+
 /** A response body while it is open. */
 export interface OpenBody {
   /** Called once a second; true when it has written something. */
   tick(): boolean;
-  /** The server is draining. */
-  drain(): void;
+  /** It has to end. May be called again, until it has. */
+  drain(why: Parting): void;
   /** Ends it as cut: its client has gone, or the server exits. */
   cancel(): void;
 }
@@ -16,7 +19,7 @@ const perTurn = 128;
 
 /** The open response bodies of one server, with one heartbeat for all of them; the timer runs while there are any. */
 export class OpenBodies {
-  readonly #open = new Set<OpenBody>();
+  readonly #open = new Map<OpenBody, (() => boolean) | undefined>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #failures = 0;
   /** Those of them that handlers made by themselves. */
@@ -25,7 +28,7 @@ export class OpenBodies {
   /** `streams` limits the live streams that are open at once. */
   constructor(readonly draining: AbortSignal, readonly streams: Limiter = new Limiter(Infinity)) {
     draining.addEventListener("abort", () => {
-      for (const body of [...this.#open]) body.drain();
+      for (const body of [...this.#open.keys()]) body.drain("shutdown");
     }, { once: true });
   }
 
@@ -34,9 +37,9 @@ export class OpenBodies {
     return this.#open.size;
   }
 
-  /** Takes part in the heartbeat and the drain; `delete` has to follow. */
-  add(body: OpenBody): void {
-    this.#open.add(body);
+  /** Takes part in the heartbeat and the drain; `delete` has to follow. `allowed`: see `Exchange`. */
+  add(body: OpenBody, allowed?: () => boolean): void {
+    this.#open.set(body, allowed);
     this.#timer ??= setInterval(() => this.tick(), 1_000);
   }
 
@@ -62,14 +65,16 @@ export class OpenBodies {
 
   /** Ends every open body as cut. */
   cancel(): void {
-    for (const body of [...this.#open]) body.cancel();
+    for (const body of [...this.#open.keys()]) body.cancel();
   }
 
-  /** The heartbeat: ticks each open body. */
+  /** The heartbeat: ticks each open body, or revokes it. */
   async tick(): Promise<void> {
     let written = 0;
-    for (const body of this.#open) {
-      if (body.tick() && ++written % perTurn === 0) await new Promise<void>(afterOthers);
+    for (const [body, allowed] of this.#open) {
+      const isRevoked = allowed?.() === false;
+      if (isRevoked) body.drain("revoked");
+      if ((isRevoked || body.tick()) && ++written % perTurn === 0) await new Promise<void>(afterOthers);
     }
   }
 }

@@ -55,8 +55,8 @@ export class ResponseRun extends SourceStart implements LiveStreamHooks {
   open(): void {
     if (this.#open || this.#stopped) return;
     this.#open = true;
-    this.exchange.bodies.add(this.#stream!);
-    if (this.exchange.draining.aborted) this.#stream!.drain();
+    this.exchange.bodies.add(this.#stream!, this.exchange.allowed);
+    if (this.exchange.draining.aborted) this.#stream!.drain("shutdown");
   }
 
   started(): void {

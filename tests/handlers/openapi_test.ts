@@ -196,6 +196,6 @@ Deno.test(
     });
     const { parameters, responses } = (await documentOf(server.origin)).paths["/{a}/of/{b}"].get;
     assertEquals(parameters!.map(({ name, in: where }) => `${where} ${name}`), ["path a", "path b"]);
-    assertEquals(Object.keys(responses), ["200", "403", "421", "503"]);
+    assertEquals(Object.keys(responses), ["200", "401", "403", "421", "503"]);
   },
 );

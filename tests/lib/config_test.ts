@@ -24,6 +24,7 @@ Deno.test("without flags and variables every setting has its default", () => {
     allowHosts: [],
     allowOrigins: [],
     trustProxy: false,
+    tokenFile: null,
     port: 8000,
     files: "/typed/here",
     logs: ["/srv/weir/logs"],
@@ -51,10 +52,18 @@ const good: [args: string[], variables: Record<string, string>, field: string, v
   [["--port", "1"], { WEIR_PORT: "9000" }, "port", 1],
   [[], { WEIR_PORT: "" }, "port", 8000],
   [["--host", "::1"], {}, "host", "::1"],
-  [["--host", "0.0.0.0"], {}, "host", "0.0.0.0"],
-  [["--host", "::"], {}, "host", "::"],
-  [["--host", "::ffff:127.0.0.1"], {}, "host", "::ffff:127.0.0.1"],
-  [[], { WEIR_HOST: "weir.example" }, "host", "weir.example"],
+  ...["127.0.0.1", "127.1.2.3", "localhost", "LOCALHOST.", "::1", "0:0::1"].map((host): typeof good[0] => [
+    ["--host", host],
+    {},
+    "host",
+    host,
+  ]),
+  [["--host", "0.0.0.0", "--anonymous"], {}, "host", "0.0.0.0"],
+  [["--host", "::", "--token-file", "t"], {}, "host", "::"],
+  [["--host", "::ffff:127.0.0.1"], { WEIR_ANONYMOUS: "true" }, "host", "::ffff:127.0.0.1"],
+  [[], { WEIR_HOST: "weir.example", WEIR_TOKEN: "t" }, "host", "weir.example"],
+  [["--token-file", "t"], {}, "tokenFile", "/typed/here/t"],
+  [[], { WEIR_TOKEN_FILE: "/run/secrets/t" }, "tokenFile", "/run/secrets/t"],
   [["--allow-host", "a.example", "--allow-host", "*.b.example"], {}, "allowHosts", [
     "a.example",
     "*.b.example",
@@ -97,7 +106,20 @@ for (const [args, variables, field, value] of good) {
   });
 }
 
+const beyond =
+  "must be loopback, without --token-file FILE, or --anonymous to let everybody in: current value is";
+
 const bad: [args: string[], variables: Record<string, string>, message: string][] = [
+  ...["0.0.0.0", "::", "192.0.2.1", "weir.example", "127.example", "a.localhost"].map((
+    host,
+  ): typeof bad[0] => [
+    ["--host", host],
+    {},
+    `--host ${beyond} "${host}"`,
+  ]),
+  [[], { WEIR_HOST: "0.0.0.0", WEIR_TOKEN: "" }, `WEIR_HOST ${beyond} "0.0.0.0"`],
+  [["--anonymous"], { WEIR_TOKEN: "t" }, "--anonymous must not be given with --token-file or WEIR_TOKEN"],
+  [["--anonymous", "--token-file", "t"], {}, "--anonymous must not be given with --token-file or WEIR_TOKEN"],
   [["--port", "x"], {}, '--port must be a whole number from 0 to 65535: current value is "x"'],
   [["--port", "65536"], {}, '--port must be a whole number from 0 to 65535: current value is "65536"'],
   [["--port", "-1"], {}, '--port must be a whole number from 0 to 65535: current value is "-1"'],

@@ -9,6 +9,7 @@ import { FakeClock } from "../support/fake_clock.ts";
 import { granted } from "../support/granted.ts";
 import { serve, type TestServer, until } from "../support/server.ts";
 import { connect, upgrade } from "../support/socket_client.ts";
+import { bearer, guardOf, token } from "../support/tokens.ts";
 import { exchange, open, route, send } from "../support/wire.ts";
 
 const ignore = !granted.server;
@@ -262,6 +263,22 @@ Deno.test({
         return response.headers.get("cross-origin-resource-policy");
       };
       assertEquals([await policy({}), await policy({ origin: app })], ["same-origin", null], path);
+    }
+  },
+});
+
+Deno.test({
+  name: "no answer lets a browser guess its type, or tell others where it came from",
+  ignore,
+  async fn() {
+    await using server = await serve({
+      routes: [...routes, route("/passed", () => fetch(`${server.origin}/healthz`))],
+    });
+    for (const path of ["/", "/page.css", "/healthz", "/nowhere", "/files", "/sensors/stream", "/passed"]) {
+      const { headers, body } = await fetch(server.origin + path, { redirect: "manual" });
+      await body?.cancel();
+      const told = ["x-content-type-options", "referrer-policy"].map((name) => headers.get(name));
+      assertEquals(told, ["nosniff", "no-referrer"], path);
     }
   },
 });
@@ -660,5 +677,18 @@ Deno.test({
       '{"event":"end","data":{"reason":"shutdown"}}\n',
       "goodbye",
     ]);
+  },
+});
+
+Deno.test({
+  name: "the access log has the name of a token, and never the token",
+  ignore,
+  async fn() {
+    await using server = await serve({ guard: guardOf() });
+    await (await fetch(`${server.origin}/sensors`, { headers: bearer(token.reader) })).text();
+    await (await fetch(`${server.origin}/sensors`)).text();
+    const lines = await accessLines(server);
+    assertEquals(lines.map(({ status, token }) => [status, token]), [[200, "reader"], [401, null]]);
+    assertEquals(JSON.stringify(lines).includes(token.reader), false);
   },
 });

@@ -20,9 +20,18 @@ export interface Page {
   goto(url: string, options?: { waitUntil?: "commit" | "load" }): Promise<unknown>;
   evaluate<R>(expression: string): Promise<R>;
   evaluateHandle<T, A>(fn: (argument: A) => T | Promise<T>, argument?: A): Promise<Handle<T>>;
-  getByText(text: string): { waitFor(): Promise<void> };
+  getByText(text: string): Locator;
+  getByLabel(text: string): Locator;
+  getByRole(role: "button", options: { name: string }): Locator;
   on(event: "response", listener: (response: { url(): string; status(): number }) => void): unknown;
-  on(event: "console", listener: (message: { text(): string }) => void): unknown;
+  on(event: "console", listener: (message: { type(): string; text(): string }) => void): unknown;
+}
+
+/** An element, once it is there. */
+interface Locator {
+  waitFor(): Promise<void>;
+  click(): Promise<void>;
+  fill(text: string): Promise<void>;
 }
 
 /** A value that stays in the page. */

@@ -9,8 +9,12 @@ export interface Client {
 }
 
 /** Connects; rejects when the server refuses. */
-export async function connect(url: string, protocols: string[] = []): Promise<Client> {
-  const socket = new WebSocket(url.replace("http", "ws"), protocols);
+export async function connect(
+  url: string,
+  protocols: string[] = [],
+  headers: Record<string, string> = {},
+): Promise<Client> {
+  const socket = new WebSocket(url.replace("http", "ws"), { protocols, headers });
   const messages: string[] = [];
   const closed = new Promise<{ code: number; reason: string }>((resolve) =>
     socket.onclose = ({ code, reason }) => resolve({ code, reason })

@@ -173,7 +173,7 @@ Deno.test("a drain that comes between a first block and its reader is told after
     await sleep(1_000_000, signal);
   }, ndjson);
   await ready;
-  stream.drain();
+  stream.drain("shutdown");
   let all = "";
   for await (const chunk of stream.body()) all += decoder.decode(chunk);
   assertEquals(all, '{"data":1}\n' + ndjson.end("shutdown"));
@@ -319,7 +319,7 @@ Deno.test("cancel() aborts the signal, runs finally and counts as cut, once", as
   await reader.cancel();
   await released;
   stream.cancel();
-  stream.drain();
+  stream.drain("shutdown");
   assertEquals([clean, signal.aborted, told], [true, true, ["cut 2"]]);
 });
 
@@ -434,10 +434,10 @@ Deno.test("a drain tells SSE and NDJSON readers, breaks text, and runs finally",
     const next = read(reader);
     if (encoder === text) {
       const broken = assertRejects(() => next);
-      stream.drain();
+      stream.drain("shutdown");
       await broken;
     } else {
-      stream.drain();
+      stream.drain("shutdown");
       assert((await next)?.includes('{"reason":"shutdown"}'));
       assertEquals(await read(reader), null);
     }
@@ -454,8 +454,8 @@ Deno.test("a drain while the reader is stalled is reported after the queued chun
   const reader = stream.body().getReader();
   await reader.read();
   await turns();
-  stream.drain();
-  stream.drain();
+  stream.drain("shutdown");
+  stream.drain("shutdown");
   let all = "";
   for (let chunk; (chunk = await read(reader)) !== null;) all += chunk;
   const lines = all.trimEnd().split("\n").map((line) => JSON.parse(line));
@@ -632,7 +632,7 @@ Deno.test("a client that is found to be gone while a chunk is handed over gets n
       if (++calls > 1) throw new TypeError("The stream controller cannot close or enqueue");
       stream.cancel();
     };
-    if (last === "drain") stream.drain();
+    if (last === "drain") stream.drain("shutdown");
     stream.pull({ enqueue: gone, close: gone, error: gone });
     await released;
     assertEquals([calls, told.length, reports], [1, 1, []], last);

@@ -1,0 +1,87 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { granted } from "./support/granted.ts";
+import { start } from "./support/process.ts";
+import { until } from "./support/server.ts";
+import { bearer, token, tokenLines } from "./support/tokens.ts";
+import { open } from "./support/wire.ts";
+
+const ignore = !granted.run || Deno.build.os === "windows";
+
+/** A folder with a token file, hidden from requests, as it is also the root of /files. */
+async function folder(): Promise<
+  AsyncDisposable & { cwd: string; write(lines: readonly string[]): Promise<void> }
+> {
+  const cwd = await Deno.makeTempDir({ prefix: "weir-doors-" });
+  const write = async (lines: readonly string[]) => {
+    await Deno.writeTextFile(`${cwd}/.new`, lines.join("\n") + "\n", { mode: 0o600 });
+    await Deno.rename(`${cwd}/.new`, `${cwd}/.tokens`);
+  };
+  await write(tokenLines);
+  return { cwd, write, [Symbol.asyncDispose]: () => Deno.remove(cwd, { recursive: true }) };
+}
+
+const statusOf = async (url: string, text: string) => {
+  const response = await fetch(url, { headers: bearer(text) });
+  await response.body?.cancel();
+  return response.status;
+};
+
+Deno.test({
+  name: "SIGHUP reads the token file again: who is not in it any more is told, and the others notice nothing",
+  ignore,
+  async fn() {
+    await using there = await folder();
+    await using server = await start(["--token-file", ".tokens"], there);
+    const watch = (text: string) => open(`${server.origin}/channels/demo?format=ndjson`, bearer(text));
+    const [gone, stays] = [await watch(token.reader), await watch(token.admin)];
+    await there.write([`admin admin ${token.admin}`, `new read ${token.wrong}`]);
+    server.kill("SIGHUP");
+    assertEquals(await gone.rest(), '{"event":"end","data":{"reason":"revoked"}}\n');
+    const urls = `${server.origin}/sensors`;
+    const statuses = [token.reader, token.admin, token.wrong].map((text) => statusOf(urls, text));
+    assertEquals(await Promise.all(statuses), [401, 200, 200]);
+    const body = JSON.stringify("hello");
+    await (await fetch(`${server.origin}/channels/demo`, {
+      method: "POST",
+      headers: bearer(token.admin),
+      body: body,
+    }))
+      .text();
+    await stays.until("hello");
+    stays.leave();
+    assertEquals(server.stderr(), "");
+  },
+});
+
+Deno.test({
+  name: "a token file that is replaced half-way changes nothing, and is one line without its text",
+  ignore,
+  async fn() {
+    await using there = await folder();
+    await using server = await start(["--token-file", ".tokens"], there);
+    const half = `admin admin ${token.admin}\nnew read ${token.wrong}`;
+    await Deno.writeTextFile(`${there.cwd}/.tokens`, half);
+    server.kill("SIGHUP");
+    await until(() => server.stderr().includes("\n"));
+    assertMatch(
+      server.stderr(),
+      /^\S+Z warning - still with what was read before: --token-file .*tokens: line 2 must end in a line.*\n$/,
+    );
+    assertEquals([token.admin, token.wrong].filter((text) => server.stderr().includes(text)), []);
+    assertEquals(await statusOf(`${server.origin}/sensors`, token.reader), 200);
+    assertEquals(await statusOf(`${server.origin}/sensors`, token.wrong), 401);
+  },
+});
+
+Deno.test({
+  name: "without a token file SIGHUP ends the server, as the closing of its terminal should",
+  ignore,
+  async fn() {
+    await using there = await folder();
+    await using server = await start([], { ...there, env: { WEIR_TOKEN: token.admin } });
+    assertEquals(await statusOf(`${server.origin}/sensors`, token.admin), 200);
+    assertEquals(await statusOf(`${server.origin}/sensors`, token.reader), 401);
+    server.kill("SIGHUP");
+    assertEquals((await server.status).signal, "SIGHUP");
+  },
+});
