@@ -169,8 +169,6 @@ export const streamParams: typeof cursorParams & Record<"format", Param<string |
  */
 export function checkName(what: string, name: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) return name;
-  return refuse(
-    `${what} name must be 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit`,
-    name,
-  );
+  const rule = "must be 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit";
+  return refuse(`${what} name ${rule}`, name);
 }

@@ -141,7 +141,6 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     return share;
   }
 
-  /** Takes whole records. */
   #block(bytes: Uint8Array, lastId: string | undefined, events: number): boolean {
     if (lastId !== undefined) this.#cursor = lastId;
     this.hooks.counts.events += events;

@@ -1,4 +1,4 @@
-import { eventOf, gap, isEvent } from "./event.ts";
+import { eventOf, gap } from "./event.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Ending, Format } from "./formats/format.ts";
 import type { Wanted } from "./source.ts";
@@ -43,7 +43,7 @@ export abstract class SourceStart implements Wanted {
     // A media type of the handler's own has no gaps.
     if (cursor === undefined || format.name === "text" && format.note === undefined) return "";
     if (this.#looked) {
-      this.counts.resumed(isEvent(first) && first.event === "gap" ? "gap" : "exact");
+      this.counts.resumed(eventOf(first).event === "gap" ? "gap" : "exact");
       return "";
     }
     const missed = gap(cursor, eventOf(first).id ?? null, null);
