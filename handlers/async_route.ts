@@ -1,4 +1,4 @@
-import { jsonAnswer, object } from "../lib/http/description.ts";
+import { jsonAnswer, object } from "../lib/http/answers.ts";
 import { sleep } from "../lib/stream/clock.ts";
 import { json } from "../lib/stream/json.ts";
 import { described } from "../lib/handler.ts";

@@ -1,7 +1,7 @@
 import { publicChannel, reserved } from "../lib/channels/channel_name.ts";
 import { postedValues } from "../lib/channels/posted.ts";
 import { described } from "../lib/handler.ts";
-import { jsonAnswer, list, object, streamAnswers } from "../lib/http/description.ts";
+import { jsonAnswer, list, object, streamAnswers } from "../lib/http/answers.ts";
 import { checkName, segment, streamParams } from "../lib/http/params.ts";
 import { json } from "../lib/stream/json.ts";
 import { streamResponse } from "../lib/stream/response.ts";

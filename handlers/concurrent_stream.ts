@@ -2,7 +2,7 @@ import { every } from "../lib/stream/clock.ts";
 import type { StreamEvent } from "../lib/stream/event.ts";
 import { HttpError, quote } from "../lib/stream/errors.ts";
 import { merge } from "../lib/stream/merge.ts";
-import { streamAnswers } from "../lib/http/description.ts";
+import { streamAnswers } from "../lib/http/answers.ts";
 import { many, parsed, parseWhole, streamParams } from "../lib/http/params.ts";
 import { described, type Handler } from "../lib/handler.ts";
 import { share, sharing } from "../lib/runs/share.ts";

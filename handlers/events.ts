@@ -1,5 +1,5 @@
 import { type Context, described } from "../lib/handler.ts";
-import { streamAnswers } from "../lib/http/description.ts";
+import { streamAnswers } from "../lib/http/answers.ts";
 import { checkName, flag, formatParam, many, streamParams, text } from "../lib/http/params.ts";
 import { isLogName } from "../lib/logs/log_files.ts";
 import { logSource } from "../lib/logs/log_source.ts";
@@ -7,7 +7,7 @@ import { runSource } from "../lib/runs/run_source.ts";
 import { HttpError, quote } from "../lib/stream/errors.ts";
 import { events as merged } from "../lib/stream/events.ts";
 import type { FormatName } from "../lib/stream/formats/table.ts";
-import type { PartSource } from "../lib/stream/many.ts";
+import type { PartSource } from "../lib/stream/part.ts";
 import { streamResponse } from "../lib/stream/response.ts";
 
 /** Each kind of source, by its parameter: what makes a source of its name, or throws HttpError 400. */

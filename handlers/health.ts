@@ -1,6 +1,6 @@
 import { json } from "../lib/stream/json.ts";
 import { described } from "../lib/handler.ts";
-import { jsonAnswer, object } from "../lib/http/description.ts";
+import { jsonAnswer, object } from "../lib/http/answers.ts";
 
 const counts = object({
   status: { const: "ok" },

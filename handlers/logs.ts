@@ -1,5 +1,5 @@
 import { json } from "../lib/stream/json.ts";
-import { either, jsonAnswer, list, object, streamAnswers } from "../lib/http/description.ts";
+import { either, jsonAnswer, list, object, streamAnswers } from "../lib/http/answers.ts";
 import type { Values } from "../lib/http/param_reader.ts";
 import { bool, int, line, many, oneOf, segment, streamParams, text } from "../lib/http/params.ts";
 import {

@@ -1,6 +1,6 @@
 import denoJson from "../deno.json" with { type: "json" };
 import { described, type Route } from "../lib/handler.ts";
-import { jsonAnswer } from "../lib/http/description.ts";
+import { jsonAnswer } from "../lib/http/answers.ts";
 import { openApi } from "../lib/http/openapi.ts";
 import { json } from "../lib/stream/json.ts";
 

@@ -1,5 +1,5 @@
 import { described } from "../lib/handler.ts";
-import { jsonAnswer, list, object } from "../lib/http/description.ts";
+import { jsonAnswer, list, object } from "../lib/http/answers.ts";
 import { segment } from "../lib/http/params.ts";
 import { json } from "../lib/stream/json.ts";
 

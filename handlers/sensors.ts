@@ -1,8 +1,9 @@
 import { described } from "../lib/handler.ts";
-import { jsonAnswer, list, object, streamAnswers } from "../lib/http/description.ts";
+import { jsonAnswer, list, object, streamAnswers } from "../lib/http/answers.ts";
 import { many, segment, streamParams, text } from "../lib/http/params.ts";
+import { history, latest } from "../lib/sensors/answers.ts";
+import { postedBody, postedNumber } from "../lib/sensors/posted.ts";
 import type { Reading } from "../lib/sensors/sensor.ts";
-import { HttpError, quote } from "../lib/stream/errors.ts";
 import type { StreamEvent } from "../lib/stream/event.ts";
 import { json } from "../lib/stream/json.ts";
 import { streamResponse } from "../lib/stream/response.ts";
@@ -12,17 +13,6 @@ const noStore = { "Cache-Control": "no-store" };
 /** A reading as text: `TIME ID VALUE UNIT`, or the state and its reason in place of the value. */
 const line = ({ data: { time, id, value, unit, state, reason } }: StreamEvent<Reading>) =>
   `${time} ${id} ` + (state === "ok" ? `${value} ${unit}`.trimEnd() : `${state}: ${reason}`);
-
-const latest = object({
-  id: "string",
-  unit: "string",
-  description: "string",
-  interval: "integer",
-  time: { type: ["string", "null"], format: "date-time" },
-  value: "number|null",
-  state: { enum: ["ok", "failed", "timeout", "stale"] },
-  "reason?": "string",
-});
 
 /** GET /sensors: the last reading of each sensor. */
 export const sensors = described(
@@ -48,16 +38,11 @@ export const sensorStream = described({
   return streamResponse(context, source, { format: "sse", line });
 });
 
-const pair = { type: "array", items: { type: ["number", "null"] }, minItems: 2, maxItems: 2 };
-
 /** GET /sensors/ID/history: what a chart begins with, and the cursor that its stream goes on after. */
 export const sensorHistory = described({
   params: { id },
   answers: {
-    200: jsonAnswer(
-      "`[time, value]` pairs, the time in ms since 1970, and what `/sensors/stream?id=ID&after=` goes on from",
-      object({ cursor: "string", readings: list(pair) }),
-    ),
+    200: jsonAnswer("`[time, value]` pairs, and what `/sensors/stream?id=ID&after=` goes on from", history),
     404: unknown,
   },
 }, (_request, context) => json(context.app.sensors.history(context.params.id), { headers: noStore }));
@@ -65,10 +50,7 @@ export const sensorHistory = described({
 /** POST /sensors/ID: the value of a push sensor, as a JSON number or `{"value": number}`. */
 export const pushReading = described({
   params: { id },
-  body: {
-    description: 'a number, or `{"value": number}`, whatever the Content-Type',
-    content: { "application/json": { anyOf: [{ type: "number" }, object({ value: "number" })] } },
-  },
+  body: postedBody,
   answers: {
     201: jsonAnswer("the id of the reading", object({ id: "string" })),
     404: unknown,
@@ -76,19 +58,6 @@ export const pushReading = described({
   },
 }, async (_request, context) => {
   const push = context.app.sensors.pusher(context.params.id);
-  const value = number(await context.text());
+  const value = postedNumber(await context.text());
   return json({ id: push(value) }, { status: 201 });
 });
-
-function number(body: string): number {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch { /* refused below */ }
-  if (typeof value === "object" && value !== null && "value" in value) value = value.value;
-  if (typeof value === "number" && Number.isFinite(value)) return value;
-  throw new HttpError(
-    400,
-    `the body must be a JSON number or {"value": number}: current value is ${quote(body)}`,
-  );
-}

@@ -3,7 +3,7 @@ import { unauthorized } from "../lib/http/auth/guard.ts";
 import { isNavigation, signInPage } from "../lib/http/auth/sign_in_page.ts";
 import { rights } from "../lib/http/auth/token.ts";
 import { type Context, described } from "../lib/handler.ts";
-import { jsonAnswer, object } from "../lib/http/description.ts";
+import { jsonAnswer, object } from "../lib/http/answers.ts";
 import { page } from "../lib/http/page.ts";
 import { HttpError } from "../lib/stream/errors.ts";
 import { json } from "../lib/stream/json.ts";

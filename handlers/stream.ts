@@ -3,7 +3,7 @@ import { gap, type StreamEvent } from "../lib/stream/event.ts";
 import { outbound, type Outcome } from "../lib/http/outbound.ts";
 import { bool, int, streamParams } from "../lib/http/params.ts";
 import { type Context, described } from "../lib/handler.ts";
-import { streamAnswers } from "../lib/http/description.ts";
+import { streamAnswers } from "../lib/http/answers.ts";
 import { share, sharing } from "../lib/runs/share.ts";
 import { streamResponse } from "../lib/stream/response.ts";
 import type { Source, Wanted } from "../lib/stream/source.ts";

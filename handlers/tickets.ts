@@ -1,5 +1,5 @@
 import { described } from "../lib/handler.ts";
-import { jsonAnswer, object } from "../lib/http/description.ts";
+import { jsonAnswer, object } from "../lib/http/answers.ts";
 import { HttpError } from "../lib/stream/errors.ts";
 import { json } from "../lib/stream/json.ts";
 

@@ -12,7 +12,7 @@ export class OpensBusy extends Error {
 const slowMs = 100;
 
 /** The signal of who waits for an open. */
-type Leaving = AbortSignal | (() => AbortSignal);
+export type Leaving = AbortSignal | (() => AbortSignal);
 
 /** Bounds of {@linkcode Opens}, in ms. */
 export interface OpensOptions {

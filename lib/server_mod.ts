@@ -44,8 +44,12 @@ export { App } from "./app.ts";
 export { MemoryStore } from "./channels/memory_store.ts";
 export type { Config } from "./config.ts";
 export { type Context, described, type Handler, type Route } from "./handler.ts";
+export type { Access, Answer, Answers, Description, Schema } from "./http/description.ts";
+export { either, jsonAnswer, list, object, streamAnswers } from "./http/answers.ts";
+export type { Param, ValueSchema } from "./http/params.ts";
 export {
   bool,
+  flag,
   int,
   line,
   many,

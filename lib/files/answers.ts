@@ -1,4 +1,5 @@
-import { type Answers, either, jsonAnswer, list, object } from "../http/description.ts";
+import { either, jsonAnswer, list, object } from "../http/answers.ts";
+import type { Answers } from "../http/description.ts";
 
 const bytes = {
   description: "a file: its bytes, of the type that its name says",

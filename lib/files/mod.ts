@@ -24,7 +24,7 @@
  *
  * @module
  */
-export { Opens, OpensBusy } from "../opens.ts";
+export { type Leaving, Opens, OpensBusy } from "../opens.ts";
 export { type FileOptions, fileResponse } from "./file_response.ts";
 export { type Entry, list, type Listing } from "./listing.ts";
 export { listingPage } from "./listing_page.ts";

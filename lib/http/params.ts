@@ -151,7 +151,7 @@ export function segment(description: string): Param<string> {
   return { description, schema: { type: "string" }, in: "path", required: true, read: ([value]) => value };
 }
 
-/** Parameters of every stream, which streamResponse and streamSocket read by themselves. */
+/** Parameters of every stream: streamResponse and streamSocket take them from the query. */
 export const cursorParams: Record<"after" | "lastEventId", Param<string | undefined>> = {
   after: text("an event's id: the stream goes on after it"),
   lastEventId: text(
@@ -159,10 +159,9 @@ export const cursorParams: Record<"after" | "lastEventId", Param<string | undefi
   ),
 };
 
-/** The format of a stream, one of these; streamResponse reads it. */
-export function formatParam(names: readonly FormatName[]): Param<string | undefined> {
-  return { ...text("how the events are written; wins over Accept"), schema: { type: "string", enum: names } };
-}
+/** The format of a stream: one of these. */
+export const formatParam = (names: readonly FormatName[]): Param<string | undefined> =>
+  oneOf(names, "how the events are written; wins over Accept");
 
 /** Parameters of every stream over HTTP. */
 export const streamParams: typeof cursorParams & Record<"format", Param<string | undefined>> = {

@@ -1,6 +1,7 @@
 import { CursorAt, cursorAt, Encoded, type StreamEvent } from "../stream/event.ts";
 import type { Format } from "../stream/formats/format.ts";
-import { Many, Part, type PartSource } from "../stream/many.ts";
+import { Many } from "../stream/many.ts";
+import { Part, type PartSource } from "../stream/part.ts";
 import type { Source, StreamItem, Wanted } from "../stream/source.ts";
 import type { FollowOptions } from "./begin.ts";
 import { encodeLines, type LineBlock, type LineFilter } from "./line_block.ts";

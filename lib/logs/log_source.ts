@@ -1,7 +1,7 @@
 import { every } from "../stream/clock.ts";
 import { gap } from "../stream/event.ts";
 import { SourceState } from "../stream/events.ts";
-import type { PartSource } from "../stream/many.ts";
+import type { PartSource } from "../stream/part.ts";
 import { absentCursor, absentSince, parseCursor } from "./cursor.ts";
 import { logRecords } from "./log_events.ts";
 import { type LogFiles, lookMs, unlessAbsent } from "./log_files.ts";

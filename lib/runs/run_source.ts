@@ -1,6 +1,6 @@
 import { gap } from "../stream/event.ts";
 import { SourceState } from "../stream/events.ts";
-import type { PartSource } from "../stream/many.ts";
+import type { PartSource } from "../stream/part.ts";
 import type { Runs } from "./runs.ts";
 
 /** One run among several sources: from its start, or after a cursor. One that is not there is waited for. */

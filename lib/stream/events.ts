@@ -2,16 +2,16 @@ import { type Clock, processClock } from "./clock.ts";
 import { HttpError, type Report, StreamEnd } from "./errors.ts";
 import { CursorAt, cursorAt, Encoded, eventOf, type StreamEvent } from "./event.ts";
 import { release, type SourceFormat, sourceFormat } from "./formats/source_format.ts";
-import { Many, Part, type PartSource } from "./many.ts";
+import { Many } from "./many.ts";
+import { Part, type PartSource } from "./part.ts";
 import type { Source, StreamItem, Wanted } from "./source.ts";
-import { spliced } from "./spliced.ts";
+import { cursorsIn, isCursor } from "./source_cursors.ts";
+import { joined, spliced } from "./spliced.ts";
 
 /** Time for all sources to begin, in ms: then the others go on, and one that has not is `absent`. */
 const beginMs = 1_000;
 /** Bytes that blocks of several sources are joined to: a write costs more than a block. */
 const joinedBytes = 16_384;
-/** Bytes of a cursor. */
-const cursorBytes = 4_096;
 
 /** A value of a source that says how it is: `absent` while it is not there yet, then `live`. */
 export class SourceState {
@@ -48,7 +48,7 @@ class Events extends Many {
 
   constructor(sources: ReadonlyMap<string, PartSource>, wanted: Wanted, readonly options: EventsOptions) {
     super(sources, wanted);
-    this.#given = parse(wanted.after);
+    this.#given = cursorsIn(wanted.after);
   }
 
   override poll(ready: () => void): StreamItem | null {
@@ -77,11 +77,18 @@ class Events extends Many {
     const start = this.#given === null ? after : this.#given.get(format.tag);
     const part = new Part(format.source, start, format, this);
     // What cannot be in a cursor cannot be followed either: until the gap is sent, another such stands for it.
-    if (start !== undefined) part.cursor = isCursor.test(start) ? start : "x";
+    if (start !== undefined) part.cursor = isCursor(start) ? start : "x";
     return part;
   }
 
-  protected override *take(part: Part, value: unknown): Iterable<StreamItem> {
+  protected override take(part: Part, value: unknown): Iterable<StreamItem> {
+    // Most are blocks, and a generator for each would cost more than the rest.
+    return value instanceof Encoded && !this.#late.has(part)
+      ? [this.#block(part, value)]
+      : this.#other(part, value);
+  }
+
+  *#other(part: Part, value: unknown): Iterable<StreamItem> {
     if (value instanceof SourceState) {
       part.cursor = value.cursor ?? (value.state === "live" ? part.cursor : undefined);
       this.#late.delete(part);
@@ -146,18 +153,19 @@ class Events extends Many {
   }
 
   #block(part: Part, block: Encoded): Encoded {
-    const others = this.#others(part);
+    const made = spliced(block, formatOf(part), this.#others(part));
     part.cursor = block.lastId ?? part.cursor;
-    if (part.cursor !== undefined) this.#sent = others + own(part);
-    return new Encoded(spliced(block, formatOf(part), others), this.#sent);
+    this.#sent = made.lastId ?? this.#sent;
+    return made;
   }
 
   #id(part: Part): string {
-    return this.#others(part) + own(part);
+    return this.#others(part) + formatOf(part).id(part.cursor!);
   }
 
   /** The cursors of the other sources, before that of the one that an event is of. */
   #others(part: Part): string {
+    if (this.parts.length === 1) return "";
     const cursors: string[] = [];
     for (const other of this.parts) {
       if (other !== part && other.cursor !== undefined) {
@@ -167,25 +175,6 @@ class Events extends Many {
     // What is added piece by piece stays in pieces, which take many times as much.
     return cursors.join("");
   }
-}
-
-const isCursor = /^[\w-]{1,112}$/;
-
-/** The cursors by the tags of their sources; null when it is not an id of several sources, or no longer whole. */
-function parse(after: string | undefined): ReadonlyMap<string, string> | null {
-  const cursors = new Map<string, string>();
-  if (after === undefined) return cursors;
-  if (!after.endsWith(".") || after.length > cursorBytes) return null;
-  for (const entry of after.slice(0, -1).split("~")) {
-    const cursor = entry.slice(7);
-    if (!/^[0-9a-z]{6}-/.test(entry) || !isCursor.test(cursor)) return null;
-    cursors.set(entry.slice(0, 6), cursor);
-  }
-  return cursors;
-}
-
-function own(part: Part): string {
-  return `${formatOf(part).tag}-${part.cursor}.`;
 }
 
 function formatOf({ format }: Part): SourceFormat {
@@ -202,15 +191,4 @@ function state(
 
 function isBlock(item: StreamItem | null): item is Encoded {
   return item instanceof Encoded && item.bytes.length > 0;
-}
-
-function joined(blocks: Encoded[]): Encoded {
-  if (blocks.length === 1) return blocks[0];
-  const bytes = new Uint8Array(blocks.reduce((sum, { bytes }) => sum + bytes.length, 0));
-  let at = 0;
-  for (const block of blocks) {
-    bytes.set(block.bytes, at);
-    at += block.bytes.length;
-  }
-  return new Encoded(bytes, blocks.at(-1)!.lastId);
 }

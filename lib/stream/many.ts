@@ -1,50 +1,9 @@
 import { StreamEnd } from "./errors.ts";
 import { CursorAt, Encoded } from "./event.ts";
-import type { Format } from "./formats/format.ts";
+import type { Part, PartSource } from "./part.ts";
 import { Polled } from "./polled.ts";
 import { Pulled } from "./pulled.ts";
-import { type Feed, iterable, type StreamItem, type Wanted } from "./source.ts";
-
-/** What a source of a {@linkcode Many} is started with. */
-export interface PartWanted extends Wanted {
-  /** Says where it begins, before its first value comes: a line may be long in coming. */
-  begun(cursor: string): void;
-}
-
-/** A source that can be merged: any `Source`, or one that says where it begins. */
-export type PartSource = (wanted: PartWanted) => AsyncIterable<unknown>;
-
-/** One source of a {@linkcode Many}, and where it is. */
-export class Part implements PartWanted {
-  /** The cursor after all that was taken of it; undefined while it is not known. */
-  cursor: string | undefined;
-  /** Whether an id of the whole may leave: it has begun, or its cursor was given. */
-  isBegun: boolean;
-  /** Null before it has started. */
-  feed: (Feed<unknown> & { return(): Promise<unknown> }) | null = null;
-  /** Whether it has ended, or failed. */
-  isOver = false;
-  /** Its first value, while others have not begun; null for none. */
-  held: unknown = null;
-
-  constructor(
-    readonly name: string,
-    readonly after: string | undefined,
-    readonly format: Format,
-    readonly many: { begin(part: Part): void; readonly signal: AbortSignal },
-  ) {
-    this.isBegun = after !== undefined;
-  }
-
-  get signal(): AbortSignal {
-    return this.many.signal;
-  }
-
-  begun(cursor: string): void {
-    this.cursor = cursor;
-    this.many.begin(this);
-  }
-}
+import { iterable, type StreamItem, type Wanted } from "./source.ts";
 
 /**
  * Resumable sources → one: each part is started after its own cursor, an id of the whole has the cursors of all, and no id
@@ -55,6 +14,7 @@ export abstract class Many extends Polled {
   readonly parts: Part[] = [];
   #controller: AbortController | null = null;
   #items: Iterator<StreamItem> | null = null;
+  #ending: Iterable<StreamItem> | null = null;
   #at = 0;
   /** Parts that have not begun, and those that have not ended. */
   #beginning = 0;
@@ -141,13 +101,12 @@ export abstract class Many extends Polled {
     if (this.#beginning === 0) return null;
     for (const part of this.parts) {
       if (part.isBegun || part.held !== null) continue;
-      const ends = this.#ask(part, (value) => {
-        part.held = value;
-        part.cursor ??= startOf(value);
-        this.begin(part);
-        return null;
-      });
-      if (ends !== null) return ends;
+      const value = this.#value(part);
+      if (this.#ending !== null) return this.#ending;
+      if (value === null) continue;
+      part.held = value;
+      part.cursor ??= startOf(value);
+      this.begin(part);
     }
     return null;
   }
@@ -158,31 +117,31 @@ export abstract class Many extends Polled {
     for (let n = 0; n < parts.length; n++) {
       const part = parts[this.#at];
       this.#at = (this.#at + 1) % parts.length;
-      const items = this.#ask(part, (value) => this.take(part, value));
-      if (items !== null) return items;
+      const value = this.#value(part);
+      if (this.#ending !== null) return this.#ending;
+      if (value !== null) return this.take(part, value);
     }
     // From the first again, so that readers of the same sources are at the same places.
     this.#at = 0;
     return null;
   }
 
-  #ask(
-    part: Part,
-    take: (value: unknown) => Iterable<StreamItem> | null,
-  ): Iterable<StreamItem> | null {
-    const { feed, held } = part;
+  /** A part's next value; null when it has none now, or has ended: then `#ending` is what follows from that. */
+  #value(part: Part): unknown {
+    this.#ending = null;
     if (part.isOver) return null;
-    let value = held;
+    const { held } = part;
     part.held = null;
     try {
-      value ??= feed!.poll(this.#woken);
+      return held ?? part.feed!.poll(this.#woken);
     } catch (error) {
       part.isOver = true;
       this.#left--;
       this.begin(part);
-      return this.over(part, error instanceof StreamEnd && error.reason === "complete" ? null : { error });
+      const isComplete = error instanceof StreamEnd && error.reason === "complete";
+      this.#ending = this.over(part, isComplete ? null : { error });
+      return null;
     }
-    return value === null ? null : take(value);
   }
 
   /** There may be more, and it is waited for. */

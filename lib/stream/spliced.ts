@@ -1,28 +1,31 @@
-import type { Encoded } from "./event.ts";
+import { Encoded } from "./event.ts";
 import { heads, type SourceFormat } from "./formats/source_format.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
 const encoder = new TextEncoder();
 
-/** Of each block that several readers share: where its ids are, and what it was with the cursors of the last reader. */
-const known = new WeakMap<Encoded, { ids: number[]; cursors: string; bytes: Bytes }>();
+/** Of each block that several readers share: where its ids are, and what was made of it for the last reader. */
+const known = new WeakMap<Encoded, { ids: number[] | null; cursors: string; made: Encoded }>();
 
 /**
- * Whole records of a {@linkcode SourceFormat}, with the cursors of the other sources put before the one in each id.
+ * A block of a {@linkcode SourceFormat}, with the cursors of the other sources put before the one in each id.
  *
  * In bytes, as the records are shared: what a reader has of its own is these cursors, and encoding each event anew would cost
  * it several times as much. Readers of the same sources mostly have the same ones, and share this too.
  */
-export function spliced(block: Encoded, { base }: SourceFormat, cursors: string): Bytes {
-  const { bytes: records } = block;
-  if (cursors === "" || records.length === 0) return records;
+export function spliced(block: Encoded, format: SourceFormat, cursors: string): Encoded {
   const before = known.get(block);
-  if (before?.cursors === cursors) return before.bytes;
-  const ids = before?.ids ?? idsIn(records, encoder.encode(heads[base.name]));
-  const bytes = splice(records, ids, encoder.encode(cursors));
-  known.set(block, { ids, cursors, bytes });
-  return bytes;
+  if (before?.cursors === cursors) return before.made;
+  let { bytes } = block;
+  let ids = before?.ids ?? null;
+  if (cursors !== "" && bytes.length > 0) {
+    ids ??= idsIn(bytes, encoder.encode(heads[format.base.name]));
+    bytes = splice(bytes, ids, encoder.encode(cursors));
+  }
+  const made = new Encoded(bytes, block.lastId && cursors + format.id(block.lastId));
+  known.set(block, { ids, cursors, made });
+  return made;
 }
 
 /** Where the ids are: in the lines that begin as a record with an id does. No other line of these formats does. */
@@ -46,4 +49,16 @@ function splice(records: Bytes, ids: number[], cursors: Bytes): Bytes {
   }
   out.set(records.subarray(from), at);
   return out;
+}
+
+/** Several blocks as one. */
+export function joined(blocks: Encoded[]): Encoded {
+  if (blocks.length === 1) return blocks[0];
+  const bytes = new Uint8Array(blocks.reduce((sum, { bytes }) => sum + bytes.length, 0));
+  let at = 0;
+  for (const block of blocks) {
+    bytes.set(block.bytes, at);
+    at += block.bytes.length;
+  }
+  return new Encoded(bytes, blocks.at(-1)!.lastId);
 }

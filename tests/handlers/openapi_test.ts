@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { routes } from "../../handlers/routes.ts";
+import { paramsOf } from "../../lib/http/description.ts";
 import { formats } from "../../lib/stream/formats/table.ts";
 import { granted } from "../support/granted.ts";
 import { serve } from "../support/server.ts";
@@ -141,6 +142,30 @@ Deno.test({ name: "each stream is described in the types that it comes in", igno
     }
   }
   assert(streams >= 6);
+});
+
+Deno.test({ name: "each route refuses the parameters that its description refuses", ignore }, async (t) => {
+  await using server = await serve();
+  for (const route of shown.filter(({ method }) => method === "GET")) {
+    for (const { name, in: where, schema, repeatable } of paramsOf(route)) {
+      const { type, minimum, maximum, maxLength, enum: words } = schema;
+      const wrong = repeatable ? [] : [["a", "a"]];
+      if (type === "integer") wrong.push([`${minimum! - 1}`], [`${maximum! + 1}`]);
+      if (type === "boolean" || words !== undefined && words[0] !== "") wrong.push(["wrong"]);
+      if (maxLength !== undefined) wrong.push(["a".repeat(maxLength + 1)]);
+      for (const values of where === "path" ? [] : wrong) {
+        const path = (route.example ?? route.path).replace(/[?#].*/, "") || route.path;
+        const query = new URLSearchParams(values.map((value) => [name, value]));
+        await t.step(`${path}?${query}`.slice(0, 80), async () => {
+          const response = await fetch(`${server.origin}${path}?${query}`);
+          // What is not refused may be a stream without an end.
+          if (response.ok) await response.body?.cancel();
+          assertEquals(response.status, 400);
+          assertStringIncludes(await response.text(), `"${name} must be `);
+        });
+      }
+    }
+  }
 });
 
 Deno.test(

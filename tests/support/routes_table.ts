@@ -87,7 +87,7 @@ function answersOf({ handler: { about } }: Pick<Route, "handler">): string {
 
 /** The names in a JSON value. */
 function shapeOf({ type, items, properties }: Schema): string {
-  if (type === "array") return `[${shapeOf(items as Schema) || "…"}]`;
+  if (type === "array") return `[${shapeOf(items as Schema ?? {}) || "…"}]`;
   const fields = Object.entries(properties as Record<string, Schema> ?? {}).map(([name, of]) => {
     const shape = shapeOf(of);
     return `"${name}"` + (shape && `: ${shape}`);

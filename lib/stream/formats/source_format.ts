@@ -34,8 +34,12 @@ export class SourceFormat implements Format {
   }
 
   event({ id, event, data }: StreamEvent, plainId?: boolean): string {
-    const own = id === undefined ? undefined : `${this.tag}-${id}.`;
-    return this.base.event({ id: own, event, data: this.wrap(data) }, plainId);
+    return this.base.event({ id: id && this.id(id), event, data: this.wrap(data) }, plainId);
+  }
+
+  /** The id of a stream of this source alone. */
+  id(cursor: string): string {
+    return `${this.tag}-${cursor}.`;
   }
 
   /** The data of an event with its source. */

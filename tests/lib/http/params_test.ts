@@ -1,6 +1,17 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { HttpError, quote } from "../../../lib/stream/errors.ts";
-import { bool, int, many, oneOf, type Param, required, segment, text } from "../../../lib/http/params.ts";
+import {
+  bool,
+  flag,
+  int,
+  line,
+  many,
+  oneOf,
+  type Param,
+  required,
+  segment,
+  text,
+} from "../../../lib/http/params.ts";
 import { paramReader } from "../../../lib/http/param_reader.ts";
 
 /** What a parameter `n` has read of a query. */
@@ -77,6 +88,19 @@ Deno.test("oneOf() names its words to one that is none of them", () => {
     'n must be stop: current value is "start"',
     'n must be a or b: current value is "start"',
     'n must be a, b or c: current value is "start"',
+  ]);
+});
+
+Deno.test("flag() is whether the parameter is there, whatever its value", () => {
+  assertEquals(["n", "n=false", ""].map((query) => read(flag("yes"), query)), [true, true, false]);
+});
+
+Deno.test("line() refuses a text of two lines, and one that is too long", () => {
+  const short = line({ max: 3 }, "a text");
+  assertEquals([read(short, "n=abc"), read(short, "")], ["abc", ""]);
+  assertEquals(["abcd", "a\nb"].map((n) => refusal(() => read(short, { n }))[1]), [
+    'n must be at most 3 characters in one line: current value is "abcd"',
+    'n must be at most 3 characters in one line: current value is "a\\nb"',
   ]);
 });
 

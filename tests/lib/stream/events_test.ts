@@ -7,7 +7,7 @@ import { ndjson } from "../../../lib/stream/formats/ndjson.ts";
 import { sse } from "../../../lib/stream/formats/sse.ts";
 import { sourceFormat } from "../../../lib/stream/formats/source_format.ts";
 import type { Format } from "../../../lib/stream/formats/format.ts";
-import type { PartSource, PartWanted } from "../../../lib/stream/many.ts";
+import type { PartSource, PartWanted } from "../../../lib/stream/part.ts";
 import { streamResponse } from "../../../lib/stream/response.ts";
 import type { StreamItem } from "../../../lib/stream/source.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
