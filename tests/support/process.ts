@@ -109,14 +109,14 @@ async function listening(child: Deno.ChildProcess, unread = false): Promise<Serv
     return status;
   })();
   await firstLine;
-  const port = Number(/^Listening on http:\/\/127\.0\.0\.1:(\d+)\/$/m.exec(stdout)?.[1]);
+  const [, scheme, port] = /^Listening on (https?):\/\/127\.0\.0\.1:(\d+)\/$/m.exec(stdout) ?? [];
   if (!port) {
     await status;
     throw new Error(`the server does not listen: ${stdout}${stderr}`);
   }
   return {
-    port,
-    origin: `http://127.0.0.1:${port}`,
+    port: Number(port),
+    origin: `${scheme}://127.0.0.1:${port}`,
     stdout: () => stdout,
     stderr: () => stderr,
     kill: (signal) => child.kill(signal),

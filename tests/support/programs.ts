@@ -5,6 +5,7 @@ export const packages = {
   chromium: "chromium",
   nginx: "nginx-light",
   curl: "curl",
+  openssl: "openssl",
   python3: "python3 python3-requests python3-httpx",
 };
 
