@@ -179,7 +179,9 @@ test("SIGHUP gives new connections the new certificate, and open streams run on 
   await until(async () => !await hasCertificate(tls, tls.certificate));
   using client = trusting(next);
   const url = `${tls.server.origin}/channels/demo`;
-  await (await fetch(url, { method: "POST", body: "after", client })).text();
+  // For a moment both are in use.
+  const post = () => fetch(url, { method: "POST", body: "after", client }).then((answer) => answer.text());
+  await until(() => post().then(() => true, () => false));
   await reading.until('"after"');
   tls.server.kill("SIGTERM");
   assertMatch(await reading.rest(), /"shutdown"\}\}\n$/);
