@@ -171,10 +171,8 @@ function main(): void {
     Deno.addSignalListener(signal, stop);
   }
 
-  const reloads: (() => void)[] = [];
-  if (doors?.reload) {
-    reloads.push(doors.reload, () => void server.bodies.revoke());
-  }
+  // Whose token is gone hears of it from the heartbeat.
+  const reloads = doors?.reload ? [doors.reload] : [];
   if (tls !== null) reloads.push(() => server.replaceCertificate(tls.reload()));
   // On a terminal the signal says that it was closed, which has to end the server.
   if (reloads.length > 0 && Deno.build.os !== "windows" && !Deno.stdout.isTerminal()) {

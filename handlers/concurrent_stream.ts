@@ -16,20 +16,13 @@ interface Task {
   interval: number;
 }
 
-/** The data of an event: `task` has done `step` of its `steps`. */
-interface Progress {
-  task: string;
-  step: number;
-  steps: number;
-}
-
 /** Runs tasks one after the other. Several share the list: as many run at once, and what waits is a task, not a generator. */
 async function* run(tasks: Iterable<Task>, signal: AbortSignal): AsyncGenerator<StreamEvent> {
   for (const { name: task, steps, interval } of tasks) {
     const ticks = every(interval, signal);
     for (let step = 1; step <= steps; step++) {
       if (interval > 0) await ticks.next();
-      yield { data: { task, step, steps } satisfies Progress };
+      yield { data: { task, step, steps } };
     }
   }
 }
@@ -50,9 +43,6 @@ function parseTask(value: string): Task {
   };
 }
 
-/** A task as the query has it. */
-const written = ({ name, steps, interval }: Task) => `${name}:${steps}:${interval}`;
-
 const task = parsed(
   parseTask,
   { pattern: "^.+:[0-9]+:[0-9]+$" },
@@ -63,8 +53,9 @@ const params = { task: many(task, { max: 1_000 }), ...sharing, ...streamParams }
 
 const answers = streamAnswers("text", 'the progress, `{"task", "step", "steps"}`');
 
-const line = ({ data: { task, step, steps } }: StreamEvent<Progress>) =>
-  `task ${task}: step ${step} of ${steps}`;
+/** The text of an event: `task` has done `step` of its `steps`. */
+const line = ({ data }: StreamEvent<{ task: string; step: number; steps: number }>) =>
+  `task ${data.task}: step ${data.step} of ${data.steps}`;
 
 /**
  * GET /concurrent_stream: tasks that run side by side, their progress merged as it happens; without any, the defaults.
@@ -80,7 +71,8 @@ export function concurrentStreamOf(defaults: Task[]): Handler {
       return merge((signal) => Array.from({ length: atOnce }, () => run(waiting, signal)), { signal });
     };
     if (name === undefined) return streamResponse(context, source, { line });
-    return share(context, name, source, { params: { task: tasks.map(written) }, line });
+    const task = tasks.map(({ name, steps, interval }) => `${name}:${steps}:${interval}`);
+    return share(context, name, source, { params: { task }, line });
   });
 }
 

@@ -27,22 +27,13 @@ export const files = described({ params, answers }, async (_request, context) =>
   const found = await find(config.files, segments, config.followLinks);
   if (found.info.isFile) {
     if (asFolder) throw notFound(rest);
-    const { files: root, followLinks } = config;
-    return await fileResponse(context, {
-      root,
-      followLinks,
-      downloads,
-      opens,
-      found,
-      segments,
-      how: "inline",
-    });
+    return await fileResponse(context, { downloads, opens, found, how: "inline" });
   }
   if (!pathname.endsWith("/")) {
     const headers = { Location: `${pathname}/${search}`, "Cache-Control": "no-cache" };
     return new Response(null, { status: 301, headers });
   }
-  return await listing(context, segments, found, after);
+  return await listing(context, found, after);
 });
 
 const listingHeaders = {
@@ -56,12 +47,7 @@ const listingHeaders = {
   Vary: "Accept",
 };
 
-async function listing(
-  context: Context<unknown>,
-  segments: string[],
-  found: Found,
-  after: string,
-): Promise<Response> {
+async function listing(context: Context<unknown>, found: Found, after: string): Promise<Response> {
   const type = accepts(context.headers, "application/json", "text/html");
   if (type === undefined) {
     const accept = quote(context.headers.get("accept")!);
@@ -73,9 +59,8 @@ async function listing(
   if (context.method === "HEAD") return new Response(new ReadableStream(), { headers });
   const { config, limits: { downloads } } = context.app;
   using _permit = downloads.admit("downloads", context);
-  const path = segments.map((segment) => `${segment}/`).join("");
-  const options = { after, followLinks: config.followLinks };
-  const names = await list(config.files, segments, found, config.limits.listing, options);
+  const path = found.segments.map((segment) => `${segment}/`).join("");
+  const names = await list(found, config.limits.listing, after);
   const body = isPage ? listingPage(path, names) : JSON.stringify({ path, ...names }) + "\n";
   return wholeResponse(body, 200, headers);
 }

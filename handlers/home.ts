@@ -41,14 +41,12 @@ function describe(
   if (value === undefined) return { method, path, description, ...missing[name!] };
   const target = example.replace(`{${name}}`, encodeURIComponent(value));
   const row = { method, path, description, link: target };
-  if (method !== "GET") {
-    const isReadable = routes.some((route) => route.method === "GET" && route.path === path);
-    const link = isReadable ? target : target.replace(/\/[^/]+$/, "");
-    const how = (method === "POST" ? "" : `-X ${method} `) + (method === "DELETE" ? "" : `-d '{"value":1}' `);
-    return { ...row, curl: `curl ${how}${word(origin + target)}`, link };
-  }
   if (target.startsWith("#")) return { ...row, curl: `curl -iN ${upgrade} ${word(origin + path)}` };
-  return { ...row, curl: `curl -N ${word(origin + target)}` };
+  if (method === "GET") return { ...row, curl: `curl -N ${word(origin + target)}` };
+  const isReadable = routes.some((route) => route.method === "GET" && route.path === path);
+  const link = isReadable ? target : target.replace(/\/[^/]+$/, "");
+  const how = (method === "POST" ? "" : `-X ${method} `) + (method === "DELETE" ? "" : `-d '{"value":1}' `);
+  return { ...row, curl: `curl ${how}${word(origin + target)}`, link };
 }
 
 async function firstFile(folder: string): Promise<string | undefined> {
@@ -67,9 +65,7 @@ function html({ method, path, description, curl, link }: Row): string {
 const headers = { "Cache-Control": "no-store", Vary: "Accept" };
 
 const page200 = { description: "a page", content: { "text/html": {} } };
-const answers = {
-  200: either(page200, jsonAnswer("or JSON", list({ type: "object" }))),
-};
+const answers = { 200: either(page200, jsonAnswer("or JSON", list({ type: "object" }))) };
 
 /** GET /: every route, with a curl line and a link; JSON for a client that prefers it. */
 export const home = described({ answers }, async (_request, { app, headers: requested, routes, url }) => {

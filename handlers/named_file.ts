@@ -13,9 +13,9 @@ const named = (how: Disposition): Handler =>
     const name = context.params.file;
     const segments = pathSegments(name, { encoded: false });
     if (segments === null) throw notFound(name);
-    const { config: { files: root, followLinks }, limits: { downloads }, fileOpens: opens } = context.app;
-    const found = await find(root, segments, followLinks);
-    return await fileResponse(context, { root, followLinks, downloads, opens, found, segments, how });
+    const { config, limits: { downloads }, fileOpens: opens } = context.app;
+    const found = await find(config.files, segments, config.followLinks);
+    return await fileResponse(context, { downloads, opens, found, how });
   });
 
 /** GET /async_download?file=NAME: the file as an attachment. */

@@ -11,7 +11,8 @@ import { asyncDownload, streamFile } from "./named_file.ts";
 import { openapi } from "./openapi.ts";
 import { deleteRun, run, runs } from "./runs.ts";
 import { pushReading, sensor, sensorHistory, sensors, sensorStream } from "./sensors.ts";
-import { session, signIn, signOutNow } from "./session.ts";
+import { session } from "./session.ts";
+import { signIn, signOut } from "./sign_in.ts";
 import { stream } from "./stream.ts";
 import { makeTicket } from "./tickets.ts";
 import { ws } from "./ws.ts";
@@ -221,7 +222,7 @@ export const routes: Route[] = [
   {
     method: "DELETE",
     path: "/session",
-    handler: signOutNow,
+    handler: signOut,
     description: "signs a browser out",
     hidden: true,
     access: "open",

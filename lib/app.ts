@@ -53,8 +53,8 @@ export class App {
     const { limits, clientShare, keepRuns } = config;
     const share = () => clientShare ? new ClientShare(clientShare) : null;
     this.limits = {
-      streams: new Limiter(limits.streams, Infinity, share()),
-      downloads: new Limiter(limits.downloads, Infinity, share()),
+      streams: new Limiter(limits.streams, share()),
+      downloads: new Limiter(limits.downloads, share()),
       outbound: new Limiter(limits.outbound),
     };
     this.sockets = new Sockets(limits, share());

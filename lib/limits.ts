@@ -16,6 +16,8 @@ export class Limits {
   readonly downloads: number = 500;
   /** WebSockets open at once; while more than a quarter as many were closed and linger, new ones are refused. */
   readonly sockets: number = 10_000;
+  /** Bytes of messages from all peers that wait for their functions, or are in work. */
+  readonly socketsBytes: number = 134_217_728;
   /** Messages of sockets whose work waits for something, in work at once in all; the others wait. */
   readonly socketTasks: number = 200;
   /** Time that a message to a socket's peer may wait for room before the socket is closed, in ms. */

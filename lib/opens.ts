@@ -11,9 +11,6 @@ export class OpensBusy extends Error {
 /** Nearly every open ends sooner, in ms. */
 const slowMs = 100;
 
-/** The signal of who waits for an open. */
-export type Leaving = AbortSignal | (() => AbortSignal);
-
 /** Bounds of {@linkcode Opens}, in ms. */
 export interface OpensOptions {
   /** Wait for a permit: 10,000 unless given, for a burst of downloads on a busy machine. */
@@ -31,16 +28,12 @@ export interface OpensOptions {
  */
 export class Opens {
   readonly #limiter: Limiter;
-  readonly #waitMs: number;
-  readonly #openMs: number;
-  readonly #clock: Clock;
+  readonly #options: Required<OpensOptions>;
 
   /** At most `max` opens under way at once. */
-  constructor(max = 8, { waitMs = 10_000, openMs = 5_000, clock = processClock }: OpensOptions = {}) {
+  constructor(max = 8, options: OpensOptions = {}) {
     this.#limiter = new Limiter(max);
-    this.#waitMs = waitMs;
-    this.#openMs = openMs;
-    this.#clock = clock;
+    this.#options = { waitMs: 10_000, openMs: 5_000, clock: processClock, ...options };
   }
 
   /**
@@ -49,37 +42,31 @@ export class Opens {
    *
    * @throws OpensBusy when no permit came free, or the file did not open, in time
    */
-  async open(path: string, signal?: Leaving): Promise<Deno.FsFile> {
+  async open(path: string, signal?: AbortSignal | (() => AbortSignal)): Promise<Deno.FsFile> {
     if (typeof signal !== "function") signal?.throwIfAborted();
-    const permit = this.#limiter.tryAcquire() ?? await this.#wait(signal);
+    const permit = this.#limiter.tryAcquire() ?? await this.permit(signal);
     const { promise, resolve, reject } = Promise.withResolvers<Deno.FsFile>();
-    let given = true;
+    let left = false;
     const leave = (reason: unknown) => {
-      given = false;
+      left = true;
       reject(reason);
     };
+    const { clock, openMs } = this.#options;
     // Also after an abort: the permit is held until the open has ended.
     let again: (() => void) | null = null;
     const late = () => {
       leave(new OpensBusy("the file does not open"));
       freeReader(path);
       // The open may only be waiting for a thread so far, and hang later.
-      again = this.#clock.after(this.#openMs, late);
+      again = clock.after(openMs, late);
     };
-    const stop = this.#watch(signal, leave, this.#openMs, late);
+    const stop = this.#watch(signal, leave, openMs, late);
     const ended = () => {
       stop();
       again?.();
       permit.release();
     };
-    Deno.open(path).then((file) => {
-      ended();
-      if (given) resolve(file);
-      else file.close();
-    }, (error) => {
-      ended();
-      reject(error);
-    });
+    Deno.open(path).finally(ended).then((file) => left ? file.close() : resolve(file), reject);
     return await promise;
   }
 
@@ -88,15 +75,11 @@ export class Opens {
    *
    * @throws OpensBusy when none came free in time
    */
-  async permit(signal?: AbortSignal): Promise<Permit> {
-    return this.#limiter.tryAcquire() ?? await this.#wait(signal);
-  }
-
-  async #wait(signal?: Leaving): Promise<Permit> {
+  async permit(signal?: AbortSignal | (() => AbortSignal)): Promise<Permit> {
     const ended = new AbortController();
     const leave = (reason: unknown) => ended.abort(reason);
     const late = () => leave(new OpensBusy("too many files are being opened"));
-    const stop = this.#watch(signal, leave, this.#waitMs, late);
+    const stop = this.#watch(signal, leave, this.#options.waitMs, late);
     try {
       return await this.#limiter.acquire({ signal: ended.signal });
     } finally {
@@ -106,11 +89,12 @@ export class Opens {
 
   /** Calls `leave` on an abort, and `late` after a time; returns what stops that. */
   #watch(
-    signal: Leaving | undefined,
+    signal: AbortSignal | (() => AbortSignal) | undefined,
     leave: (reason: unknown) => void,
     ms: number,
     late: () => void,
   ): () => void {
+    const { clock } = this.#options;
     let heard: AbortSignal | undefined;
     const abort = () => leave(heard!.reason);
     const listen = (signal?: AbortSignal) => {
@@ -120,13 +104,13 @@ export class Opens {
     };
     let cancel: () => void;
     if (typeof signal === "function") {
-      cancel = this.#clock.after(slowMs, () => {
-        cancel = this.#clock.after(ms - slowMs, late);
+      cancel = clock.after(slowMs, () => {
+        cancel = clock.after(ms - slowMs, late);
         listen(signal());
       });
     } else {
       listen(signal);
-      cancel = this.#clock.after(ms, late);
+      cancel = clock.after(ms, late);
     }
     return () => {
       cancel();

@@ -188,8 +188,11 @@ export class Server implements ServerSide<App, Route> {
   async close(): Promise<void> {
     const mayCut = this.#open > 0 && this.#listeners.some(({ certificate }) => certificate !== null);
     const drained = this.drain();
+    // Closing the listeners closes every WebSocket at once, with words of Deno's: they have their time first, and new
+    // requests a 503.
+    if (this.app.sockets.size > 0) await this.app.sockets.close();
     // Told to go away first, an HTTP/2 connection would end without saying which streams were cut.
-    if (mayCut) await delay(cutMs);
+    else if (mayCut) await delay(cutMs);
     const closed = this.#listeners.map((listener) => listener.close());
     await Promise.allSettled([drained, ...closed]);
     await this.app.close();

@@ -207,6 +207,28 @@ test("no connection is refused while certificates are replaced", async () => {
   }
 });
 
+test("SIGHUP closes the WebSockets of the old certificate with 1001", async () => {
+  await using tls = await secure();
+  const { certificate, server } = tls;
+  using conn = await Deno.connectTls({
+    hostname: "127.0.0.1",
+    port: server.port,
+    caCerts: [certificate.pem],
+  });
+  await conn.write(new TextEncoder().encode(upgrade("/ws").replaceAll("\n", "\r\n")));
+  const buffer = new Uint8Array(1_024);
+  await conn.read(buffer);
+  server.kill("SIGHUP");
+  // A close frame (RFC 6455, 5.5.1).
+  let frame: number[] = [];
+  await until(async () => {
+    const count = await conn.read(buffer);
+    frame = [...buffer.subarray(0, count ?? 0)];
+    return frame[0] === 0x88;
+  });
+  assertEquals(frame.slice(2, 4), [0x03, 0xe9]);
+});
+
 const broken: [what: string, change: (certificate: MadeCertificate) => Promise<void>, line: RegExp][] = [
   ["is there half", ({ cert, pem }) => Deno.writeTextFile(cert, pem.slice(0, pem.length / 2)), /as PEM: /],
   ["is empty", ({ cert }) => Deno.writeTextFile(cert, ""), /as PEM: No certificates found/],

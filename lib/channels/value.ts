@@ -1,3 +1,4 @@
+import { HttpError, quote } from "../stream/errors.ts";
 import { JsonText } from "../stream/event.ts";
 
 const encoder = new TextEncoder();
@@ -23,11 +24,16 @@ export function valueOfJson(json: string): JsonText {
   return new JsonText(decoder.decode(encoder.encode(line)));
 }
 
-/** A value as people type it: what it says as JSON, else its text. */
+/**
+ * A value as people type it: what it says as JSON, else its text.
+ *
+ * @throws HttpError 400 for a string in JSON with half of a surrogate pair
+ */
 export function valueOfTyped(text: string): JsonText {
   try {
     return valueOfJson(text);
-  } catch {
-    return valueOf(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return valueOf(text);
+    throw new HttpError(400, `the message must be whole characters: current value is ${quote(text)}`);
   }
 }

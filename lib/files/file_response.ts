@@ -13,18 +13,12 @@ const smallBytes = 64 * 1024;
 
 /** What to send, and how. */
 export interface FileOptions {
-  /** Folder that nothing outside of is sent. */
-  root: string;
-  /** Whether links in it may lead out of it, as `find` has been told. */
-  followLinks?: boolean;
   /** Downloads under way at once; over it a request is 503. */
   downloads: Limiter;
   /** Opens the file. */
   opens: Opens;
   /** The file. */
   found: Found;
-  /** Its path below the root. */
-  segments: string[];
   /** Content-Disposition. */
   how: Disposition;
 }
@@ -36,12 +30,13 @@ export interface FileOptions {
  */
 export function fileResponse(
   exchange: Exchange,
-  { root, followLinks, downloads, opens, found, segments, how }: FileOptions,
+  { downloads, opens, found, how }: FileOptions,
 ): Promise<Response> {
   const isGet = exchange.method === "GET";
-  const plan = (info: Deno.FileInfo) => planFor(exchange, info, segments.at(-1)!, how);
-  return withFound(root, segments, found, async (found) => {
-    if (!found.info.isFile) throw notFound(found.name);
+  const name = found.segments.join("/");
+  const plan = (info: Deno.FileInfo) => planFor(exchange, info, found.segments.at(-1)!, how);
+  return withFound(found, async (found) => {
+    if (!found.info.isFile) throw notFound(name);
     // A 304 or 412 sends no bytes and opens no file.
     if (checkPreconditions(exchange.headers, validatorsOf(found.info)) !== 200) {
       const early = plan(found.info);
@@ -62,6 +57,6 @@ export function fileResponse(
       return body && whole(new Response(body, planned), body.length);
     }
     held.move();
-    return new Response(fileBody(exchange, reader, permit, segments.join("/")), planned);
-  }, followLinks);
+    return new Response(fileBody(exchange, reader, permit, name), planned);
+  });
 }

@@ -35,20 +35,17 @@ const atOnce = 64;
  * @throws HttpError 404 when the folder may not be read, 503 when it cannot be just now
  */
 export function list(
-  root: string,
-  segments: string[],
   folder: Found,
   max: number,
-  { after = "", followLinks = false } = {},
+  after = "",
 ): Promise<Listing> {
-  return withFound(root, segments, folder, async (folder) => {
-    const names = await mapFileErrors(folder.name, () => visibleNames(folder.path, after, max + 1));
+  return withFound(folder, async (folder) => {
+    const name = folder.segments.join("/");
+    const names = await mapFileErrors(name, () => visibleNames(folder.path, after, max + 1));
     const entries: Entry[] = [];
     let hidden = 0;
     for (let i = 0; i < names.length; i += atOnce) {
-      const batch = names.slice(i, Math.min(i + atOnce, max)).map((name) =>
-        entryOf(folder, name, () => find(root, [...segments, name], followLinks))
-      );
+      const batch = names.slice(i, Math.min(i + atOnce, max)).map((name) => entryOf(folder, name));
       for (const entry of await Promise.all(batch)) {
         // The same name twice: one of the two has U+FFFD in place of what is not UTF-8.
         if (entry === "hidden" || entry && entry.name === entries.at(-1)?.name) hidden++;
@@ -57,7 +54,7 @@ export function list(
     }
     const truncated = names.length > max;
     return isThere(folder) ? { entries, truncated, next: truncated ? names[max - 1] : null, hidden } : null;
-  }, followLinks);
+  });
 }
 
 /** The first names after `after`, at most `max`: sorted as they come, since a folder may have millions. */
@@ -75,15 +72,14 @@ async function visibleNames(path: string, after: string, max: number): Promise<s
 
 /** Null for what is neither a file nor a folder, has gone, or leads out of the root; "hidden" for a name that is not UTF-8. */
 async function entryOf(
-  folder: Found,
+  { root, segments, followLinks, path }: Found,
   name: string,
-  follow: () => Promise<Found>,
 ): Promise<Entry | "hidden" | null> {
   try {
-    let info = await Deno.lstat(join(folder.path, name)).catch(() => null);
+    let info = await Deno.lstat(join(path, name)).catch(() => null);
     // Deno gives U+FFFD for what is not UTF-8, and then there is no such name.
     if (info === null) return name.includes("\ufffd") ? "hidden" : null;
-    if (info.isSymlink) ({ info } = await follow());
+    if (info.isSymlink) ({ info } = await find(root, [...segments, name], followLinks));
     if (!info.isFile && !info.isDirectory) return null;
     return {
       name,

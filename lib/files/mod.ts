@@ -6,16 +6,15 @@
  * import { errorResponse, exchange, Limiter } from "@weir/weir";
  * import { fileResponse, find, notFound, Opens, pathSegments } from "@weir/weir/files";
  *
- * const root = "files", downloads = new Limiter(500), opens = new Opens();
+ * const downloads = new Limiter(500), opens = new Opens();
  *
  * await using server = Deno.serve({ port: 0 }, async (request, info) => {
  *   try {
  *     const { pathname } = new URL(request.url);
  *     const segments = pathSegments(pathname.slice(1), { encoded: true });
  *     if (segments === null) throw notFound(pathname);
- *     const found = await find(root, segments);
- *     const options = { root, downloads, opens, found, segments, how: "inline" as const };
- *     return await fileResponse(exchange(request, info), options);
+ *     const found = await find("files", segments);
+ *     return await fileResponse(exchange(request, info), { downloads, opens, found, how: "inline" });
  *   } catch (error) {
  *     return errorResponse(error);
  *   }
@@ -24,7 +23,7 @@
  *
  * @module
  */
-export { type Leaving, Opens, OpensBusy } from "../opens.ts";
+export { Opens, OpensBusy } from "../opens.ts";
 export { type FileOptions, fileResponse } from "./file_response.ts";
 export { type Entry, list, type Listing } from "./listing.ts";
 export { listingPage } from "./listing_page.ts";

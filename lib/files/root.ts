@@ -3,10 +3,14 @@ import { type Opens, OpensBusy } from "../opens.ts";
 import { HttpError, quote } from "../stream/errors.ts";
 import { isVisibleName } from "./safe_path.ts";
 
-/** A file or folder inside the root. */
+/** A file or folder inside the root, and what {@linkcode find} was asked for. */
 export interface Found {
-  /** Its path below the root, as it was asked for. */
-  name: string;
+  /** Folder that nothing outside of is sent. */
+  root: string;
+  /** Its path below the root. */
+  segments: string[];
+  /** Whether links in the root may lead out of it. */
+  followLinks: boolean;
   /** Its real path, without symlinks. */
   path: string;
   /** Its state, by `lstat`. */
@@ -28,7 +32,7 @@ export function find(root: string, segments: string[], followLinks = false): Pro
     const info = Deno.lstatSync(path);
     const inside = path === top || followLinks ? [] : relative(top, path).split(sep);
     if (!inside.every(isVisibleName) || !(info.isFile || info.isDirectory)) throw notFound(name);
-    return { name, path, info };
+    return { root, segments, followLinks, path, info };
   });
 }
 
@@ -37,13 +41,8 @@ export function find(root: string, segments: string[], followLinks = false): Pro
  *
  * @throws HttpError 404 when nothing is there now, 503 when it changes too fast
  */
-export async function withFound<T>(
-  root: string,
-  segments: string[],
-  found: Found,
-  use: (found: Found) => Promise<T | null>,
-  followLinks = false,
-): Promise<T> {
+export async function withFound<T>(found: Found, use: (found: Found) => Promise<T | null>): Promise<T> {
+  const { root, segments, followLinks } = found;
   for (let attempt = 0; attempt < 3; attempt++) {
     if (attempt > 0) found = await find(root, segments, followLinks);
     const result = await use(found);
@@ -64,7 +63,7 @@ export async function open(
   signal?: () => AbortSignal,
 ): Promise<{ file: Deno.FsFile; info: Deno.FileInfo } | null> {
   using held = new DisposableStack();
-  const file = held.use(await mapFileErrors(found.name, () => opens.open(found.path, signal)));
+  const file = held.use(await mapFileErrors(found.segments.join("/"), () => opens.open(found.path, signal)));
   const info = file.statSync();
   if (!isSame(info, found.info) || !isThere(found)) return null;
   held.move();

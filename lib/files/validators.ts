@@ -29,9 +29,8 @@ export function validatorsOf(info: FileState, now: number = Date.now()): Validat
   // An mtime may be set to any time, also one to come. ctime has whole seconds: the change can be a second younger.
   const ctime = info.mtime && info.ctime;
   const strong = isPast || ctime !== null && now - ctime.getTime() >= settledMs + 1_000;
-  const tag = [info.ino ?? 0, info.size, mtime, info.ctime?.getTime() ?? 0].map((n) => n.toString(36)).join(
-    "-",
-  );
+  const version = [info.ino ?? 0, info.size, mtime, info.ctime?.getTime() ?? 0];
+  const tag = version.map((n) => n.toString(36)).join("-");
   return {
     // If-None-Match compares weakly: with the same text, the first of two changes would pass for the second for ever.
     etag: strong ? `"${tag}"` : `W/"${tag}-w"`,

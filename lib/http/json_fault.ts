@@ -1,18 +1,13 @@
 /** A number or a name of JSON; what may follow it is the grammar's. */
 const scalar = /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?![\w.+-])/y;
 
-/** The end of a string that starts at `at`, or the place of its fault. */
-function stringEnd(text: string, at: number): { end: number } | { fault: number } {
-  for (let i = at + 1; i < text.length; i++) {
-    const char = text[i];
-    if (char === '"') return { end: i + 1 };
-    if (char < " ") return { fault: i };
-    if (char !== "\\") continue;
-    const escape = /^(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/.exec(text.slice(i + 1, i + 6));
-    if (escape === null) return { fault: i };
-    i += escape[0].length;
-  }
-  return { fault: text.length };
+/** Characters of a string, or an escape: all but quotes, backslashes and controls. */
+const characters = /[ !#-[\]-\uffff]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
+
+/** Where a pattern's match ends that begins at `at`: there, when it does not match. */
+function endOf(pattern: RegExp, text: string, at: number): number {
+  pattern.lastIndex = at;
+  return pattern.test(text) ? pattern.lastIndex : at;
 }
 
 /**
@@ -21,45 +16,42 @@ function stringEnd(text: string, at: number): { end: number } | { fault: number 
  */
 export function jsonFault(text: string): number | null {
   /** The arrays and objects that are open. */
-  const open: ("[" | "{")[] = [];
-  let wanted: "value" | "value or ]" | "key" | "key or }" | ":" | "," = "value";
+  const open: string[] = [];
+  let wanted: "value" | "key" | ":" | "," = "value";
+  /** Nothing is in the innermost of them so far. */
+  let isEmpty = false;
   for (let at = 0;;) {
     while (at < text.length && " \t\n\r".includes(text[at])) at++;
     const inner = open.at(-1);
     if (wanted === "," && inner === undefined) return at === text.length ? null : at;
     if (at === text.length) return at;
     const char = text[at];
-    if (wanted === ":") {
-      if (char !== ":") return at;
-      wanted = "value";
-      at++;
-    } else if (wanted === "," && char === ",") {
-      wanted = inner === "[" ? "value" : "key";
-      at++;
-    } else if (
-      char === "]" && inner === "[" && (wanted === "," || wanted === "value or ]") ||
-      char === "}" && inner === "{" && (wanted === "," || wanted === "key or }")
-    ) {
+    const wasEmpty = isEmpty;
+    isEmpty = false;
+    if ((wanted === "," || wasEmpty) && char === (inner === "[" ? "]" : "}")) {
       open.pop();
       wanted = ",";
       at++;
-    } else if (wanted === ",") return at;
-    else if (char === '"') {
-      const string = stringEnd(text, at);
-      if ("fault" in string) return string.fault;
-      wanted = wanted.startsWith("key") ? ":" : ",";
-      at = string.end;
-    } else if (wanted.startsWith("key")) return at;
-    else if (char === "[" || char === "{") {
+    } else if (wanted === ":" || wanted === ",") {
+      if (char !== wanted) return at;
+      wanted = wanted === ":" || inner === "[" ? "value" : "key";
+      at++;
+    } else if (char === '"') {
+      at++;
+      for (let end; (end = endOf(characters, text, at)) > at;) at = end;
+      if (text[at] !== '"') return at;
+      wanted = wanted === "key" ? ":" : ",";
+      at++;
+    } else if (wanted === "value" && (char === "[" || char === "{")) {
       open.push(char);
-      wanted = char === "[" ? "value or ]" : "key or }";
+      wanted = char === "[" ? "value" : "key";
+      isEmpty = true;
       at++;
     } else {
-      scalar.lastIndex = at;
-      const found = scalar.exec(text);
-      if (found === null) return at;
+      const end = wanted === "key" ? at : endOf(scalar, text, at);
+      if (end === at) return at;
       wanted = ",";
-      at += found[0].length;
+      at = end;
     }
   }
 }

@@ -37,18 +37,17 @@ const refuse = (rule: string, value: string): never => {
   throw new HttpError(400, `${rule}: current value is ${quote(value)}`);
 };
 
-/** A parameter that is given once, or not at all. */
+/** A parameter that is given once, or not at all; `parse` gives undefined for a value against the rule. */
 function single<T, A>(
   description: string,
   schema: ValueSchema,
-  parse: (value: string, name: string) => T,
   absent: A,
+  parse: (value: string) => T | undefined,
+  rule = "",
 ): Param<T | A> {
-  return {
-    description,
-    schema,
-    read: (values, name) => values.length === 0 ? absent : parse(values[0], name),
-  };
+  const read = ([value]: readonly string[], name: string) =>
+    value === undefined ? absent : parse(value) ?? refuse(`${name} must be ${rule}`, value);
+  return { description, schema, read };
 }
 
 /** A whole number from `min` to `max`. */
@@ -57,13 +56,8 @@ export function int(
   description: string,
 ): Param<number> {
   const schema: ValueSchema = { type: "integer", minimum: min, maximum: max, default: absent };
-  return single(
-    description,
-    schema,
-    (value, name) =>
-      parseWhole(value, min, max) ?? refuse(`${name} must be a whole number from ${min} to ${max}`, value),
-    absent,
-  );
+  const parse = (value: string) => parseWhole(value, min, max);
+  return single(description, schema, absent, parse, `a whole number from ${min} to ${max}`);
 }
 
 /** Decimal digits as a number; undefined for anything else, and for a number out of bounds. */
@@ -72,31 +66,32 @@ export function parseWhole(value: string, min: number, max: number): number | un
   return number >= min && number <= max ? number : undefined;
 }
 
+const truth: ReadonlyMap<string, boolean> = new Map([["true", true], ["1", true], ["false", false], [
+  "0",
+  false,
+]]);
+
 /** `true` or `false`, also `1` or `0`. */
 export function bool({ default: absent }: { default: boolean }, description: string): Param<boolean> {
-  return single(description, { type: "boolean", default: absent }, (value, name) => {
-    if (value === "true" || value === "1") return true;
-    return value === "false" || value === "0" ? false : refuse(`${name} must be true or false`, value);
-  }, absent);
+  const schema: ValueSchema = { type: "boolean", default: absent };
+  return single(description, schema, absent, (value) => truth.get(value), "true or false");
 }
 
 /** A word that is there, whatever its value, or is not. */
 export function flag(description: string): Param<boolean> {
-  return single(description, { type: "string", enum: [""] }, () => true, false);
+  return single(description, { type: "string", enum: [""] }, false, () => true);
 }
 
 /** Any text. */
 export function text(description: string): Param<string | undefined> {
-  return single(description, { type: "string" }, (value) => value, undefined);
+  return single(description, { type: "string" }, undefined, (value) => value);
 }
 
 /** A text of at most `max` characters in one line. Default: "". */
 export function line({ max }: { max: number }, description: string): Param<string> {
   const schema: ValueSchema = { type: "string", maxLength: max, pattern: "^[^\\r\\n]*$", default: "" };
-  return single(description, schema, (value, name) => {
-    if (value.length <= max && !/[\r\n]/.test(value)) return value;
-    return refuse(`${name} must be at most ${max} characters in one line`, value);
-  }, "");
+  const parse = (value: string) => value.length <= max && !/[\r\n]/.test(value) ? value : undefined;
+  return single(description, schema, "", parse, `at most ${max} characters in one line`);
 }
 
 /** One of these words. */
@@ -104,14 +99,9 @@ export function oneOf<const W extends string>(
   words: readonly W[],
   description: string,
 ): Param<W | undefined> {
-  const schema: ValueSchema = { type: "string", enum: words };
+  const parse = (value: string) => words.find((word) => word === value);
   const rule = new Intl.ListFormat("en-GB", { type: "disjunction" }).format(words);
-  return single(
-    description,
-    schema,
-    (value, name) => words.find((word) => word === value) ?? refuse(`${name} must be ${rule}`, value),
-    undefined,
-  );
+  return single(description, { type: "string", enum: words }, undefined, parse, rule);
 }
 
 /** A text that must be given, and not be empty. */
@@ -134,7 +124,7 @@ export function parsed<T>(
   { pattern }: { pattern: string },
   description: string,
 ): Param<T | undefined> {
-  return single(description, { type: "string", pattern }, parse, undefined);
+  return single(description, { type: "string", pattern }, undefined, parse);
 }
 
 /** A parameter that may be given often: all its values, in order. */

@@ -61,8 +61,7 @@ export async function begin(
       const unfinished = !follow;
       let offset: number | null = all ? 0 : null;
       if (!all && from > 0 && wanted !== undefined) {
-        const { turns } = reader;
-        const search = { count: from, wanted, lineBytes, searchBytes, unfinished, turns, signal };
+        const search = { count: from, wanted, lineBytes, searchBytes, unfinished, signal };
         using _permit = await searches.acquire({ signal });
         const { offset: found, whole } = await startOfLastWanted(file, search);
         [offset, searched] = [found, !whole];

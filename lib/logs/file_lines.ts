@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { FileFingerprint } from "./fingerprint.ts";
 import { decoder, type LineBlock, PartialLine, WholeLines } from "./line_block.ts";
 import type { LogFile } from "./log_file.ts";
-import { Turns } from "./turns.ts";
+import { scans } from "./turns.ts";
 
 const holeRead = 1_048_576;
 /** A reader that does not read keeps a block, beside four that the runtime keeps; larger ones were no faster. */
@@ -28,16 +28,15 @@ export class FileLines {
     readonly file: LogFile,
     public at: FileFingerprint,
     readonly lineBytes: number,
-    readonly turns: Turns = new Turns(),
   ) {}
 
   /**
    * The next whole lines, or one that is cut; null at the end; "truncated" when what was read is no longer there. When the
    * signal aborts it throws, also within a line that has no end.
    */
-  async next(signal?: AbortSignal): Promise<LineBlock | "truncated" | null> {
+  async next(signal: AbortSignal): Promise<LineBlock | "truncated" | null> {
     for (;;) {
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       const from = this.#long?.at ?? this.at;
       const before = from.tail.length;
       const room = before + (this.#readBytes > smallRead ? this.lineBytes + 2 : 0);
@@ -54,7 +53,7 @@ export class FileLines {
       if (hole > 0) {
         this.at = from.after(data.subarray(0, hole), hole);
         this.#readBytes = holeRead;
-        await this.turns.next(signal);
+        await scans.next(signal);
         continue;
       }
       const full = read === buffer.length;
@@ -66,20 +65,14 @@ export class FileLines {
 
   /** The last line when it has no newline; with a cursor of its own only when the file is done. */
   unfinished(done: boolean): LineBlock | null {
-    if (this.#long !== null) {
-      const { first, at } = this.#long;
-      const block = new PartialLine(
-        this.at,
-        done ? at : this.at,
-        cutLine(first, at.offset - this.at.offset),
-      );
-      return done ? this.#moved(block) : block;
-    }
+    const { at } = this;
     const rest = this.#rest;
-    if (rest.length === 0) return null;
-    const line = decoder.decode(rest.at(-1) === 13 ? rest.subarray(0, -1) : rest);
-    const block = new PartialLine(this.at, done ? this.at.after(rest, 0) : this.at, line);
-    return done ? this.#moved(block) : block;
+    const long = this.#long;
+    if (long === null && rest.length === 0) return null;
+    const [end, line] = long === null
+      ? [at.after(rest, 0), decoder.decode(rest.at(-1) === 13 ? rest.subarray(0, -1) : rest)]
+      : [long.at, cutLine(long.first, long.at.offset - at.offset)];
+    return done ? this.#moved(new PartialLine(at, end, line)) : new PartialLine(at, at, line);
   }
 
   /** The whole lines of what was read, or null when it ends before the first of them does. */

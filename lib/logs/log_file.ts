@@ -3,7 +3,6 @@ export class LogFile implements Disposable {
   /** Takes over `file`; `info` is what it was like when it was opened. */
   constructor(readonly file: Deno.FsFile, readonly info: Deno.FileInfo) {}
 
-  /** What it is like now. */
   stat(): Deno.FileInfo {
     return this.file.statSync();
   }

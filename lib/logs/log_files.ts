@@ -145,9 +145,8 @@ export class LogFiles {
     if (name === basename(accessLog)) return this.#place(name, accessLog, null);
     const returns = follow && parseCursor(after) !== null;
     let absent: LogPlace | null = null;
-    for (
-      const { path, file } of [...await this.#labelled(name), ...logs.map((path) => ({ path, file: name }))]
-    ) {
+    const candidates = [...await this.#labelled(name), ...logs.map((path) => ({ path, file: name }))];
+    for (const { path, file } of candidates) {
       const root = await realFolder(path);
       const named = basename(path) === file ? this.#place(name, path, null) : null;
       if (root === null && named !== null) return named;

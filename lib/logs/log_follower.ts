@@ -9,7 +9,7 @@ import { busy } from "./log_files.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type LogItem, LogReader } from "./log_reader.ts";
 import { Follower, pollMs, Tail, type TailItem } from "./tail.ts";
-import { Turns } from "./turns.ts";
+import { scans } from "./turns.ts";
 
 /** Bytes of lines that it takes a turn to filter. */
 const scanBytes = 65_536;
@@ -22,7 +22,6 @@ export class LogFollower {
   readonly #tails = new Map<string, Tail>();
   /** Limits the backward searches under way. */
   readonly searches: Limiter;
-  readonly turns: Turns = new Turns();
 
   /** `poll` returns the time until a log is polled again, `now` a time in ms that never goes back. */
   constructor(
@@ -50,7 +49,7 @@ export class LogFollower {
     let reader: LogReader | null = null;
     try {
       for (let wanted = options; !signal.aborted;) {
-        reader = new LogReader(place, this.limits.lineBytes, this.now, this.turns);
+        reader = new LogReader(place, this.limits.lineBytes, this.now);
         const { lost, searched } = await begin(reader, wanted, { searchBytes, searches: this.searches });
         const start = reader.cursor;
         wanted.begun?.(start);
@@ -106,7 +105,7 @@ export class LogFollower {
 async function next(reader: LogReader, { wanted, signal }: FollowOptions): Promise<LogItem | null> {
   const item = await reader.next(signal);
   const isMuch = item !== null && !("data" in item) && item.size >= scanBytes;
-  if (wanted !== undefined && isMuch) await reader.turns.next(signal);
+  if (wanted !== undefined && isMuch) await scans.next(signal);
   return item;
 }
 

@@ -3,9 +3,6 @@ import { type Opens, OpensBusy } from "../opens.ts";
 import { sameFile } from "./cursor.ts";
 import { LogFile } from "./log_file.ts";
 
-/** Time that one open may take, in ms. */
-const openMs = 5_000;
-
 /** What a log's path leads to. */
 export interface Target {
   /** The file that is there now; null for none, a folder, a device or a link that leads out. */
@@ -18,41 +15,31 @@ export interface Target {
 
 /** The path of a log, which one file after another takes. */
 export class LogPlace {
-  readonly #plain: Omit<Target, "info">;
-
   /** `path` is absolute; `root` is the real folder that a symlink may not lead out of, null where links may lead anywhere. */
   constructor(
     readonly name: string,
     readonly path: string,
     readonly root: string | null,
     readonly opens: Pick<Opens, "open">,
-  ) {
-    this.#plain = { folder: dirname(path), base: basename(path), linked: false };
-  }
+  ) {}
 
   /** What is there now. */
   async look(): Promise<Target> {
     try {
       const info = await Deno.lstat(this.path);
-      if (!info.isSymlink) return { ...this.#plain, info: info.isFile ? info : null };
+      if (!info.isSymlink) return targetOf(this.path, info);
       // Between two steps of a rotation, what it points to is away; its folder is not.
       const path = await Deno.realPath(this.path).catch(async () => {
-        const to = resolve(this.#plain.folder, await Deno.readLink(this.path));
+        const to = resolve(dirname(this.path), await Deno.readLink(this.path));
         return join(await Deno.realPath(dirname(to)), basename(to));
       });
       if (this.root === null || isBelow(this.root, path)) {
-        const info = await Deno.lstat(path).catch(() => null);
-        return {
-          info: info?.isFile ? info : null,
-          folder: dirname(path),
-          base: basename(path),
-          linked: true,
-        };
+        return targetOf(path, await Deno.lstat(path).catch(() => null), true);
       }
     } catch {
       // As if it were not there.
     }
-    return { ...this.#plain, info: null };
+    return targetOf(this.path, null);
   }
 
   /** The file that is there now; null for none. */
@@ -82,22 +69,22 @@ export class LogPlace {
    * @throws OpensBusy when too many files are being opened, or this one does not open: a FIFO may have taken its place
    */
   async openFile(path: string, seen: Deno.FileInfo): Promise<LogFile | null> {
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(new OpensBusy(`${path} does not open`)), openMs);
     let file: Deno.FsFile;
     try {
-      file = await this.opens.open(path, late.signal);
+      file = await this.opens.open(path);
     } catch (error) {
       if (error instanceof OpensBusy) throw error;
       return null;
-    } finally {
-      clearTimeout(timer);
     }
     const info = file.statSync();
     if (info.isFile && sameFile(seen, info)) return new LogFile(file, info);
     file.close();
     return null;
   }
+}
+
+function targetOf(path: string, info: Deno.FileInfo | null, linked = false): Target {
+  return { info: info?.isFile ? info : null, folder: dirname(path), base: basename(path), linked };
 }
 
 /** Why a file or folder may not be read; null when it may, or is not there. */

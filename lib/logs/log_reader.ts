@@ -8,7 +8,6 @@ import { findCopy, locate } from "./locate.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type Newer, newer } from "./rotation.ts";
-import { Turns } from "./turns.ts";
 
 /** Lines, or where some may be missing. */
 export type LogItem = LineBlock | StreamEvent<Gap>;
@@ -44,7 +43,6 @@ export class LogReader implements Disposable {
     readonly lineBytes: number,
     /** A time in ms that never goes back. */
     readonly now: () => number = () => performance.now(),
-    readonly turns: Turns = new Turns(),
   ) {}
 
   /** The position after the last line; null while there has been no file. */
@@ -60,7 +58,7 @@ export class LogReader implements Disposable {
   /** Takes over an open file, to read on from a position. `copied`: it is a copy, made before a truncation. */
   begin(file: LogFile, at: FileFingerprint, copied = false): void {
     if (this.#lines?.file !== file) this.#lines?.file[Symbol.dispose]();
-    this.#lines = new FileLines(file, at, this.lineBytes, this.turns);
+    this.#lines = new FileLines(file, at, this.lineBytes);
     this.#copied = copied;
     this.#seenAt = 0;
   }
@@ -70,7 +68,7 @@ export class LogReader implements Disposable {
    *
    * @throws OpensBusy when a file could not be opened; it can be asked again
    */
-  async next(signal?: AbortSignal): Promise<LogItem | null> {
+  async next(signal: AbortSignal): Promise<LogItem | null> {
     if (this.#lines === null) {
       const { awaited } = this;
       const cursor = parseCursor(awaited);
@@ -86,9 +84,9 @@ export class LogReader implements Disposable {
     const lines = this.#lines!;
     for (let following: Newer | null = null;;) {
       const item = await lines.next(signal);
-      if (item === "truncated") return await this.#recover(lines);
+      if (item === "truncated") return await this.#recover(lines, signal);
       if (item !== null) return item;
-      if (following !== null) return lines.unfinished(true) ?? await this.#move(lines, following);
+      if (following !== null) return lines.unfinished(true) ?? await this.#move(lines, following, signal);
       if (await this.#isCurrent(lines.file)) return await this.#late(signal);
       following = await this.#newer(lines.file);
       const [first, second] = following.files;
@@ -102,7 +100,6 @@ export class LogReader implements Disposable {
     return this.#lines?.unfinished(false) ?? null;
   }
 
-  /** Closes the files. */
   [Symbol.dispose](): void {
     this.#lines?.file[Symbol.dispose]();
     this.#before?.lines.file[Symbol.dispose]();
@@ -137,7 +134,7 @@ export class LogReader implements Disposable {
   }
 
   /** What was written to the file before after all: one of several writers had not moved on yet. */
-  async #late(signal?: AbortSignal): Promise<LogItem | null> {
+  async #late(signal: AbortSignal): Promise<LogItem | null> {
     if (this.#before === null || this.#before.until === 0) return null;
     const { lines, until } = this.#before;
     const isOver = this.now() >= until;
@@ -153,7 +150,7 @@ export class LogReader implements Disposable {
   }
 
   /** Goes on with the next newer file. */
-  async #move(lines: FileLines, following: Newer): Promise<LogItem | null> {
+  async #move(lines: FileLines, following: Newer, signal: AbortSignal): Promise<LogItem | null> {
     const { file, at } = lines;
     for (let tries = 1; tries <= 5; tries++) {
       const { files: [first], complete } = following;
@@ -173,7 +170,7 @@ export class LogReader implements Disposable {
         this.#before = { lines, until: this.now() + lateMs };
         this.#lines = null;
         this.begin(next, from);
-        return certain ? await this.next() : gap(at.cursor, this.cursor, null);
+        return certain ? await this.next(signal) : gap(at.cursor, this.cursor, null);
       }
     }
     return null;
@@ -203,11 +200,11 @@ export class LogReader implements Disposable {
   }
 
   /** The file was truncated. What was in it may live on in a copy; lines after that may be missing in any case. */
-  async #recover({ file, at }: FileLines): Promise<LogItem | null> {
+  async #recover({ file, at }: FileLines, signal: AbortSignal): Promise<LogItem | null> {
     const copy = await findCopy(this.place, at, this.lineBytes);
     if (copy !== null) {
       this.begin(copy.file, copy.at, true);
-      return await this.next();
+      return await this.next(signal);
     }
     this.begin(file, FileFingerprint.start(file.info));
     return gap(at.cursor, this.cursor, null);

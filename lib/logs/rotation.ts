@@ -70,13 +70,12 @@ export async function newer(place: LogPlace, file: LogFile, lineBytes: number, s
   const isCertain = ({ name, rotated }: Sibling) =>
     rotated && (name.startsWith(target.base) || !target.linked && form(name) === form(ours.name));
   const certain = later.filter(isCertain);
+  if (log !== null) certain.push(log);
   const wasCopied = log !== null && born(ours) > born(log);
   // Of the rest, those that were written after the last line of this file and before the next one was made.
   const isBetween = (sibling: Sibling) => {
     if (born(sibling) < Math.max(changed(now), seen) - clockMs) return false;
-    const next = [...certain, log].filter((other) =>
-      other !== null && born(other) > born(sibling)
-    ) as Sibling[];
+    const next = certain.filter((other) => born(other) > born(sibling));
     return next.length === 0 ? wasCopied : changed(sibling.info) <= Math.min(...next.map(born)) + clockMs;
   };
   // Of two that are each other's, neither is the log that they are rotated files of.

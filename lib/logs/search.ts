@@ -1,7 +1,7 @@
 import { isHole } from "./file_lines.ts";
 import { decoder, type LineFilter } from "./line_block.ts";
 import type { LogFile } from "./log_file.ts";
-import type { Turns } from "./turns.ts";
+import { scans } from "./turns.ts";
 
 /** Bytes searched in one turn of the event loop: everything else waits for them. */
 const blockBytes = 262_144;
@@ -17,7 +17,6 @@ export interface Search {
   readonly searchBytes: number;
   /** Whether a last line without a newline counts. */
   readonly unfinished: boolean;
-  readonly turns: Turns;
   readonly signal: AbortSignal;
 }
 
@@ -27,7 +26,7 @@ export interface Search {
  */
 export async function startOfLastWanted(
   file: LogFile,
-  { count, wanted, lineBytes, searchBytes, unfinished, turns, signal }: Search,
+  { count, wanted, lineBytes, searchBytes, unfinished, signal }: Search,
 ): Promise<{ offset: number | null; whole: boolean }> {
   const { size } = file.stat();
   const buffer = new Uint8Array(Math.min(size, blockBytes));
@@ -35,7 +34,7 @@ export async function startOfLastWanted(
   let offset: number | null = null;
   for (let end = size; end > 0;) {
     if (size - end >= searchBytes) return { offset, whole: false };
-    await turns.next(signal);
+    await scans.next(signal);
     const start = Math.max(0, end - buffer.length);
     const bytes = buffer.subarray(0, await file.read(start, buffer.subarray(0, end - start)));
     // A hole reaches back to the start.

@@ -92,9 +92,8 @@ export async function snapshot(
     const siblings = await look(await place.look());
     const target = await place.look();
     const { info, base: name } = target;
-    const now = [name, ...siblings.map(({ name, info }) => `${name} ${info.ino}`).sort(), info?.ino].join(
-      "/",
-    );
+    const files = siblings.map(({ name, info }) => `${name} ${info.ino}`).sort();
+    const now = [name, ...files, info?.ino].join("/");
     if (now === last || tries === 10) {
       // What a link points to may have a number of its own.
       const number = new LogName(name, target.linked).number(name);

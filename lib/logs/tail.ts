@@ -105,7 +105,6 @@ export class Tail {
     return null;
   }
 
-  /** Reads what there is now. */
   async advance(): Promise<void> {
     await this.#looking;
     await this.#look();

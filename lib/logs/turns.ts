@@ -11,7 +11,7 @@ export class Turns {
   #since = 0;
 
   /** Resolves when this reader may go on: at once where it is alone. An abort rejects with the signal's reason. */
-  async next(signal: AbortSignal = new AbortController().signal): Promise<void> {
+  async next(signal: AbortSignal): Promise<void> {
     using _permit = await this.limiter.acquire({ signal });
     if (this.limiter.waiting === 0 || performance.now() - this.#since < turnMs) return;
     // A timer: with less, sockets would still have to wait.
@@ -19,3 +19,6 @@ export class Turns {
     this.#since = performance.now();
   }
 }
+
+/** Those of all scans of logs: they share one event loop. */
+export const scans: Turns = new Turns();

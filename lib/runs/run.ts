@@ -1,5 +1,6 @@
 import { MemoryChannel } from "../channels/memory_channel.ts";
 import { newEpoch } from "../channels/channel_history.ts";
+import { afterOthers } from "../stream/clock.ts";
 import { HttpError, type Report, StreamEnd } from "../stream/errors.ts";
 import { CursorAt, Encoded, eventOf, JsonText } from "../stream/event.ts";
 import { jsonOf } from "../stream/formats/json_data.ts";
@@ -38,13 +39,11 @@ export interface RunInfo {
 
 /** What a run reports to its registry. */
 export interface RunHooks {
-  /** Reports a failure inside. */
   readonly report: Report;
   /** Its history takes this many bytes more than before, or fewer. */
   grew(bytes: number): void;
   /** Whether a source that never waits has had its share of this turn. */
   hadShare(): boolean;
-  /** It has ended, or was cancelled. */
   ended(): void;
 }
 
@@ -55,10 +54,11 @@ export interface RunHooks {
 export class Run extends MemoryChannel implements Sink {
   override readonly fromStart = true;
   readonly wants = true;
+  /** No reader sets its pace. */
+  readonly rest = afterOthers;
   state: RunState = "running";
   /** Resolves when its source has finished its cleanup. */
-  readonly released: Promise<void>;
-  readonly #release: () => void;
+  readonly released: PromiseWithResolvers<void> = Promise.withResolvers();
   readonly #started = new Date();
   readonly #controller = new AbortController();
   readonly #pump: Pump;
@@ -71,19 +71,14 @@ export class Run extends MemoryChannel implements Sink {
     readonly hooks: RunHooks,
   ) {
     super({ channelEvents: limits.runEvents, channelBytes: limits.runBytes }, name, newEpoch());
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.released = promise;
-    this.#release = resolve;
     const { signal } = this.#controller;
     this.#pump = new Pump(iterable(source, { format: ndjson, signal }), this, hooks.report);
   }
 
-  /** Starts its source. */
   start(): void {
     this.#pump.ask();
   }
 
-  /** What it is now. */
   info(): RunInfo {
     const { name, of: { route }, state, history, readers } = this;
     return { name, route, state, started: this.#started.toISOString(), events: history.last, readers };
@@ -138,7 +133,7 @@ export class Run extends MemoryChannel implements Sink {
     this.hooks.ended();
     this.#pump.stopped = true;
     if (state !== "complete") this.#controller.abort();
-    this.#pump.stop(this.#release);
+    this.#pump.stop(this.released.resolve);
   }
 
   #add(value: unknown): void {

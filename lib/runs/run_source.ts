@@ -1,13 +1,20 @@
 import { gap } from "../stream/event.ts";
-import { SourceState } from "../stream/events.ts";
+import { ended, SourceState } from "../stream/events.ts";
 import type { PartSource } from "../stream/part.ts";
 import type { Runs } from "./runs.ts";
 
-/** One run among several sources: from its start, or after a cursor. One that is not there is waited for. */
+/**
+ * One run among several sources: from its start, or after a cursor. One that is not there is waited for; after a run whose end
+ * has been sent, another of its name is read from its start.
+ */
 export function runSource(runs: Runs, name: string): PartSource {
   return async function* (wanted) {
     let { after } = wanted;
     const { format, signal } = wanted;
+    if (after?.endsWith(ended)) {
+      const last = after.slice(0, -ended.length);
+      after = runs.knows(name, last) ? last : undefined;
+    }
     if (!runs.has(name)) {
       if (after !== undefined) yield gap(after, null, null);
       yield new SourceState("absent");

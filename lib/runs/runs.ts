@@ -47,7 +47,7 @@ export class Runs {
   /** A registry without runs. */
   constructor(readonly limits: RunsLimits = new Limits(), options: RunsOptions = {}) {
     const { keepRuns = 600, share = null, report = printReport, clock = processClock } = options;
-    this.#limiter = new Limiter(limits.runs, Infinity, share);
+    this.#limiter = new Limiter(limits.runs, share);
     this.#keepMs = keepRuns * 1_000;
     this.#report = report;
     this.#clock = clock;
@@ -108,7 +108,7 @@ export class Runs {
       },
     });
     this.#runs.set(name, run);
-    const done = run.released.then(() => {
+    const done = run.released.promise.then(() => {
       permit.release();
       this.#working.delete(done);
     });
@@ -123,14 +123,16 @@ export class Runs {
     return nextWave(signal, this.#starts);
   }
 
+  /** Whether a cursor is one of the run that has this name now. */
+  knows(name: string, cursor: string): boolean {
+    return (this.#runs.get(name)?.history.after(cursor) ?? 0) > 0;
+  }
+
   /** A source that follows a run, from its start or after a cursor; for an unknown run or cursor it is `lost`. */
   follow(name: string): Source {
     return (wanted) => {
       const { after } = wanted;
-      if (after !== undefined && this.#runs.get(name)?.history.after(after) === 0) {
-        return lost();
-      }
-      return this.subscribe(name, wanted);
+      return after === undefined || this.knows(name, after) ? this.subscribe(name, wanted) : lost();
     };
   }
 

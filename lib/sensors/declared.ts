@@ -76,14 +76,9 @@ export class Fields {
   }
 }
 
-/** The pointer and the value may come from the file, so no control character of them reaches a terminal. */
 function refuse(pointer: string, rule: string, value: unknown): SensorsFileError {
   const at = /^[!-~]{1,80}$/.test(pointer) ? pointer : quote(pointer);
-  const message = `${at} must ${rule}: current value is ${shown(value)}`;
-  // JSON leaves the control characters from U+007F on as they are.
-  return new SensorsFileError(
-    message.replace(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`),
-  );
+  return new SensorsFileError(`${at} must ${rule}: current value is ${shown(value)}`);
 }
 
 function shown(value: unknown): string {

@@ -16,9 +16,8 @@ const encoder = new TextEncoder();
  * @throws RangeError for a code that may not be sent (RFC 6455, 7.4.1 and 7.4.2)
  */
 export function closeWith(code: number, reason: string): Close {
-  const allowed = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014].includes(code) ||
-    Number.isInteger(code) && code >= 3000 && code <= 4999;
-  if (!allowed) {
+  const isStandard = code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code);
+  if (!Number.isInteger(code) || !isStandard && !(code >= 3000 && code <= 4999)) {
     throw new RangeError(
       `Cannot close the socket as 'code' must be 1000 to 1003, 1007 to 1014 or 3000 to 4999: current value is ${code}`,
     );

@@ -3,7 +3,7 @@ import type { Exchange } from "../stream/exchange.ts";
 import { byteLength } from "../stream/json.ts";
 import type { OpenBody, Parting } from "../stream/open_bodies.ts";
 import { type Close, closeOf, closeWith } from "./close_code.ts";
-import { Inbox } from "./inbox.ts";
+import { type AllInboxes, Inbox } from "./inbox.ts";
 import { Outbox, type OutboxHooks } from "./outbox.ts";
 import { QuietClose } from "./quiet_close.ts";
 import type { RoomWatch } from "./room_watch.ts";
@@ -25,8 +25,8 @@ function sizeOf(text: string): number {
 export type Begin = (connection: Connection) => () => void | Promise<void>;
 
 /** What the connections of one server share. */
-export interface Registry {
-  readonly limits: Pick<Limits, "socketCloseMs" | "socketStalledMs">;
+export interface Registry extends AllInboxes {
+  readonly limits: Pick<Limits, "socketsBytes" | "socketCloseMs" | "socketStalledMs">;
   readonly watch: RoomWatch;
   /** A connection has ended, or is gone, or both. */
   changed(connection: Connection): void;
@@ -39,7 +39,7 @@ export interface Registry {
  * server is draining.
  */
 export class Connection implements Socket<SocketData>, OpenBody, OutboxHooks {
-  readonly #inbox = new Inbox<SocketData>();
+  readonly #inbox: Inbox<SocketData>;
   readonly #outbox: Outbox;
   readonly #serve: () => void | Promise<void>;
   #controller: AbortController | null = null;
@@ -65,6 +65,7 @@ export class Connection implements Socket<SocketData>, OpenBody, OutboxHooks {
     readonly binary: boolean,
     readonly protocol: string,
   ) {
+    this.#inbox = new Inbox(registry);
     this.#outbox = new Outbox(socket, registry.watch, registry.limits.socketStalledMs, this);
     socket.binaryType = "arraybuffer";
     // An error is followed by a close.
@@ -151,6 +152,7 @@ export class Connection implements Socket<SocketData>, OpenBody, OutboxHooks {
       else this.#close(closeOf(error, exchange.report));
     }
     this.#serving = false;
+    this.#inbox.end(true);
     this.registry.changed(this);
   }
 
@@ -169,8 +171,9 @@ export class Connection implements Socket<SocketData>, OpenBody, OutboxHooks {
       return this.#close({ code: 1009, reason: `a message must have at most ${maxMessageBytes} bytes` });
     }
     this.#received++;
-    if (this.#aborted || this.#inbox.add(binary ? new Uint8Array(data) : data, bytes)) return;
-    this.#close({ code: 1008, reason: "too many messages are waiting for their answers" });
+    if (this.#aborted) return;
+    const refused = this.#inbox.add(binary ? new Uint8Array(data) : data, bytes);
+    if (refused !== null) this.#close(refused);
   }
 
   /** Closes as soon as the peer is quiet; one that is not in time, or does not answer, gives its place up all the same. */

@@ -27,8 +27,7 @@ export interface OutboxHooks {
 
 /** Sends on one socket, in order, and no more than the peer reads. */
 export class Outbox {
-  /** Made by the first message that waits: most sockets never need it. */
-  #waiting: Waiting[] | null = null;
+  readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
   /** Bytes that may be unsent: the runtime is asked only when this says that there is no room. */
   #atMost = 0;
@@ -46,19 +45,18 @@ export class Outbox {
   send(message: SocketData, max: number = maxUnsentBytes): Promise<void> | undefined {
     if (this.#closed) return rejected();
     const bytes = typeof message === "string" ? byteLength(message) : message.byteLength;
-    if (this.#waiting === null && this.#hasRoom(bytes, max)) {
+    if (this.#waiting.length === 0 && this.#hasRoom(bytes, max)) {
       this.#hand(message, bytes);
       return;
     }
-    const waiting = this.#waiting ??= [];
-    const excess = waiting.length >= maxWaiting || this.#waitingBytes + bytes > maxWaitingBytes;
-    if (waiting.length > 0 && excess) {
+    const count = this.#waiting.length;
+    if (count >= maxWaiting || count > 0 && this.#waitingBytes + bytes > maxWaitingBytes) {
       this.hooks.tooSlow();
       return rejected();
     }
     const sent = Promise.withResolvers<void>();
     sent.promise.catch(() => {}); // One that nobody waits for is no failure either.
-    waiting.push({ message, bytes, max, since: performance.now(), sent });
+    this.#waiting.push({ message, bytes, max, since: performance.now(), sent });
     this.#waitingBytes += bytes;
     this.watch.add(this);
     return sent.promise;
@@ -66,13 +64,12 @@ export class Outbox {
 
   /** What was sent so far has been handed over; rejects as `send` does. */
   flushed(): Promise<void> | undefined {
-    return this.#waiting?.at(-1)?.sent.promise;
+    return this.#waiting.at(-1)?.sent.promise;
   }
 
   /** Sends what there is room for; false when nothing waits any longer. */
   look(): boolean {
     const waiting = this.#waiting;
-    if (waiting === null) return false;
     const now = performance.now();
     while (waiting.length > 0 && this.#hasRoom(waiting[0].bytes, waiting[0].max)) {
       const { message, bytes, sent } = waiting.shift()!;
@@ -82,16 +79,14 @@ export class Outbox {
       // Those behind have waited for this one, and not for the peer.
       if (waiting.length > 0) waiting[0].since = now;
     }
-    if (waiting.length === 0) this.#waiting = null;
-    else if (now - waiting[0].since >= this.stalledMs) this.hooks.tooSlow();
-    return this.#waiting !== null;
+    if (waiting.length > 0 && now - waiting[0].since >= this.stalledMs) this.hooks.tooSlow();
+    return waiting.length > 0;
   }
 
   /** Nothing more is sent: what waits is dropped. */
   close(): void {
     this.#closed = true;
-    for (const { sent } of this.#waiting ?? []) sent.reject(aborted());
-    this.#waiting = null;
+    for (const { sent } of this.#waiting.splice(0)) sent.reject(aborted());
     this.watch.delete(this);
   }
 

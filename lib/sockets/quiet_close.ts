@@ -25,12 +25,10 @@ export class QuietClose {
     }, closeMs);
   }
 
-  /** Something has come. */
   heard(): void {
     this.#quiet = false;
   }
 
-  /** The socket has gone. */
   stop(): void {
     clearInterval(this.#quietTimer);
     clearTimeout(this.#lateTimer);

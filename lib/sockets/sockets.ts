@@ -7,7 +7,10 @@ import type { Connection } from "./connection.ts";
 import { RoomWatch } from "./room_watch.ts";
 
 /** Limits of {@linkcode Sockets}. */
-export type SocketLimits = Pick<Limits, "sockets" | "socketTasks" | "socketCloseMs" | "socketStalledMs">;
+export type SocketLimits = Pick<
+  Limits,
+  "sockets" | "socketsBytes" | "socketTasks" | "socketCloseMs" | "socketStalledMs"
+>;
 
 /** The open WebSockets of one server. */
 export class Sockets {
@@ -17,6 +20,8 @@ export class Sockets {
   readonly tasks: Limiter;
   /** @internal Finds room for all of them. */
   readonly watch: RoomWatch = new RoomWatch();
+  /** @internal Bytes of messages that wait for their functions, or are in work. */
+  heldBytes = 0;
   #closed: PromiseWithResolvers<void> | null = null;
 
   /** `share` is what one client may hold of `limits.sockets`. */

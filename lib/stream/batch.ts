@@ -29,17 +29,17 @@ export class Batch {
 
   /** Adds a record; true when the batch should go out, as its source has had its share of the turn. */
   add(record: string): boolean {
-    if (this.#text === "") {
-      this.#start = Date.now();
-      this.#count = 0;
-    }
+    if (this.#count === 0) this.#start = Date.now();
     this.#text += record;
     // Reading the clock for every record would be a tenth of the cost of a small one. A source that has yielded many has
     // its share after a short time; a few records are split only when they are slow to compute.
     const n = ++this.#count;
     const many = (n & 63) === 0;
     const look = many || (n & 7) === 0 || n === 2 || n === 4;
-    return look && this.#isDue(many ? sliceMs : slowMs) || this.#text.length >= batchChars;
+    if (!(look && this.#isDue(many ? sliceMs : slowMs)) && this.#text.length < batchChars) return false;
+    // A source of nothing but empty records has its share as well.
+    this.#count = 0;
+    return true;
   }
 
   /** `performance.now()` takes twice as long as `Date.now()`, of which somebody who sets the clock only ends a batch early. */
@@ -71,6 +71,7 @@ export class Batch {
   #takeText(): string {
     const text = this.#text;
     this.#text = "";
+    this.#count = 0;
     return text;
   }
 }

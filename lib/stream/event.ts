@@ -20,11 +20,16 @@ export function isEvent(value: unknown): value is StreamEvent {
 /**
  * The event that a yielded value is, or else is the data of. An `id` or `event` that is a number becomes a string.
  *
- * @throws TypeError for an `id` or `event` of another type
+ * @throws TypeError for an `id` or `event` of another type, or `end`, which no reader could tell from the stream's own
  */
 export function eventOf(value: unknown): StreamEvent {
   if (!isEvent(value)) return { data: value };
   const { id, event, data } = value;
+  if (id === "end" || event === "end") {
+    throw new TypeError(
+      "Cannot send the event as 'end', as an id or an event, says that the stream is complete",
+    );
+  }
   if ((id === undefined || typeof id === "string") && (event === undefined || typeof event === "string")) {
     return value;
   }

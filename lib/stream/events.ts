@@ -13,6 +13,9 @@ const beginMs = 1_000;
 /** Bytes that blocks of several sources are joined to: a write costs more than a block. */
 const joinedBytes = 16_384;
 
+/** Ends the cursor of a source whose end has been sent. */
+export const ended = "-end";
+
 /** A value of a source that says how it is: `absent` while it is not there yet, then `live`. */
 export class SourceState {
   /** `cursor`: where it is, if that can be said. */
@@ -115,8 +118,13 @@ class Events extends Many {
 
   protected override *over(part: Part, failure: { error: unknown } | null): Iterable<StreamItem> {
     const error = failure?.error;
-    if (failure === null) return yield state(part, "ended", "complete");
-    if (error instanceof StreamEnd) return yield state(part, "ended", error.reason);
+    if (failure === null || error instanceof StreamEnd) {
+      if (part.cursor !== undefined) part.cursor += ended;
+      const id = this.isBeginning || part.cursor === undefined ? undefined : this.#sent = this.#id(part);
+      const reason = error instanceof StreamEnd ? error.reason : "complete";
+      this.#failed ||= reason === "error";
+      return yield { id, ...(reason === "error" ? state(part, "failed") : state(part, "ended", reason)) };
+    }
     this.#failed = true;
     if (error instanceof HttpError) return yield state(part, "failed", error.message);
     this.options.report(`the source ${part.name} failed`, error);

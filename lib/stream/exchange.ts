@@ -73,51 +73,23 @@ export function exchange(
 ): Exchange {
   let bodies = shared.get(draining);
   if (bodies === undefined) shared.set(draining, bodies = new OpenBodies(draining, new Limiter(maxStreams)));
-  return new RequestExchange(request, bodies, info !== undefined, report);
-}
-
-class RequestExchange implements Exchange {
-  readonly client = "";
-  #url: URL | undefined;
-
-  constructor(
-    readonly request: Request,
-    readonly bodies: OpenBodies,
-    readonly overTcp: boolean,
-    readonly printed: Report,
-  ) {}
-
-  get report(): Report {
-    return (message, error) => this.printed(`${this.method} ${this.url.pathname}: ${message}`, error);
-  }
-
-  get method() {
-    return this.request.method;
-  }
-
-  get headers() {
-    return this.request.headers;
-  }
-
-  get url() {
-    return this.#url ??= new URL(this.request.url);
-  }
-
-  get query() {
-    return this.url.searchParams;
-  }
-
-  get signal() {
-    return this.request.signal;
-  }
-
-  get draining() {
-    return this.bodies.draining;
-  }
-
-  opened() {}
-
-  sent() {}
-
-  ended() {}
+  const { method, headers } = request;
+  const url = new URL(request.url);
+  return {
+    method,
+    headers,
+    url,
+    query: url.searchParams,
+    client: "",
+    get signal() {
+      return request.signal;
+    },
+    draining,
+    bodies,
+    overTcp: info !== undefined,
+    report: (message, error) => report(`${method} ${url.pathname}: ${message}`, error),
+    opened() {},
+    sent() {},
+    ended() {},
+  };
 }

@@ -15,15 +15,8 @@ export class Limiter {
   #used = 0;
   readonly #queue = new Set<() => void>();
 
-  /**
-   * `max` permits at once; `acquire` rejects with a RangeError when `maxQueue` callers already wait. `share` is what one client
-   * may hold of them, where requests are admitted.
-   */
-  constructor(
-    readonly max: number,
-    readonly maxQueue: number = Infinity,
-    readonly share: ClientShare | null = null,
-  ) {}
+  /** `max` permits at once; `share` is what one client may hold of them, where requests are admitted. */
+  constructor(readonly max: number, readonly share: ClientShare | null = null) {}
 
   /** Permits held now. */
   get used(): number {
@@ -65,13 +58,6 @@ export class Limiter {
     if (signal.aborted) return Promise.reject(signal.reason);
     const permit = this.tryAcquire();
     if (permit) return Promise.resolve(permit);
-    if (this.#queue.size >= this.maxQueue) {
-      return Promise.reject(
-        new RangeError(
-          `Cannot wait for a permit as 'maxQueue' callers wait already: current value is ${this.maxQueue}`,
-        ),
-      );
-    }
     return new Promise((resolve, reject) => {
       const abort = () => {
         this.#queue.delete(grant);

@@ -123,9 +123,9 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
       const record = this.format.start(value.id);
       this.#cursor = value.id;
       if (record !== "") this.#told = value.id;
-      this.#batch.add(record);
+      const share = this.#batch.add(record);
       this.#flush();
-      return false;
+      return share;
     }
     const event = eventOf(value);
     const { id, data } = event;
@@ -143,15 +143,16 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   }
 
   /** Takes whole records. */
-  #block(bytes: Uint8Array, lastId: string | undefined): false {
+  #block(bytes: Uint8Array, lastId: string | undefined): boolean {
     if (lastId !== undefined) this.#cursor = lastId;
+    const share = bytes.length === 0 && this.#batch.add("");
     if (bytes.length > 0) {
       this.#sentEvents = true;
       if (lastId !== undefined) this.#told = lastId;
       this.#batch.addBlock(bytes);
     }
     this.#flush();
-    return false;
+    return share;
   }
 
   close(failure: { error: unknown } | null): void {

@@ -25,24 +25,14 @@ export interface Negotiated {
   contentType: string;
 }
 
-/** Each format with its first media type, by its name. */
-const byName: ReadonlyMap<string, Negotiated> = new Map(
-  formats.map((format) => [format.name, { format, contentType: format.mediaTypes[0] }]),
-);
-
-/** Each format with each of its media types, by that type without parameters. */
-const byType: ReadonlyMap<string, Negotiated> = new Map(
-  formats.flatMap((format) =>
-    format.mediaTypes.map((contentType) => [contentType.split(";", 1)[0], { format, contentType }])
-  ),
-);
-
 const all = formats.map(({ name }) => name);
 
-/** The media types of each format, without parameters, by its name. */
-const typesOf: ReadonlyMap<string, string[]> = Map.groupBy(
-  byType.keys(),
-  (type) => byType.get(type)!.format.name,
+/** A media type without its parameters. */
+const bare = (type: string) => type.split(";", 1)[0];
+
+/** What each format can be sent as, by its name: its first media type before the others. */
+const byName: ReadonlyMap<string, readonly Negotiated[]> = new Map(
+  formats.map((format) => [format.name, format.mediaTypes.map((contentType) => ({ format, contentType }))]),
 );
 
 const list = (words: readonly string[]) => `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
@@ -60,19 +50,16 @@ export function negotiate(
 ): Negotiated {
   const name = query.get("format");
   if (name !== null) {
-    const chosen = byName.get(name);
-    if (chosen !== undefined && names.includes(name as FormatName)) return chosen;
+    if (names.includes(name as FormatName)) return byName.get(name)![0];
     throw new HttpError(400, `format must be ${list(names)}: current value is ${quote(name)}`);
   }
   const accept = headers.get("accept");
   const usual = byName.get(own)!;
-  if (accept === null || accept === "*/*") return usual;
-  const types = names.flatMap((name) => typesOf.get(name)!);
+  if (accept === null || accept === "*/*") return usual[0];
+  const possible = names.flatMap((name) => byName.get(name)!);
+  const types = possible.map(({ contentType }) => bare(contentType));
   // The route's own format comes first: it wins where the client has no preference.
-  const first = typesOf.get(own)!;
-  const chosen = accepts(headers, ...first, ...types);
-  if (chosen === undefined) {
-    throw new HttpError(406, `Accept must allow ${list(types)}: current value is ${quote(accept)}`);
-  }
-  return byType.get(chosen)!;
+  const chosen = accepts(headers, ...usual.map(({ contentType }) => bare(contentType)), ...types);
+  if (chosen !== undefined) return possible[types.indexOf(chosen)];
+  throw new HttpError(406, `Accept must allow ${list(types)}: current value is ${quote(accept)}`);
 }

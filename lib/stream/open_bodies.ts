@@ -1,4 +1,4 @@
-import { endOfTurn } from "./clock.ts";
+import { afterOthers, endOfTurn } from "./clock.ts";
 import { Limiter } from "./limiter.ts";
 
 /** Why a body has to end: the server is draining, or its client is no longer allowed it. */
@@ -74,17 +74,7 @@ export class OpenBodies {
     for (const [body, allowed] of this.#open) {
       const isRevoked = allowed?.() === false;
       if (isRevoked) body.drain("revoked");
-      if ((isRevoked || body.tick()) && ++written % perTurn === 0) await new Promise<void>(endOfTurn);
-    }
-  }
-
-  /** Revokes the bodies of clients that are no longer allowed them, without waiting for the heartbeat. */
-  async revoke(): Promise<void> {
-    let revoked = 0;
-    for (const [body, allowed] of this.#open) {
-      if (allowed?.() !== false) continue;
-      body.drain("revoked");
-      if (++revoked % perTurn === 0) await new Promise<void>(endOfTurn);
+      if ((isRevoked || body.tick()) && ++written % perTurn === 0) await new Promise<void>(afterOthers);
     }
   }
 }

@@ -22,13 +22,9 @@ export class Printer {
 
   /** Takes one line, or several, to be written soon. */
   print(line: string): void {
-    if (this.#waiting.length + line.length > maxWaiting) this.#lose(line);
+    if (this.#waiting.length + line.length > maxWaiting) this.#lost += line.split("\n").length;
     else this.#waiting += `${line}\n`;
     this.#writing ??= this.#writeAll();
-  }
-
-  #lose(text: string): void {
-    this.#lost += text.split("\n").length;
   }
 
   async #writeAll(): Promise<void> {

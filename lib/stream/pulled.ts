@@ -1,5 +1,5 @@
 import { StreamEnd } from "./errors.ts";
-import type { Feed } from "./source.ts";
+import { type Feed, iteratorOf } from "./source.ts";
 
 /** An async iterable as what can be polled: one value ahead at most, and asked for the next only by a poll. */
 export class Pulled implements Feed<unknown> {
@@ -10,7 +10,7 @@ export class Pulled implements Feed<unknown> {
 
   /** A pull that has not asked yet. */
   constructor(source: AsyncIterable<unknown>) {
-    this.#source = source[Symbol.asyncIterator]();
+    this.#source = iteratorOf(source);
   }
 
   poll(ready: () => void): unknown {

@@ -1,6 +1,6 @@
 import { endOfTurn } from "./clock.ts";
 import { type Report, StreamEnd } from "./errors.ts";
-import type { Feed } from "./source.ts";
+import { type Feed, iteratorOf } from "./source.ts";
 
 /** Where a {@linkcode Pump} puts what it gets. */
 export interface Sink {
@@ -10,6 +10,8 @@ export interface Sink {
   take(value: unknown): boolean;
   /** The source has ended, or has failed with an error. */
   close(failure: { error: unknown } | null): void;
+  /** Calls back for the next turn, after a share; `endOfTurn` where a reader sets the pace. */
+  readonly rest?: (callback: () => void) => void;
 }
 
 /** Asks a source for its items, one at a time and only while its sink wants one. */
@@ -26,7 +28,7 @@ export class Pump {
 
   /** A pump that has not asked yet. */
   constructor(source: AsyncIterable<unknown>, readonly sink: Sink, readonly report: Report) {
-    this.#source = source[Symbol.asyncIterator]();
+    this.#source = iteratorOf(source);
     if (!("poll" in source)) return;
     this.#feed = source as unknown as Feed;
     this.#ready = () => this.#again();
@@ -91,7 +93,7 @@ export class Pump {
   #take(value: unknown): boolean {
     const share = this.sink.take(value);
     this.#busy = share;
-    if (share) endOfTurn(() => this.#again());
+    if (share) (this.sink.rest ?? endOfTurn)(() => this.#again());
     if (share || !this.sink.wants || this.stopped) return true;
     this.#busy = true;
     return false;

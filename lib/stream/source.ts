@@ -35,8 +35,25 @@ export function iterable<W extends Wanted>(
     const rule = "Cannot stream as the source must return an async iterable";
     throw new TypeError(`${rule}: current value is ${Deno.inspect(made)}`);
   } catch (error) {
-    return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
+    return { [Symbol.asyncIterator]: () => failing(error) };
   }
+}
+
+/** The iterator, or else one that fails as getting it did: a ReadableStream may be locked. */
+export function iteratorOf(source: AsyncIterable<unknown>): AsyncIterator<unknown> {
+  try {
+    const iterator = source[Symbol.asyncIterator]();
+    if (typeof iterator?.next === "function") return iterator;
+    throw new TypeError(
+      `Cannot stream as the source's iterator must have next(): current value is ${Deno.inspect(iterator)}`,
+    );
+  } catch (error) {
+    return failing(error);
+  }
+}
+
+function failing(error: unknown): AsyncIterator<unknown> {
+  return { next: () => Promise.reject(error) };
 }
 
 /**

@@ -211,13 +211,40 @@ test("a run that has not started is absent, then live, then ended with its reaso
   assertEquals(await stream.source(), ["channel:x", 1]);
 }, { routes: [...routes, job] });
 
-test("a run that fails ends with the reason error", async (server) => {
+test("a run that fails has failed, and the stream ends with the reason error", async (server) => {
   await (await fetch(`${server.origin}/job?run=r&fails`)).text().catch(() => {});
   await using stream = await open(server, "run=r&channel=x");
   assertEquals(await stream.source(), ["run:r", "one"]);
   assertEquals(await stream.source(), ["run:r", "named", 2]);
-  assertEquals(await stream.source(), ["run:r", "state", "ended", "error"]);
+  assertEquals(await stream.source(), ["run:r", "state", "failed"]);
+  const { body } = await status(server, "?run=r&format=ndjson");
+  assertEquals(JSON.parse(body.trim().split("\n").at(-1)!), { event: "end", data: { reason: "error" } });
 }, { routes: [...routes, job] });
+
+test(
+  "a run whose end has come is no gap once it is gone, and another of its name comes whole",
+  async (server) => {
+    await (await fetch(`${server.origin}/job?run=r`)).text();
+    let id: string;
+    {
+      await using stream = await open(server, "run=r&channel=x");
+      while ((await stream.source())[1] !== "state");
+      await publish(server, "x", 1);
+      ({ id } = await stream.next());
+    }
+    {
+      await using again = await open(server, "run=r&channel=x", id);
+      assertEquals(await again.source(), ["run:r", "state", "ended", "complete"]);
+    }
+    await (await fetch(`${server.origin}/runs/r`, { method: "DELETE" })).body!.cancel();
+    await using again = await open(server, "run=r&channel=x", id);
+    assertEquals(await again.source(), ["run:r", "state", "absent"]);
+    await (await fetch(`${server.origin}/job?run=r`)).text();
+    assertEquals(await again.source(), ["run:r", "state", "live"]);
+    assertEquals(await again.source(), ["run:r", "one"]);
+  },
+  { routes: [...routes, job] },
+);
 
 test("a run that is no longer there is a gap, then absent", async (server) => {
   await (await fetch(`${server.origin}/job?run=r`)).text();

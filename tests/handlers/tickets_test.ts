@@ -80,10 +80,10 @@ Deno.test({
     const { url } = await ticket(server, { url: "/channels/demo?format=ndjson" });
     const reading = await open(server.origin + url);
     guard.replace(tokenFile([`shop read ${token.admin}`]));
-    await server.server.bodies.revoke();
+    await server.server.bodies.tick();
     assertEquals(server.server.bodies.size, 1);
     guard.replace(tokenFile([`shop publish ${token.admin}`]));
-    await server.server.bodies.revoke();
+    await server.server.bodies.tick();
     assertEquals(await reading.rest(), '{"event":"end","data":{"reason":"revoked"}}\n');
   },
 });

@@ -4,10 +4,11 @@ import { HttpError } from "../../lib/stream/errors.ts";
 import type { Handler, Route } from "../../lib/handler.ts";
 import { routes } from "../../handlers/routes.ts";
 import { Server } from "../../lib/server.ts";
+import { upgrade as upgradeTo } from "../../lib/sockets/upgrade.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { granted } from "../support/granted.ts";
 import { serve, until } from "../support/server.ts";
-import { upgrade } from "../support/socket_client.ts";
+import { connect, upgrade } from "../support/socket_client.ts";
 import { exchange, open, route, send } from "../support/wire.ts";
 
 const ignore = !granted.server;
@@ -598,5 +599,28 @@ Deno.test({
     socket.close();
     await (await fetch(`${server.origin}/nowhere`)).text();
     await until(() => server.server.open === 0);
+  },
+});
+
+Deno.test({
+  name: "close() leaves the sockets their time: a channel's has its end, a function its last word",
+  ignore,
+  async fn() {
+    const polite = route("/polite", (request, context) =>
+      upgradeTo(request, context, async (socket) => {
+        for await (const _ of socket);
+        await socket.send("goodbye");
+      }));
+    await using server = await serve({ routes: [...routes, polite] });
+    const clients = await Promise.all(
+      ["/ws?channel=demo", "/polite"].map((path) => connect(server.origin + path)),
+    );
+    await server.server.close();
+    const closed = { code: 1001, reason: "the server is shutting down" };
+    assertEquals(await Promise.all(clients.map((client) => client.closed)), [closed, closed]);
+    assertEquals(clients.map(({ messages }) => messages.at(-1)), [
+      '{"event":"end","data":{"reason":"shutdown"}}\n',
+      "goodbye",
+    ]);
   },
 });

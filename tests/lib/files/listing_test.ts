@@ -8,7 +8,7 @@ import { granted } from "../../support/granted.ts";
 const ignore = !granted.files;
 
 async function namesOf(root: string, segments: string[], max = 100) {
-  const { entries, truncated } = await list(root, segments, await find(root, segments), max);
+  const { entries, truncated } = await list(await find(root, segments), max);
   return { names: entries.map(({ name }) => name), truncated };
 }
 
@@ -33,14 +33,14 @@ async function makeOdd(path: string): Promise<void> {
 Deno.test({ name: "list() counts names that are not UTF-8 as hidden", ignore: !granted.run }, async () => {
   await using at = await makeRoot({ "plain.txt": "", "real\ufffd.txt": "" });
   for (const name of ["caf\\351.txt", "caf\\350.txt", "real\\377.txt"]) await makeOdd(`${at.root}/${name}`);
-  const { entries, hidden } = await list(at.root, [], await find(at.root, []), 100);
+  const { entries, hidden } = await list(await find(at.root, []), 100);
   assertEquals([entries.map(({ name }) => name), hidden], [["plain.txt", "real\ufffd.txt"], 3]);
 });
 
 Deno.test({ name: "list() counts no link that leads out as hidden, whatever its name", ignore }, async () => {
   await using at = await makeRoot({});
   await Deno.symlink("/etc", `${at.root}/out\ufffd`);
-  const { entries, hidden } = await list(at.root, [], await find(at.root, []), 9);
+  const { entries, hidden } = await list(await find(at.root, []), 9);
   assertEquals([entries, hidden], [[], 0]);
 });
 
@@ -48,7 +48,7 @@ Deno.test({ name: "list() counts no link that leads out as hidden, whatever its 
 async function partsOf(root: string, max: number) {
   const parts: string[][] = [];
   for (let after: string | null = ""; after !== null && parts.length < 100;) {
-    const { entries, next, truncated } = await list(root, [], await find(root, []), max, { after });
+    const { entries, next, truncated } = await list(await find(root, []), max, after);
     assertEquals(truncated, next !== null);
     parts.push(entries.map(({ name }) => name));
     after = next;
@@ -84,7 +84,7 @@ Deno.test(
 
 Deno.test({ name: "list() goes on after a name that has gone", ignore }, async () => {
   await using at = await makeRoot({ a: "", c: "" });
-  const { entries } = await list(at.root, [], await find(at.root, []), 9, { after: "b" });
+  const { entries } = await list(await find(at.root, []), 9, "b");
   assertEquals(entries.map(({ name }) => name), ["c"]);
 });
 
@@ -101,7 +101,7 @@ Deno.test(
     const folder = await find(at.root, ["sub"]);
     await Deno.rename(`${at.root}/sub`, `${at.root}/kept`);
     await Deno.symlink("../outside", `${at.root}/sub`);
-    await assertRejects(() => list(at.root, ["sub"], folder, 10), HttpError, "must be that of a file");
+    await assertRejects(() => list(folder, 10), HttpError, "must be that of a file");
   },
 );
 
@@ -109,10 +109,10 @@ Deno.test(
   { name: "list() with followLinks shows what a folder that became a symlink leads to", ignore },
   async () => {
     await using at = await makeRoot({ "sub/in.txt": "", "../outside/out.txt": "" });
-    const folder = await find(at.root, ["sub"]);
+    const folder = await find(at.root, ["sub"], true);
     await Deno.rename(`${at.root}/sub`, `${at.root}/kept`);
     await Deno.symlink("../outside", `${at.root}/sub`);
-    const { entries } = await list(at.root, ["sub"], folder, 10, { followLinks: true });
+    const { entries } = await list(folder, 10);
     assertEquals(entries.map(({ name }) => name), ["out.txt"]);
   },
 );
@@ -122,6 +122,6 @@ Deno.test({ name: "list() lists the folder that has replaced the one that was fo
   const folder = await find(at.root, ["sub"]);
   await Deno.rename(`${at.root}/sub`, `${at.root}/old`);
   await Deno.rename(`${at.root}/next`, `${at.root}/sub`);
-  const { entries } = await list(at.root, ["sub"], folder, 10);
+  const { entries } = await list(folder, 10);
   assertEquals(entries.map(({ name }) => name), ["new.txt"]);
 });

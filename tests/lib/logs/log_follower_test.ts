@@ -12,6 +12,8 @@ import { LogFolder } from "../../support/log_reading.ts";
 import { LogWriter, seeded, Seen } from "../../support/log_writer.ts";
 import type { Rotation } from "../../support/log_writer.ts";
 
+const { signal } = new AbortController();
+
 const ignore = !granted.files;
 
 function test(name: string, run: (folder: LogFolder) => Promise<void>, limits?: Partial<Limits>): void {
@@ -218,7 +220,7 @@ test("a cursor at the end of a hole leads back to it", async (folder) => {
   Deno.truncateSync(folder.log, 3_000);
   using file = (await folder.place.open())!;
   const lines = new FileLines(file, FileFingerprint.start(file.info), 1_000);
-  assertEquals([await lines.next(), lines.at.offset], [null, 3_000]);
+  assertEquals([await lines.next(signal), lines.at.offset], [null, 3_000]);
   folder.append("a\n");
   assertEquals(await folder.all({ after: lines.at.cursor }), ["a"]);
 });
@@ -229,10 +231,9 @@ test("a hole is read in pieces of 1 MiB forwards, and not read backwards", async
   folder.append("a\n");
   using file = new CountingFile((await folder.place.open())!);
   const lines = new FileLines(file, FileFingerprint.start(file.info), 1_000);
-  assertEquals((await lines.next() as LineBlock).lines()[0].data, "a");
+  assertEquals((await lines.next(signal) as LineBlock).lines()[0].data, "a");
   assert(file.reads < 110, `${file.reads} reads`);
   file.reads = 0;
-  const { signal } = new AbortController();
   const offset = await startOfLast(file, 5, { unfinished: false, signal });
   assert(file.reads < 5 && offset > 98 * 1_048_576, `${file.reads} reads to ${offset}`);
 });
@@ -242,7 +243,7 @@ test("a block of lines takes at most 128 KiB, for a reader that does not read ke
   using file = (await folder.place.open())!;
   const lines = new FileLines(file, FileFingerprint.start(file.info), 65_536);
   const sizes: number[] = [];
-  for (let block; (block = await lines.next() as LineBlock | null) !== null;) sizes.push(block.size);
+  for (let block; (block = await lines.next(signal) as LineBlock | null) !== null;) sizes.push(block.size);
   assert(Math.max(...sizes) <= 131_072, `${sizes}`);
 });
 

@@ -1,14 +1,13 @@
 import { assertEquals } from "@std/assert";
 import { startOfLastWanted } from "../../../lib/logs/search.ts";
 import { granted } from "../../support/granted.ts";
-import { Turns } from "../../../lib/logs/turns.ts";
+import { scans, Turns } from "../../../lib/logs/turns.ts";
 import { endOfTurn } from "../../../lib/stream/clock.ts";
 import { LogFolder } from "../../support/log_reading.ts";
 import { until } from "../../support/server.ts";
 import { seeded } from "../../support/log_writer.ts";
 
 const rest = {
-  turns: new Turns(),
   lineBytes: 65_536,
   searchBytes: 67_108_864,
   unfinished: false,
@@ -103,10 +102,9 @@ for (
 ) {
   test(`${what} takes turns with others`, async (folder) => {
     folder.append(content + "E 1\n");
-    const { limiter } = folder.follower.turns;
-    const permit = await limiter.acquire({ signal: new AbortController().signal });
+    const permit = await scans.limiter.acquire(rest);
     const lines = folder.all(options);
-    await until(() => limiter.waiting === 1);
+    await until(() => scans.limiter.waiting === 1);
     permit.release();
     assertEquals((await lines).at(-1), "E 1");
   });
@@ -115,7 +113,7 @@ for (
 Deno.test("where several readers wait for a turn, what else is ready comes before them", async () => {
   const turns = new Turns();
   let passed = 0;
-  const all = Promise.all(Array.from({ length: 3 }, () => turns.next().then(() => passed++)));
+  const all = Promise.all(Array.from({ length: 3 }, () => turns.next(rest.signal).then(() => passed++)));
   await new Promise<void>(endOfTurn);
   assertEquals(passed, 0);
   await all;

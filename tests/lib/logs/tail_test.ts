@@ -80,8 +80,7 @@ test("a log without followers does not count against the limit", async (folder) 
 function busy(times: number): Pick<Opens, "open"> {
   const opens = new Opens();
   return {
-    open: (path, signal) =>
-      times-- > 0 ? Promise.reject(new OpensBusy("too many files")) : opens.open(path, signal),
+    open: (path) => times-- > 0 ? Promise.reject(new OpensBusy("too many files")) : opens.open(path),
   };
 }
 
@@ -97,7 +96,7 @@ test("a rotation while no file can be opened loses nothing", async (folder) => {
   let left = 0;
   const opens = new Opens();
   const place = folder.placeOf(folder.log, null, {
-    open: (path, signal) => left-- > 0 ? Promise.reject(new OpensBusy("")) : opens.open(path, signal),
+    open: (path) => left-- > 0 ? Promise.reject(new OpensBusy("")) : opens.open(path),
   });
   folder.append("a\n");
   const reading = folder.read({}, place);
@@ -121,10 +120,10 @@ test("a reader that does not follow gets 503 when a file cannot be opened", asyn
 function denied(names: Set<string>): Pick<Opens, "open"> {
   const opens = new Opens();
   return {
-    open: (path, signal) =>
+    open: (path) =>
       names.has(basename(path))
         ? Promise.reject(new Deno.errors.PermissionDenied("not yours"))
-        : opens.open(path, signal),
+        : opens.open(path),
   };
 }
 
@@ -184,8 +183,8 @@ test("a failure to read is reported once, and the log is read on when it is over
   let reads = () => {};
   const failed = new Promise<void>((resolve) => reads = resolve);
   const place = folder.placeOf(folder.log, null, {
-    async open(path, signal) {
-      const file = await opens.open(path, signal);
+    async open(path) {
+      const file = await opens.open(path);
       const { read } = file;
       file.read = (buffer) => {
         if (failures === 0) return read.call(file, buffer);

@@ -2,12 +2,15 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes 
 import { Limits } from "../../../lib/limits.ts";
 import { share, type ShareOptions } from "../../../lib/runs/share.ts";
 import { Runs, type RunsLimits, type RunsOptions } from "../../../lib/runs/runs.ts";
+import { afterOthers } from "../../../lib/stream/clock.ts";
 import { StreamEnd } from "../../../lib/stream/errors.ts";
 import { cursorAt, Encoded, gap } from "../../../lib/stream/event.ts";
 import { exchange } from "../../../lib/stream/exchange.ts";
 import { ndjson } from "../../../lib/stream/formats/ndjson.ts";
 import type { Source } from "../../../lib/stream/source.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
+
+import { until } from "../../support/server.ts";
 import { turns } from "../../support/turns.ts";
 
 /** Runs, and requests for them as a `Deno.serve` of one's own would make them. */
@@ -172,7 +175,7 @@ Deno.test("over the bound of all runs with none to give way, the largest loses i
     };
   await it.ask("small", going("stays"));
   await it.ask("large", going(...Array.from({ length: 100 }, (_, i) => [i, "x".repeat(100)])));
-  await turns();
+  await until(() => it.runs.find("large").events === 101);
   it.runs.delete("small");
   it.runs.delete("large");
   assertEquals(await it.data("small", waiting), ["stays", "begun", { reason: "cancelled" }]);
@@ -205,6 +208,8 @@ Deno.test("a source that never waits leaves turns to others", async () => {
   });
   await turns();
   assert(count > 0);
+  it.runs.delete("x");
+  await new Promise<void>(afterOthers);
 });
 
 Deno.test("a run that fails ends its readers with an error, and is reported once, by its name", async () => {

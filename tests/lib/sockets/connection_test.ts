@@ -337,3 +337,36 @@ Deno.test("a socket that the exit cuts has its line, with what it was closed wit
   const [{ end, messages }] = await closes(server, 1);
   assertEquals([end, messages], ["cut", 1]);
 });
+
+Deno.test(
+  "messages of all sockets together over their bytes close the one that sends more: 1013",
+  options,
+  async () => {
+    const gates: (() => void)[] = [];
+    await using server = await serveSocket(
+      async (socket) => {
+        for await (const message of socket) {
+          await new Promise<void>((resolve) => gates.push(resolve));
+          await socket.send(message);
+        }
+      },
+      { socketsBytes: 10 },
+    );
+    const [first, second, third] = await Promise.all([1, 2, 3].map(() => connect(`${server.origin}/ws`)));
+    first.socket.send("12345678");
+    await until(() => gates.length === 1);
+    second.socket.send("123");
+    assertEquals(await second.closed, {
+      code: 1013,
+      reason: "the sockets together hold too many messages",
+    });
+    gates[0]();
+    await until(() => first.messages.length === 1);
+    third.socket.send("123");
+    await until(() => gates.length === 2);
+    await leave(third);
+    gates[1]();
+    await leave(first);
+    await until(() => server.app.sockets.heldBytes === 0);
+  },
+);

@@ -23,7 +23,7 @@ for (const [address, client] of addresses) {
 }
 
 const one = { client: "192.0.2.1" }, other = { client: "2001:db8::1" };
-const shared = (max: number, percent: number) => new Limiter(max, Infinity, new ClientShare(percent));
+const shared = (max: number, percent: number) => new Limiter(max, new ClientShare(percent));
 
 /** Permits that a client gets until it is refused, and why it was. */
 function takeAll(limiter: Limiter, client: { client: string }) {

@@ -101,12 +101,3 @@ Deno.test("a signal that waited a thousand times holds nothing of it", async () 
   }
   assertEquals(getEventListeners(signal, "abort").length, 0);
 });
-
-Deno.test("a full queue refuses at once", async () => {
-  const limiter = new Limiter(1, 1);
-  const held = limiter.tryAcquire()!;
-  const first = limiter.acquire({ signal });
-  await assertRejects(() => limiter.acquire({ signal }), RangeError, "current value is 1");
-  held.release();
-  (await first).release();
-});

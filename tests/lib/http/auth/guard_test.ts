@@ -223,7 +223,7 @@ Deno.test({
     await gone.hand.until("by hand");
 
     guard.replace(tokenFile([`admin admin ${token.admin}`]));
-    await server.server.bodies.revoke();
+    await server.server.bodies.tick();
     const sse = await gone.sse.rest();
     assertEquals(sse.slice(sse.indexOf("event:")), 'event: end\ndata: {"reason":"revoked"}\n\n');
     assert(!sse.includes("id: end"), sse);
@@ -284,7 +284,7 @@ Deno.test({
     const watch = (text: string) => open(`${server.origin}/channels/demo?format=ndjson`, bearer(text));
     const [old, fresh] = [await watch(token.reader), await watch(token.admin)];
     guard.replace(tokenFile(lines.slice(1)));
-    await server.server.bodies.revoke();
+    await server.server.bodies.tick();
     assertMatch(await old.rest(), /revoked/);
     assertEquals(server.server.bodies.size, 1);
     fresh.leave();
