@@ -8,6 +8,9 @@ const againMs = 500;
 /** Time for which an old and a new certificate are both in use, in ms. */
 const sharedMs = 100;
 
+/** Whether two may listen on one port, as `--unstable-net` or deno.json says: Deno ends a process that tries it without. */
+const mayShare = "listenDatagram" in Deno;
+
 /** What a listener gives its requests to. */
 export interface Accepting {
   /** Answers a request; it never throws or rejects. */
@@ -50,6 +53,7 @@ export class Listener {
    * @throws Error when it cannot be used; all is as before then
    */
   replace(certificate: Certificate): void {
+    if (!mayShare) throw new Error("another certificate needs --unstable-net of deno run, or a restart");
     const [before, old] = [this.certificate, this.#current];
     this.certificate = certificate;
     try {
@@ -78,7 +82,7 @@ export class Listener {
     // Thousands of clients come back at once after a restart: with Deno's own backlog of 511 some would wait for seconds.
     const options = { hostname, port, tcpBacklog: 4096, onListen() {}, onError };
     const server = Deno.serve(
-      certificate === null ? options : { ...options, ...certificate, reusePort: true },
+      certificate === null ? options : { ...options, ...certificate, reusePort: mayShare },
       fetch,
     );
     this.#open.add(server);
