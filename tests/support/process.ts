@@ -14,6 +14,7 @@ export interface ServerProcess extends AsyncDisposable {
   /** What has been printed. */
   stdout(): string;
   stderr(): string;
+  pid: number;
   kill(signal: Deno.Signal): void;
   status: Promise<Deno.CommandStatus>;
 }
@@ -119,6 +120,7 @@ async function listening(child: Deno.ChildProcess, unread = false): Promise<Serv
     origin: `${scheme}://127.0.0.1:${port}`,
     stdout: () => stdout,
     stderr: () => stderr,
+    pid: child.pid,
     kill: (signal) => child.kill(signal),
     status,
     async [Symbol.asyncDispose]() {

@@ -60,6 +60,22 @@ function socket(port: number): Promise<void> {
   return promise;
 }
 
+/** Ends a process in a thread of its own, as this one has the clients to run; posts the ms until it was gone. */
+const ending = `onmessage = ({ data: pid }) => {
+  const began = performance.now();
+  Deno.kill(pid, "SIGTERM");
+  const timer = setInterval(() => {
+    try {
+      if (!/\\) Z /.test(Deno.readTextFileSync("/proc/" + pid + "/stat"))) return;
+    } catch {
+      // It has been waited for.
+    }
+    clearInterval(timer);
+    postMessage(performance.now() - began);
+  }, 5);
+}`;
+const ender = new Worker(`data:text/javascript,${encodeURIComponent(ending)}`, { type: "module" });
+
 const seconds: number[] = [];
 const faults: string[] = [];
 for (let round = 0; round < rounds; round++) {
@@ -87,10 +103,9 @@ for (let round = 0; round < rounds; round++) {
   const stalled = round % 3 === 0 ? [1, 2].map(() => ask("/files/big").catch(() => null)) : [];
   const moment = Math.random() * 1_500;
   await pause(moment);
-  const began = performance.now();
-  server.kill("SIGTERM");
-  const { code } = await server.status;
-  const took = (performance.now() - began) / 1_000;
+  const gone = new Promise<number>((resolve) => ender.onmessage = ({ data }) => resolve(data / 1_000));
+  ender.postMessage(server.pid);
+  const [took, { code }] = await Promise.all([gone, server.status]);
   over = true;
   leaving.abort();
   await Promise.all([...clients, ...stalled]);
