@@ -51,7 +51,10 @@ const task = parsed(
 
 const params = { task: many(task, { max: 1_000 }), ...sharing, ...streamParams };
 
-const answers = streamAnswers("text", 'the progress, `{"task", "step", "steps"}`');
+const answers = {
+  ...streamAnswers("text", 'the progress, `{"task", "step", "steps"}`'),
+  409: "the run of this name has another path, or other parameters",
+};
 
 /** The text of an event: `task` has done `step` of its `steps`. */
 const line = ({ data }: StreamEvent<{ task: string; step: number; steps: number }>) =>

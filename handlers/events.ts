@@ -54,10 +54,12 @@ export const events = described(
 );
 
 /** The sources in the order of the query. */
-function sourcesOf({ app, query }: Context<unknown>): Map<string, PartSource> {
+function sourcesOf(
+  { app, query, params: { server } }: Context<{ server: boolean }>,
+): Map<string, PartSource> {
   const sources = new Map<string, PartSource>();
   for (const [kind, name] of query) {
-    if (kind === "server") sources.set("server", app.overview.source);
+    if (kind === "server") { if (server) sources.set("server", app.overview.source); }
     else if (Object.hasOwn(kinds, kind)) sources.set(`${kind}:${name}`, kinds[kind](app, name));
     else if (!Object.hasOwn(streamParams, kind)) {
       refuse("a source must be channel, log, sensor, run or server", kind);

@@ -18,13 +18,13 @@ const params = {
 
 /** GET /files/*: a file below the root, or the listing of a folder: JSON, or a page for a browser. */
 export const files = described({ params, answers }, async (_request, context) => {
-  const { app: { config, limits: { downloads }, fileOpens: opens }, params: { "*": rest, after = "" } } =
-    context;
+  const { config: { files: root, followLinks }, limits: { downloads }, fileOpens: opens } = context.app;
+  const { "*": rest, after = "" } = context.params;
   const { pathname, search } = context.url;
   const asFolder = rest === "" || rest.endsWith("/");
   const segments = rest === "" ? [] : pathSegments(asFolder ? rest.slice(0, -1) : rest, { encoded: true });
   if (segments === null) throw notFound(rest);
-  const found = await find(config.files, segments, config.followLinks);
+  const found = await find(root, segments, followLinks);
   if (found.info.isFile) {
     if (asFolder) throw notFound(rest);
     return await fileResponse(context, { downloads, opens, found, how: "inline" });

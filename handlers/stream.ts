@@ -25,10 +25,8 @@ interface StepsOptions {
 }
 
 /** The steps after the cursor; each id is the number of its step. */
-async function* steps(
-  { count, interval, request }: StepsOptions,
-  wanted: Wanted,
-): AsyncGenerator<StreamEvent> {
+async function* steps(options: StepsOptions, wanted: Wanted): AsyncGenerator<StreamEvent> {
+  const { count, interval, request } = options;
   const { after = "0" } = wanted;
   let step = /^\d{1,9}$/.test(after) ? Number(after) : Infinity;
   if (step > count) {
@@ -58,9 +56,7 @@ function ask(
   signal: AbortSignal,
 ) {
   const { outboundMs: timeoutMs, outboundBytes: maxBytes } = limits;
-  const headers: Record<string, string> = upstream !== null || guard === null
-    ? {}
-    : { Authorization: `Bearer ${guard.own}` };
+  const headers = upstream === null && guard !== null ? { Authorization: `Bearer ${guard.own}` } : undefined;
   return outbound(upstream ?? `${origin}/async_route`, signal, { limiter, timeoutMs, maxBytes, headers });
 }
 
@@ -72,7 +68,10 @@ const params = {
   ...streamParams,
 };
 
-const answers = streamAnswers("text", 'steps, `{"step", "result", "request"}`');
+const answers = {
+  ...streamAnswers("text", 'steps, `{"step", "result", "request"}`'),
+  409: "the run of this name has another path, or other parameters",
+};
 
 /** GET /stream: steps that mix a calculation with an outbound request, each as soon as it is done; `?run=` shares them. */
 export const stream = described({ params, answers }, (_request, context) => {

@@ -31,9 +31,9 @@ export class Opens {
   readonly #options: Required<OpensOptions>;
 
   /** At most `max` opens under way at once. */
-  constructor(max = 8, options: OpensOptions = {}) {
+  constructor(max = 8, { waitMs = 10_000, openMs = 5_000, clock = processClock }: OpensOptions = {}) {
     this.#limiter = new Limiter(max);
-    this.#options = { waitMs: 10_000, openMs: 5_000, clock: processClock, ...options };
+    this.#options = { waitMs, openMs, clock };
   }
 
   /**

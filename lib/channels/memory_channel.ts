@@ -104,10 +104,8 @@ export class MemoryChannel {
 }
 
 function tooLarge(limit: string, value: number): HttpError {
-  return new HttpError(
-    413,
-    `a post must have at most ${limit}, which the history holds: current value is ${value}`,
-  );
+  const rule = `a post must have at most ${limit}, which the history holds`;
+  return new HttpError(413, `${rule}: current value is ${value}`);
 }
 
 /** Evicts from the largest history while all together take more than `max` bytes. */

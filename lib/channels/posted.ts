@@ -20,11 +20,8 @@ export async function postedValues(contentType: string | null, body: string): Pr
   if (type === "text/plain") return [valueOf(body)];
   if (type === "application/x-ndjson" || type === "application/jsonl") return await manyValues(body);
   if (!isJson(type)) {
-    throw new HttpError(
-      415,
-      "Content-Type must be application/json, application/x-ndjson, application/jsonl or text/plain: " +
-        `current value is ${quote(type)}`,
-    );
+    const rule = "must be application/json, application/x-ndjson, application/jsonl or text/plain";
+    throw new HttpError(415, `Content-Type ${rule}: current value is ${quote(type)}`);
   }
   return [parse(body, "the body", " (a text is posted with Content-Type: text/plain)")];
 }

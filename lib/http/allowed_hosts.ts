@@ -51,10 +51,8 @@ export class AllowedHosts {
       const name = hostOf(authority);
       if (this.#names.has(name) || loopback.test(name) || this.#wildcard && address.test(name)) continue;
       if (this.#endings.some((ending) => name.length > ending.length && name.endsWith(ending))) continue;
-      const message = `Host must be loopback, --host or one of --allow-host: current value is ${
-        quote(authority)
-      }`;
-      throw new HttpError(STATUS_CODE.MisdirectedRequest, message);
+      const rule = "Host must be loopback, --host or one of --allow-host";
+      throw new HttpError(STATUS_CODE.MisdirectedRequest, `${rule}: current value is ${quote(authority)}`);
     }
     this.#lastHost = host;
     this.#lastOrigin = `${url.protocol}//${url.host}/`;

@@ -1,5 +1,4 @@
 import { STATUS_CODE } from "@std/http/status";
-import { LimitedBytesTransformStream } from "@std/streams";
 import type { Limits } from "../limits.ts";
 import { delay } from "@std/async/delay";
 import { HttpError, quote, shuttingDown } from "../stream/errors.ts";
@@ -31,14 +30,9 @@ export class RequestBodies {
     const tooLarge = () =>
       closing(STATUS_CODE.ContentTooLarge, `the body must have at most ${bodyBytes} bytes`);
     checkCoding(request.headers);
-    const length = request.headers.get("content-length");
-    if (Number(length) > bodyBytes) throw tooLarge();
+    if (Number(request.headers.get("content-length")) > bodyBytes) throw tooLarge();
     if (request.body === null) return "";
-    // The runtime holds a body to its Content-Length; a transform costs a short post a fifth of its time.
-    const body = length === null
-      ? request.body.pipeThrough(new LimitedBytesTransformStream(bodyBytes, { error: true }))
-      : request.body;
-    const reader = body.getReader();
+    const reader = request.body.getReader();
     let late = false;
     // AbortSignal.timeout() would be held until it fires, however early the body is complete.
     const timer = setTimeout(() => {
@@ -55,6 +49,7 @@ export class RequestBodies {
         // A cancelled body reads as one that has ended.
         if (late) throw closing(STATUS_CODE.RequestTimeout, `the body must arrive within ${bodyMs} ms`);
         if (done) break;
+        if (bytes + value.length > bodyBytes) throw tooLarge();
         if (bytes + value.length > buffer.length) buffer = this.#grow(buffer, bytes + value.length);
         // Copied at once: Deno gives each chunk, of one byte too, as a view of a 64 KiB buffer of its own.
         buffer.set(value, bytes);
@@ -63,7 +58,6 @@ export class RequestBodies {
     } catch (error) {
       reader.cancel().catch(() => {});
       if (error instanceof HttpError) throw error;
-      if (error instanceof RangeError) throw tooLarge();
       // The drain, too, breaks off bodies; the client may come back with all of it.
       if (this.draining?.aborted) throw shuttingDown();
       throw new HttpError(STATUS_CODE.BadRequest, "the body must not break off", { cause: error });

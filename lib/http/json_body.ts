@@ -11,10 +11,8 @@ import { isJson, mediaType } from "./media_type.ts";
 export function checkJsonType(contentType: string | null): void {
   const { type } = mediaType(contentType);
   if (isJson(type)) return;
-  throw new HttpError(
-    STATUS_CODE.UnsupportedMediaType,
-    `Content-Type must be application/json: current value is ${quote(type)}`,
-  );
+  const message = `Content-Type must be application/json: current value is ${quote(type)}`;
+  throw new HttpError(STATUS_CODE.UnsupportedMediaType, message);
 }
 
 /**

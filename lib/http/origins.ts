@@ -27,12 +27,8 @@ export class AllowedOrigins {
     if (origin === null) {
       throw new HttpError(STATUS_CODE.Forbidden, "a request from another site must not change anything here");
     }
-    if (
-      this.#allowed.has(origin) ||
-      site !== "cross-site" && site !== "same-site" && this.#isOwn(origin, url, headers)
-    ) {
-      return;
-    }
+    const isOther = site === "cross-site" || site === "same-site";
+    if (this.#allowed.has(origin) || !isOther && this.#isOwn(origin, url, headers)) return;
     const rule = `Origin must be that of ${new URL(url).host} or one of --allow-origin`;
     throw new HttpError(STATUS_CODE.Forbidden, `${rule}: current value is ${quote(origin)}`);
   }

@@ -77,9 +77,10 @@ export function bool({ default: absent }: { default: boolean }, description: str
   return single(description, schema, absent, (value) => truth.get(value), "true or false");
 }
 
-/** A word that is there, whatever its value, or is not. */
+/** A word that is there, or is not; also `true` or `false`. */
 export function flag(description: string): Param<boolean> {
-  return single(description, { type: "string", enum: [""] }, false, () => true);
+  const parse = (value: string) => value === "" || truth.get(value);
+  return single(description, { type: "string", enum: ["", "true", "false"] }, false, parse, "true or false");
 }
 
 /** Any text. */
@@ -90,7 +91,9 @@ export function text(description: string): Param<string | undefined> {
 /** A text of at most `max` characters in one line. Default: "". */
 export function line({ max }: { max: number }, description: string): Param<string> {
   const schema: ValueSchema = { type: "string", maxLength: max, pattern: "^[^\\r\\n]*$", default: "" };
-  const parse = (value: string) => value.length <= max && !/[\r\n]/.test(value) ? value : undefined;
+  // Characters, as JSON Schema counts them: a query of more code units than twice as many has too many.
+  const fits = (value: string) => value.length <= max || value.length <= 2 * max && [...value].length <= max;
+  const parse = (value: string) => fits(value) && !/[\r\n]/.test(value) ? value : undefined;
   return single(description, schema, "", parse, `at most ${max} characters in one line`);
 }
 
@@ -166,8 +169,6 @@ export const streamParams: typeof cursorParams & Record<"format", Param<string |
  */
 export function checkName(what: string, name: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) return name;
-  return refuse(
-    `${what} name must be 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit`,
-    name,
-  );
+  const rule = "must be 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit";
+  return refuse(`${what} name ${rule}`, name);
 }

@@ -69,13 +69,11 @@ export class LogPlace {
    * @throws OpensBusy when too many files are being opened, or this one does not open: a FIFO may have taken its place
    */
   async openFile(path: string, seen: Deno.FileInfo): Promise<LogFile | null> {
-    let file: Deno.FsFile;
-    try {
-      file = await this.opens.open(path);
-    } catch (error) {
+    const file = await this.opens.open(path).catch((error) => {
       if (error instanceof OpensBusy) throw error;
       return null;
-    }
+    });
+    if (file === null) return null;
     const info = file.statSync();
     if (info.isFile && sameFile(seen, info)) return new LogFile(file, info);
     file.close();

@@ -4,7 +4,7 @@ import { shrink } from "../channels/memory_channel.ts";
 import { nextWave, Waves } from "../channels/waves.ts";
 import { Limits } from "../limits.ts";
 import type { ClientShare } from "../stream/client_share.ts";
-import { type Clock, endOfTurn, processClock } from "../stream/clock.ts";
+import { afterOthers, type Clock, endOfTurn, processClock } from "../stream/clock.ts";
 import { HttpError, printReport, quote, type Report, StreamEnd } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import { Limiter } from "../stream/limiter.ts";
@@ -37,9 +37,7 @@ export class Runs {
   readonly #working = new Set<Promise<void>>();
   readonly #starts = new Waves();
   readonly #limiter: Limiter;
-  readonly #keepMs: number;
-  readonly #report: Report;
-  readonly #clock: Clock;
+  readonly #options: Required<RunsOptions>;
   #bytes = 0;
   /** When this turn's first event came; null before it. */
   #turnAt: number | null = null;
@@ -47,10 +45,8 @@ export class Runs {
   /** A registry without runs. */
   constructor(readonly limits: RunsLimits = new Limits(), options: RunsOptions = {}) {
     const { keepRuns = 600, share = null, report = printReport, clock = processClock } = options;
+    this.#options = { keepRuns, share, report, clock };
     this.#limiter = new Limiter(limits.runs, share);
-    this.#keepMs = keepRuns * 1_000;
-    this.#report = report;
-    this.#clock = clock;
   }
 
   /** Runs that go on now. */
@@ -88,23 +84,22 @@ export class Runs {
     if (existing !== undefined) return existing.check(of, exchange.query);
     // The rest of the request must not live as long as the run.
     const { draining } = exchange;
+    const { keepRuns, report, clock } = this.#options;
     checkName("a run's", name);
     const permit = this.#limiter.admit("runs", exchange);
     // As fewer go on than there may be, one has ended.
     if (this.#runs.size >= this.limits.runs) this.#remove(this.#ended.keys().next().value!);
     const run = new Run(name, of, source, this.limits, {
-      report: (message, error) => this.#report(`run ${name}: ${message}`, error),
+      report: (message, error) => report(`run ${name}: ${message}`, error),
       grew: (bytes) => this.#grew(bytes),
       hadShare: () => this.#hadShare(),
       ended: () => {
         draining.removeEventListener("abort", run);
-        this.#ended.set(
-          run,
-          this.#clock.after(this.#keepMs, () => {
-            this.#ended.set(run, null);
-            this.#drop(run);
-          }),
-        );
+        const stop = clock.after(keepRuns * 1_000, () => {
+          this.#ended.set(run, null);
+          this.#drop(run);
+        });
+        this.#ended.set(run, stop);
       },
     });
     this.#runs.set(name, run);
@@ -159,6 +154,8 @@ export class Runs {
   async close(): Promise<void> {
     this.#starts.close();
     for (const run of this.#runs.values()) run.cancel();
+    // Those that rest come back once more.
+    await new Promise<void>(afterOthers);
     for (const stop of this.#ended.values()) stop?.();
     await Promise.all(this.#working);
     for (const { waves } of this.#runs.values()) waves.close();

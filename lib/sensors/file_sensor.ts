@@ -33,8 +33,7 @@ async function head(path: string, opens: Opens, signal: AbortSignal): Promise<st
     return new TextDecoder().decode(bytes.subarray(0, count)) + (count === maxBytes ? "…" : "");
   } catch (error) {
     if (error instanceof SensorError) throw error;
-    throw new SensorError(
-      error instanceof Deno.errors.NotFound ? "there is no such file" : "the file cannot be read",
-    );
+    const isMissing = error instanceof Deno.errors.NotFound;
+    throw new SensorError(isMissing ? "there is no such file" : "the file cannot be read");
   }
 }

@@ -20,8 +20,6 @@ export function postedNumber(body: string): number {
   } catch { /* refused below */ }
   if (typeof value === "object" && value !== null && "value" in value) value = value.value;
   if (typeof value === "number" && Number.isFinite(value)) return value;
-  throw new HttpError(
-    400,
-    `the body must be a JSON number or {"value": number}: current value is ${quote(body)}`,
-  );
+  const rule = 'the body must be a JSON number or {"value": number}';
+  throw new HttpError(400, `${rule}: current value is ${quote(body)}`);
 }

@@ -40,15 +40,16 @@ export class Readings {
     const latest = this.#latest;
     latest.add(reading);
     const last = { reading, number: latest.last };
-    const { times, values, evicted }: Omit<Retained, "last"> = this.#sensors.get(reading.id) ??
-      { times: [], values: [], evicted: 0 };
+    const none: Omit<Retained, "last"> = { times: [], values: [], evicted: 0 };
+    const before = this.#sensors.get(reading.id) ?? none;
+    const { times, values } = before;
     times.push(Date.parse(reading.time));
     values.push(reading.value ?? NaN);
     if (times.length > this.limits.sensorReadings) {
       times.shift();
       values.shift();
     }
-    this.#sensors.set(reading.id, { last, times, values, evicted });
+    this.#sensors.set(reading.id, { ...before, last });
     if (latest.length > this.limits.channelEvents) {
       this.#sensors.get(latest.evict().id)!.evicted = latest.oldest - 1;
     }
@@ -63,11 +64,8 @@ export class Readings {
 
   history(id: string): History {
     const { times, values } = this.#sensors.get(id) ?? { times: [], values: [] };
-    const readings = times.map((time, i): History["readings"][number] => [
-      time,
-      Number.isNaN(values[i]) ? null : values[i],
-    ]);
-    return { cursor: this.#latest.id(), readings };
+    const valueAt = (i: number) => Number.isNaN(values[i]) ? null : values[i];
+    return { cursor: this.#latest.id(), readings: times.map((time, i) => [time, valueAt(i)]) };
   }
 
   /**

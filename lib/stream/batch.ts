@@ -22,7 +22,6 @@ export class Batch {
   #count = 0;
   #start = 0;
 
-  /** Whether it holds nothing. */
   get empty(): boolean {
     return this.#text === "" && this.#chunks === null;
   }

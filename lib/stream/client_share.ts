@@ -15,13 +15,8 @@ export class ClientShare {
   check(what: string, { max, used }: { max: number; used: number }, address: string): void {
     const share = Math.max(1, Math.floor(max * this.percent / 100));
     if (used < max / 2 || (this.#held.get(clientOf(address)) ?? 0) < share) return;
-    throw new HttpError(
-      503,
-      `too many ${what} for one client: at most ${share} while half of ${max} are taken`,
-      {
-        headers: { "Retry-After": "1" },
-      },
-    );
+    const rule = `at most ${share} while half of ${max} are taken`;
+    throw new HttpError(503, `too many ${what} for one client: ${rule}`, { headers: { "Retry-After": "1" } });
   }
 
   /** Counts one more for the client, until the function that this returns is called. */

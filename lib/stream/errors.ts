@@ -16,6 +16,11 @@ export class HttpError extends Error {
     readonly options: { cause?: unknown; headers?: Record<string, string> } = {},
   ) {
     super(publicMessage, { cause: options.cause });
+    if (!(Number.isInteger(status) && status >= 400 && status <= 599)) {
+      throw new RangeError(
+        `Cannot make an HttpError as 'status' must be from 400 to 599: current value is ${status}`,
+      );
+    }
   }
 }
 
@@ -84,13 +89,8 @@ export function errorResponse(error: unknown, report: Report = printReport): Res
   const known = error instanceof HttpError;
   const status = known ? error.status : 500;
   if (status >= 500 && status !== 503) report("a request failed", error);
-  return json({ error: known ? error.message : "internal server error" }, {
-    status,
-    headers: {
-      "Cache-Control": "no-store",
-      ...(known ? error.options.headers : {}),
-    },
-  });
+  const headers = { "Cache-Control": "no-store", ...(known ? error.options.headers : {}) };
+  return json({ error: known ? error.message : "internal server error" }, { status, headers });
 }
 
 /** A client's own text, quoted and cut for a message. */

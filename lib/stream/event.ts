@@ -9,7 +9,7 @@ export interface StreamEvent<T = unknown> {
 }
 
 /** Whether a yielded value is an event by itself: a plain object with `data`, and no keys but `id`, `event` and `data`. */
-export function isEvent(value: unknown): value is StreamEvent {
+function isEvent(value: unknown): value is StreamEvent {
   if (typeof value !== "object" || value === null || !("data" in value)) return false;
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return false;
@@ -39,11 +39,8 @@ export function eventOf(value: unknown): StreamEvent {
 function word(name: string, value: unknown): string | undefined {
   if (typeof value === "number") return String(value);
   if (value === undefined || typeof value === "string") return value;
-  throw new TypeError(
-    `Cannot send the event as its '${name}' must be a string or a number: current value is ${
-      Deno.inspect(value)
-    }`,
-  );
+  const rule = `Cannot send the event as its '${name}' must be a string or a number`;
+  throw new TypeError(`${rule}: current value is ${Deno.inspect(value)}`);
 }
 
 /** Data of a `gap` event: events may be missing here. */

@@ -142,7 +142,6 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     return share;
   }
 
-  /** Takes whole records. */
   #block(bytes: Uint8Array, lastId: string | undefined): boolean {
     if (lastId !== undefined) this.#cursor = lastId;
     const share = bytes.length === 0 && this.#batch.add("");

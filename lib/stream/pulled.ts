@@ -8,7 +8,6 @@ export class Pulled implements Feed<unknown> {
   #settled: IteratorResult<unknown> | { error: unknown } | null = null;
   #ready = () => {};
 
-  /** A pull that has not asked yet. */
   constructor(source: AsyncIterable<unknown>) {
     this.#source = iteratorOf(source);
   }

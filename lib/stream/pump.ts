@@ -26,7 +26,6 @@ export class Pump {
   /** No more items are wanted; one that still comes is dropped. */
   stopped = false;
 
-  /** A pump that has not asked yet. */
   constructor(source: AsyncIterable<unknown>, readonly sink: Sink, readonly report: Report) {
     this.#source = iteratorOf(source);
     if (!("poll" in source)) return;
@@ -34,7 +33,6 @@ export class Pump {
     this.#ready = () => this.#again();
   }
 
-  /** The sink wants an item. */
   ask(): void {
     if (this.#busy || this.stopped) return;
     if (this.#feed !== null) this.#poll(this.#feed);

@@ -9,9 +9,8 @@ const breaks = /\r\n|\r|\n/;
 
 function field(name: string, value: string): string {
   if (/[\r\n\0]/.test(value)) {
-    throw new TypeError(
-      `Cannot encode the event as its '${name}' holds a CR, LF or NUL: ${JSON.stringify(value)}`,
-    );
+    const why = `its '${name}' holds a CR, LF or NUL`;
+    throw new TypeError(`Cannot encode the event as ${why}: ${JSON.stringify(value)}`);
   }
   return `${name}: ${value}\n`;
 }

@@ -91,8 +91,13 @@ Deno.test("oneOf() names its words to one that is none of them", () => {
   ]);
 });
 
-Deno.test("flag() is whether the parameter is there, whatever its value", () => {
-  assertEquals(["n", "n=false", ""].map((query) => read(flag("yes"), query)), [true, true, false]);
+Deno.test("flag() is whether the parameter is there, and what it says", () => {
+  const given = ["n", "n=true", "n=false", ""].map((query) => read(flag("yes"), query));
+  assertEquals(given, [true, true, false, false]);
+  assertEquals(
+    refusal(() => read(flag("yes"), { n: "x" }))[1],
+    'n must be true or false: current value is "x"',
+  );
 });
 
 Deno.test("line() refuses a text of two lines, and one that is too long", () => {

@@ -1,10 +1,15 @@
 import { assertEquals } from "@std/assert";
-import { startOfLast } from "../../../lib/logs/begin.ts";
+import { startOfLast } from "../../../lib/logs/search.ts";
 import { granted } from "../../support/granted.ts";
 import { LogFolder } from "../../support/log_reading.ts";
 import { seeded } from "../../support/log_writer.ts";
 
-const { signal } = new AbortController();
+const rest = {
+  lineBytes: 65_536,
+  searchBytes: 67_108_864,
+  unfinished: false,
+  signal: new AbortController().signal,
+};
 
 Deno.test({
   name: "the start of the last lines, for files of all shapes",
@@ -30,8 +35,8 @@ Deno.test({
       Deno.writeTextFileSync(folder.log, text);
       using file = (await folder.place.open())!;
       assertEquals(
-        await startOfLast(file, count, { unfinished, signal }),
-        expected,
+        await startOfLast(file, { ...rest, count, unfinished }),
+        { offset: expected, whole: true },
         JSON.stringify([text, count, unfinished]),
       );
     }
@@ -52,7 +57,7 @@ Deno.test({
     using file = (await folder.place.open())!;
     for (const count of [1, 2, 100, 999, 4_999, 5_000]) {
       const expected = lines.slice(0, -count).join("").length;
-      assertEquals(await startOfLast(file, count, { unfinished: false, signal }), expected);
+      assertEquals(await startOfLast(file, { ...rest, count }), { offset: expected, whole: true });
     }
   },
 });

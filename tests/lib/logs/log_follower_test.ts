@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Limits } from "../../../lib/limits.ts";
-import { startOfLast } from "../../../lib/logs/begin.ts";
+import { startOfLast } from "../../../lib/logs/search.ts";
 import { FileLines } from "../../../lib/logs/file_lines.ts";
 import { FileFingerprint } from "../../../lib/logs/fingerprint.ts";
 import type { LineBlock } from "../../../lib/logs/line_block.ts";
@@ -234,7 +234,8 @@ test("a hole is read in pieces of 1 MiB forwards, and not read backwards", async
   assertEquals((await lines.next(signal) as LineBlock).lines()[0].data, "a");
   assert(file.reads < 110, `${file.reads} reads`);
   file.reads = 0;
-  const offset = await startOfLast(file, 5, { unfinished: false, signal });
+  const search = { count: 5, lineBytes: 1_000, searchBytes: Infinity, unfinished: false, signal };
+  const { offset } = await startOfLast(file, search);
   assert(file.reads < 5 && offset > 98 * 1_048_576, `${file.reads} reads to ${offset}`);
 });
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { startOfLastWanted } from "../../../lib/logs/search.ts";
+import { startOfLast } from "../../../lib/logs/search.ts";
 import { granted } from "../../support/granted.ts";
 import { scans, Turns } from "../../../lib/logs/turns.ts";
 import { endOfTurn } from "../../../lib/stream/clock.ts";
@@ -41,7 +41,7 @@ test("the start of the last lines that are wanted, over many blocks", async (fol
     const first = places.at(-count) ?? 0;
     const offset = bytes.slice(0, first).reduce((sum, length) => sum + length, 0);
     const searchBytes = Infinity;
-    assertEquals(await startOfLastWanted(file, { ...rest, searchBytes, count, wanted }), {
+    assertEquals(await startOfLast(file, { ...rest, searchBytes, count, wanted }), {
       offset,
       whole: true,
     });
