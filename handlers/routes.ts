@@ -19,6 +19,9 @@ import { makeTicket } from "./tickets.ts";
 import { ws } from "./ws.ts";
 import type { Route } from "../lib/handler.ts";
 
+/** What a page of the server needs before anybody has signed in. */
+const forPages = { method: "GET", anySite: true, hidden: true, access: "open" } as const;
+
 /** Every URL of the server. */
 export const routes: Route[] = [
   {
@@ -163,15 +166,7 @@ export const routes: Route[] = [
   },
   // A WebSocket client follows no redirect.
   { method: "GET", path: "/ws/", handler: ws, description: "the same", example: "#ws", hidden: true },
-  {
-    method: "GET",
-    path: "/favicon.ico",
-    handler: favicon,
-    description: "the icon of the pages",
-    anySite: true,
-    hidden: true,
-    access: "open",
-  },
+  { ...forPages, path: "/favicon.ico", handler: favicon, description: "the icon of the pages" },
   {
     method: "GET",
     path: "/openapi.json",
@@ -194,24 +189,8 @@ export const routes: Route[] = [
     description: "what Prometheus reads",
     access: "metrics",
   },
-  {
-    method: "GET",
-    path: "/page.css",
-    handler: pageStyle,
-    description: "the style of the pages",
-    anySite: true,
-    hidden: true,
-    access: "open",
-  },
-  {
-    method: "GET",
-    path: "/page.js",
-    handler: pageScript,
-    description: "the script of the first page",
-    anySite: true,
-    hidden: true,
-    access: "open",
-  },
+  { ...forPages, path: "/page.css", handler: pageStyle, description: "the style of the pages" },
+  { ...forPages, path: "/page.js", handler: pageScript, description: "the script of the first page" },
   {
     method: "GET",
     path: "/session",
