@@ -56,9 +56,7 @@ function ask(
   signal: AbortSignal,
 ) {
   const { outboundMs: timeoutMs, outboundBytes: maxBytes } = limits;
-  const headers: Record<string, string> = upstream !== null || guard === null
-    ? {}
-    : { Authorization: `Bearer ${guard.own}` };
+  const headers = upstream === null && guard !== null ? { Authorization: `Bearer ${guard.own}` } : undefined;
   return outbound(upstream ?? `${origin}/async_route`, signal, { limiter, timeoutMs, maxBytes, headers });
 }
 

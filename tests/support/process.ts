@@ -41,7 +41,7 @@ function command(args: string[], { cwd, env = {}, run = [], handles }: ProcessOp
   return new Deno.Command(program, {
     args: rest,
     cwd,
-    env: { NO_COLOR: "1", ...env },
+    env: { NO_COLOR: "1", INIT_CWD: cwd, ...env },
     stdout: "piped",
     stderr: "piped",
   });
