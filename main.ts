@@ -3,6 +3,7 @@ import denoJson from "./deno.json" with { type: "json" };
 import { routes } from "./handlers/routes.ts";
 import { App } from "./lib/app.ts";
 import { type Config, ConfigError, nameOf, parseConfig } from "./lib/config.ts";
+import { diagnostics } from "./lib/diagnostics.ts";
 import { MemoryStore } from "./lib/channels/memory_store.ts";
 import { help } from "./lib/flags.ts";
 import { readDeclared } from "./lib/sensors/configured.ts";
@@ -11,7 +12,7 @@ import { TokenFileError } from "./lib/http/auth/token_file.ts";
 import { type DeclaredSensor, SensorsFileError } from "./lib/sensors/declared.ts";
 import { Server } from "./lib/server.ts";
 import type { Service } from "./lib/service.ts";
-import { printReport, type Report } from "./lib/stream/errors.ts";
+import type { Report } from "./lib/stream/errors.ts";
 import { stderr, stdout } from "./lib/stream/printer.ts";
 
 /** Time for the last lines to be written, in ms. */
@@ -89,14 +90,15 @@ function reload(reloads: readonly (() => void)[], report: Report): void {
 }
 
 /** What runs beside the requests. */
-const services = (app: App): Service[] => [app.sensors];
+const services = (app: App): Service[] => [app.sensors, app.metrics];
 
 /** Serves until a signal says otherwise. */
 function main(): void {
   const configured = configure();
   if (typeof configured === "number") return exit(configured);
   const { config, declared, doors } = configured;
-  const app = new App(config, new MemoryStore(config.limits), declared, printReport, doors?.guard);
+  const report = diagnostics(config.logFormat ?? "text");
+  const app = new App(config, new MemoryStore(config.limits), declared, report, doors?.guard);
   const server = new Server(app, routes);
 
   // The last net below every piece of background work, each of which catches at its own edge.
@@ -113,7 +115,7 @@ function main(): void {
   try {
     port = server.listen(config.host, config.port);
   } catch (error) {
-    app.report(`cannot listen on ${config.host} port ${config.port}: ${(error as Error).message}`);
+    stderr.print(`cannot listen on ${config.host} port ${config.port}: ${(error as Error).message}`);
     return exit(1);
   }
 

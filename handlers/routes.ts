@@ -8,6 +8,7 @@ import { health } from "./health.ts";
 import { home } from "./home.ts";
 import { log, logs } from "./logs.ts";
 import { asyncDownload, streamFile } from "./named_file.ts";
+import { metrics } from "./metrics.ts";
 import { openapi } from "./openapi.ts";
 import { deleteRun, run, runs } from "./runs.ts";
 import { pushReading, sensor, sensorHistory, sensors, sensorStream } from "./sensors.ts";
@@ -182,9 +183,16 @@ export const routes: Route[] = [
     path: "/healthz",
     handler: health,
     description:
-      "200 while the server takes requests, and counts of what is open: hand_made are bodies that handlers made",
+      "200 while the server takes requests, 503 while it drains; what is open (hand_made: bodies that handlers made)",
     anySite: true,
     access: "open",
+  },
+  {
+    method: "GET",
+    path: "/metrics",
+    handler: metrics,
+    description: "what Prometheus reads",
+    access: "metrics",
   },
   {
     method: "GET",

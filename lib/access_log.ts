@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { maskedQuery } from "./http/masked_query.ts";
 import type { Answered } from "./http/server_side.ts";
 import type { Limits } from "./limits.ts";
 import { sleep } from "./stream/clock.ts";
@@ -13,6 +14,9 @@ const joinMs = 20;
 /** Time between two attempts on a disk that fails, in ms. */
 const retryMs = 1_000;
 
+/** Characters of a User-Agent that are shown. */
+const agentChars = 256;
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -23,11 +27,12 @@ const decoder = new TextDecoder();
 export class AccessLog {
   /** Lines that could not be written. */
   lost = 0;
+  /** Whether the last write failed. */
+  failing = false;
   #waiting: Answered[] = [];
   #file: Deno.FsFile | null = null;
   /** The last write ended within a line. */
   #torn = false;
-  #failing = false;
   #writtenAt = -Infinity;
   #writing: Promise<void> | null = null;
   #closing = new AbortController();
@@ -61,7 +66,7 @@ export class AccessLog {
   async #writeAll(): Promise<void> {
     const { signal } = this.#closing;
     for (let last = false; !last && this.#waiting.length > 0;) {
-      const wait = this.#writtenAt + (this.#failing ? retryMs : joinMs) - performance.now();
+      const wait = this.#writtenAt + (this.failing ? retryMs : joinMs) - performance.now();
       await sleep(Math.max(0, wait), signal).catch(() => {});
       last = signal.aborted;
       await this.#write();
@@ -73,16 +78,7 @@ export class AccessLog {
   async #write(): Promise<void> {
     const entries = this.#waiting;
     this.#waiting = [];
-    let text = "";
-    let last = -1, iso = "";
-    // By hand, and a time that many share only once: half the cost of JSON.stringify, which each request would pay.
-    for (const { time, method, path, status, bytes, ms, end, more } of entries) {
-      if (time !== last) iso = new Date(last = time).toISOString();
-      text += `{"time":"${iso}","method":"${method}","path":${JSON.stringify(path)},"status":${status},` +
-        `"bytes":${bytes},"ms":${ms},"end":"${end}"` +
-        (more === undefined ? "}\n" : `,${JSON.stringify(more).slice(1)}\n`);
-    }
-    let rest = encoder.encode(text);
+    let rest = encoder.encode(linesOf(entries));
     try {
       const file = await this.#open(rest.length);
       if (this.#torn && (await file.stat()).size > 0) await file.write(encoder.encode("\n"));
@@ -92,12 +88,12 @@ export class AccessLog {
         this.#torn = rest[written - 1] !== 10;
         rest = rest.subarray(written);
       }
-      this.#failing = false;
+      this.failing = false;
     } catch (error) {
       this.lost += decoder.decode(rest).split("\n").length - 1;
       this.#closeFile();
-      if (!this.#failing) this.report(`the access log cannot be written: ${(error as Error).message}`);
-      this.#failing = true;
+      if (!this.failing) this.report(`the access log cannot be written: ${(error as Error).message}`);
+      this.failing = true;
     }
   }
 
@@ -146,4 +142,40 @@ export class AccessLog {
     this.#file?.close();
     this.#file = null;
   }
+}
+
+/** The JSON of words that come again and again, as they are `shown`: of the last one. */
+class LastJson {
+  #word: string | null = null;
+  #json = "null";
+
+  constructor(readonly shown = (word: string) => word) {}
+
+  of(word: string | null): string {
+    if (word !== this.#word) {
+      this.#word = word;
+      this.#json = JSON.stringify(word && this.shown(word));
+    }
+    return this.#json;
+  }
+}
+
+/** By hand, and what many share only once: half the cost of JSON.stringify, which each request would pay. */
+function linesOf(entries: readonly Answered[]): string {
+  const [paths, routes, clients, tokens] = Array.from({ length: 4 }, () => new LastJson());
+  const queries = new LastJson(maskedQuery);
+  const agents = new LastJson((agent) => agent.slice(0, agentChars));
+  let text = "";
+  let last = -1, iso = "";
+  for (const entry of entries) {
+    const { time, more } = entry;
+    if (time !== last) iso = new Date(last = time).toISOString();
+    text += `{"time":"${iso}","method":"${entry.method}","path":${paths.of(entry.path)},` +
+      `"query":${queries.of(entry.query)},"route":${routes.of(entry.route)},` +
+      `"status":${entry.status},"bytes":${entry.bytes},"ms":${entry.ms}` +
+      `,"end":"${entry.end}","client":${clients.of(entry.client)},"token":${tokens.of(entry.token)}` +
+      `,"id":"${entry.id}","agent":${agents.of(entry.agent)}` +
+      (more === undefined ? "}\n" : `,${JSON.stringify(more).slice(1)}\n`);
+  }
+  return text;
 }

@@ -4,6 +4,7 @@ import type { Config } from "./config.ts";
 import type { Guard } from "./http/auth/guard.ts";
 import { LogFiles } from "./logs/log_files.ts";
 import { LogFollower } from "./logs/log_follower.ts";
+import { Metrics } from "./metrics.ts";
 import { Opens } from "./opens.ts";
 import { Overview } from "./overview.ts";
 import type { DeclaredSensor } from "./sensors/declared.ts";
@@ -39,6 +40,15 @@ export class App {
   readonly overview: Overview;
   /** Requests answered and bytes handed over since the start. */
   readonly traffic: Traffic = { requests: 0, bytes: 0 };
+  /** What `/metrics` shows. */
+  readonly metrics: Metrics = new Metrics(() => ({
+    sentBytes: this.traffic.bytes,
+    sockets: this.sockets.size,
+    runs: this.runs.running,
+    accessLogLost: this.accessLog.lost,
+  }));
+  /** Names of the services that have failed. */
+  readonly failedServices: Set<string> = new Set();
   /** URL of the server itself: who makes it listen sets it. */
   origin = "";
 

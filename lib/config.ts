@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { type Flag, flags, options, type switches, variableOf } from "./flags.ts";
+import { type LogFormat, logFormats } from "./diagnostics.ts";
 import { hostOf } from "./http/allowed_hosts.ts";
 import { parseWhole } from "./http/params.ts";
 import { Limits } from "./limits.ts";
@@ -34,6 +35,8 @@ export interface Config {
   readonly keepRuns?: number;
   /** Seconds from the first signal to exit, at the latest. */
   readonly drain: number;
+  /** How diagnostics are written. Default: text. */
+  readonly logFormat?: LogFormat;
   /** Absolute path of the access log. */
   readonly accessLog: string;
   /** Resource limits. */
@@ -140,6 +143,7 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
     clientShare: number("client-share", 0, 100),
     keepRuns: number("keep-runs", 600, 86_400),
     drain: number("drain", 10, 3_600),
+    logFormat: (one("log-format", "be text or json", isLogFormat) ?? "text") as LogFormat,
     accessLog: around.resolve(ownLogs, "access.log"),
     limits: new Limits(),
   });
@@ -158,6 +162,10 @@ function fail(name: string, rule: string, value: string): never {
 /** As browsers send it: without a path, a default port or upper-case letters; of one host, as `*` stands for none. */
 function isOrigin(value: string): boolean {
   return /^https?:[^*]*$/.test(value) && URL.parse(value)?.origin === value;
+}
+
+function isLogFormat(value: string): boolean {
+  return logFormats.some((format) => format === value);
 }
 
 function isName(value: string): boolean {

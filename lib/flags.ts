@@ -21,11 +21,12 @@ Weir turns async generators into live streams.
   --keep-runs SECONDS
                     how long a run can be read after its end (default 600)
   --drain SECONDS   from SIGTERM or SIGINT to exit, at the latest (default 10)
+  --log-format FMT  text or json: how diagnostics are written to stderr (default text)
   --help (-h), --version
 
 Each flag has an environment variable: WEIR_HOST, WEIR_ALLOW_HOST and WEIR_ALLOW_ORIGIN (several, separated by commas),
 WEIR_TRUST_PROXY, WEIR_ANONYMOUS and WEIR_FOLLOW_LINKS (true or false), WEIR_TOKEN_FILE, WEIR_PORT, WEIR_FILES, WEIR_LOGS (several, separated as in PATH),
-WEIR_SENSORS, WEIR_UPSTREAM, WEIR_CLIENT_SHARE, WEIR_KEEP_RUNS, WEIR_DRAIN. WEIR_TOKEN is one token with all rights. A flag wins over its variable. A relative path is
+WEIR_SENSORS, WEIR_UPSTREAM, WEIR_CLIENT_SHARE, WEIR_KEEP_RUNS, WEIR_DRAIN, WEIR_LOG_FORMAT. WEIR_TOKEN is one token with all rights. A flag wins over its variable. A relative path is
 taken from where the command was typed.
 `;
 
@@ -43,6 +44,7 @@ export const flags = [
   "client-share",
   "keep-runs",
   "drain",
+  "log-format",
 ] as const;
 /** A flag with a value. */
 export type Flag = typeof flags[number];

@@ -7,7 +7,7 @@ export { type Clock, every, sleep } from "./stream/clock.ts";
 export { errorResponse, HttpError, type Report, StreamEnd } from "./stream/errors.ts";
 export { CursorAt, cursorAt, Encoded, type Gap, gap, JsonText, type StreamEvent } from "./stream/event.ts";
 export { type Exchange, exchange, type ExchangeOptions } from "./stream/exchange.ts";
-export type { EndReason, Format } from "./stream/formats/format.ts";
+export type { Ending, EndReason, Format } from "./stream/formats/format.ts";
 export { ndjson } from "./stream/formats/ndjson.ts";
 export { sse } from "./stream/formats/sse.ts";
 export { type FormatName, formats } from "./stream/formats/table.ts";
@@ -19,3 +19,4 @@ export { type OpenBodies, type OpenBody, type Parting } from "./stream/open_bodi
 export type { HeadOptions } from "./stream/response_head.ts";
 export { cursor, type StreamOptions, streamResponse } from "./stream/response.ts";
 export type { Source, StreamItem, Wanted } from "./stream/source.ts";
+export { Histogram, StreamCounts } from "./stream/stream_counts.ts";

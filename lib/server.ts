@@ -8,7 +8,8 @@ import { RequestContext } from "./http/context.ts";
 import type { Answered, ServerSide } from "./http/server_side.ts";
 import { forwardedUrl } from "./http/forwarded.ts";
 import { AllowedOrigins } from "./http/origins.ts";
-import { Router } from "./http/router.ts";
+import { type RoutePath, Router } from "./http/router.ts";
+import type { RouteCounts } from "./http/route_counts.ts";
 import { type Clock, processClock } from "./stream/clock.ts";
 import { CutError, errorResponse, HttpError, type Report, shuttingDown } from "./stream/errors.ts";
 import { Services } from "./service.ts";
@@ -20,15 +21,22 @@ const againMs = 500;
 /** Methods that change nothing (RFC 9110, 9.2.1). */
 const safeMethods = ["GET", "HEAD", "OPTIONS"];
 
+/** A row of the route table, with what is counted of its path. */
+interface Row extends RoutePath {
+  route: Route;
+  counts: RouteCounts;
+}
+
 /** Dispatches requests to the handlers of a route table. */
 export class Server implements ServerSide<App, Route> {
   readonly bodies: OpenBodies;
   readonly requestBodies: RequestBodies;
   readonly trustProxy: boolean;
+  readonly unmatched: RouteCounts;
   /** What runs beside the requests. */
   readonly services: Services;
   readonly #drain = new AbortController();
-  readonly #router: Router<Route>;
+  readonly #router: Router<Row>;
   readonly #hosts: AllowedHosts;
   readonly #origins: AllowedOrigins;
   #open = 0;
@@ -41,11 +49,17 @@ export class Server implements ServerSide<App, Route> {
   constructor(readonly app: App, readonly routes: readonly Route[], readonly clock: Clock = processClock) {
     const { host, allowHosts, allowOrigins, trustProxy = false, limits } = app.config;
     this.trustProxy = trustProxy;
-    this.#router = new Router(routes);
+    this.unmatched = app.metrics.unmatched;
+    this.#router = new Router(
+      routes.map((route) => {
+        const { method, path } = route;
+        return { method, path, route, counts: app.metrics.route(path) };
+      }),
+    );
     this.#hosts = new AllowedHosts(host, allowHosts);
     this.#origins = new AllowedOrigins(allowOrigins, trustProxy);
     this.bodies = new OpenBodies(this.#drain.signal, app.limits.streams);
-    this.services = new Services(this.#drain.signal, app.report);
+    this.services = new Services(this.#drain.signal, app.report, app.failedServices);
     this.requestBodies = new RequestBodies(limits, this.#drain.signal);
   }
 
@@ -67,7 +81,7 @@ export class Server implements ServerSide<App, Route> {
       const told = context.left ? new HttpError(499, "the client has gone") : error;
       return finish(errorResponse(told, context.report));
     };
-    const finish = (response: Response) => context.finish(this.#shared(request, response));
+    const finish = (response: Response) => context.finish(this.#shared(request, response, context.id));
     try {
       const response = this.#dispatch(request, context);
       if (response instanceof Response) return finish(response);
@@ -81,26 +95,29 @@ export class Server implements ServerSide<App, Route> {
     const { method, headers } = request;
     const { targetBytes } = this.app.config.limits;
     // First of all: what is refused has its path in the access log, too.
-    context.path = pathOf(request.url.slice(0, targetBytes));
+    context.path = pathOf(context.requested = request.url.slice(0, targetBytes));
     if (this.#drain.signal.aborted) throw shuttingDown();
     const url = context.target = this.trustProxy ? forwardedUrl(request) : request.url;
     this.#hosts.check(headers.get("host"), url, targetBytes);
     if (!safeMethods.includes(method) || headers.has("upgrade")) this.#origins.checkChange(headers, url);
     const match = this.#router.match(method, context.path, url);
     if (match instanceof Response) return match;
-    const { anySite, access = "read" } = match.route;
+    const { route, counts } = match.route;
+    const { anySite, access = "read" } = route;
+    context.route = counts;
     if (!anySite) this.#origins.checkRead(headers, url);
     context.access = access;
     const refusal = this.guard?.check(access, context);
     if (refusal !== undefined) return refusal;
     context.params = match.params;
-    return match.route.handler(request, context);
+    return route.handler(request, context);
   }
 
   /** The response with the headers of every answer: which pages may read it, and what browsers must not guess or tell. */
-  #shared(request: Request, response: Response): Response {
+  #shared(request: Request, response: Response, id: string): Response {
     const add = (to: Response) => {
       this.#origins.share(request.method, request.headers, to);
+      to.headers.set("X-Request-Id", id);
       to.headers.set("X-Content-Type-Options", "nosniff");
       to.headers.set("Referrer-Policy", "no-referrer");
       return to;

@@ -31,7 +31,12 @@ export class Services {
   readonly running: Set<Service> = new Set();
   readonly #ends: Promise<void>[] = [];
 
-  constructor(readonly signal: AbortSignal, readonly report: Report) {}
+  /** `failed` gets the names of those that fail. */
+  constructor(
+    readonly signal: AbortSignal,
+    readonly report: Report,
+    readonly failed: Set<string> = new Set(),
+  ) {}
 
   /** Starts one. */
   start(service: Service): void {
@@ -50,6 +55,7 @@ export class Services {
     } catch (error) {
       // Ending by the abort is no failure.
       if (!this.signal.aborted || error !== this.signal.reason) {
+        this.failed.add(service.name);
         this.report(`the service ${service.name} failed`, error);
       }
     }

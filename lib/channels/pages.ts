@@ -55,7 +55,11 @@ export class Pages {
     if (page.last?.from === from) return page.last.block;
     const start = from === page.first ? 0 : page.ends[from - page.first - 1];
     const next = nextOf(page);
-    const encoded = new Encoded(page.bytes.subarray(start, page.ends.at(-1)), this.history.id(next - 1));
+    const encoded = new Encoded(
+      page.bytes.subarray(start, page.ends.at(-1)),
+      this.history.id(next - 1),
+      next - from,
+    );
     const block = { encoded, next };
     page.last = { from, block };
     return block;

@@ -2,10 +2,10 @@ import type { Report } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import type { OpenBodies } from "../stream/open_bodies.ts";
 import { wholeBytes } from "../stream/json.ts";
+import { Asked } from "./asked.ts";
 import type { Right } from "./auth/token.ts";
 import type { Grant } from "./auth/tokens.ts";
 import type { Access } from "./description.ts";
-import { forwardedClient } from "./forwarded.ts";
 import { bodied, HandMade, withoutBody } from "./hand_made.ts";
 import { checkJsonType, parseJson } from "./json_body.ts";
 import { noParams } from "./router.ts";
@@ -14,18 +14,13 @@ import type { Answered, ServerSide } from "./server_side.ts";
 const noQuery = new URLSearchParams();
 
 /** The context of one request, until its line in the access log. */
-export class RequestContext<App extends { runs: unknown; sockets: unknown }, Route> implements Exchange {
+export class RequestContext<App extends { runs: unknown; sockets: unknown }, Route> extends Asked<App, Route>
+  implements Exchange {
   params = noParams;
-  /** The URL that the client asked for; behind a trusted proxy it is not the request's. */
-  target = "";
-  /** The path of the target, as it was sent. */
-  path = "/";
   /** What the route wants of who asks. */
   access: Access = "read";
   /** Whether the client has gone while the handler was at work with its signal. */
   left = false;
-  /** By the clock that nobody sets. */
-  readonly #began: number;
   #grant: Grant | null | undefined;
   #url: URL | null = null;
   #query: URLSearchParams | null = null;
@@ -43,14 +38,10 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
   readonly bodies: OpenBodies;
   readonly draining: AbortSignal;
 
-  constructor(
-    readonly request: Request,
-    readonly server: ServerSide<App, Route>,
-    readonly info?: Deno.ServeHandlerInfo,
-  ) {
+  constructor(request: Request, server: ServerSide<App, Route>, info?: Deno.ServeHandlerInfo) {
+    super(request, server, info);
     ({ app: this.app, routes: this.routes, bodies: this.bodies } = server);
     this.draining = this.bodies.draining;
-    this.#began = server.clock.now();
   }
 
   get runs(): App["runs"] {
@@ -59,16 +50,6 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
 
   get sockets(): App["sockets"] {
     return this.app.sockets;
-  }
-
-  get overTcp(): boolean {
-    return this.info !== undefined;
-  }
-
-  get client(): string {
-    const { remoteAddr } = this.info ?? {};
-    const address = remoteAddr?.transport === "tcp" ? remoteAddr.hostname : "";
-    return this.server.trustProxy && forwardedClient(this.headers) || address;
   }
 
   /** What the client was let in with; null for a stranger, and where there are no tokens. */
@@ -86,14 +67,6 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
     return this.server.guard === null || access === "open" ? undefined : () => this.may(access);
   }
 
-  get method(): string {
-    return this.request.method;
-  }
-
-  get headers(): Headers {
-    return this.request.headers;
-  }
-
   get url(): URL {
     return this.#url ??= new URL(this.target);
   }
@@ -109,7 +82,7 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
 
   /** Names the request; its query may hold secrets. */
   get report(): Report {
-    return (message, error) => this.server.report(`${this.method} ${this.path}: ${message}`, error);
+    return (message, error) => this.server.report(`${this.method} ${this.path}: ${message}`, error, this.id);
   }
 
   /** Made on first use: many requests never need it. */
@@ -193,13 +166,20 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
   }
 
   #record(end: "complete" | "cut" | "refused", uncounted: number | null): void {
+    this.route.count(this.method, this.#status);
     this.server.record({
-      time: this.server.timeAt(this.#began),
+      time: this.server.timeAt(this.began),
+      id: this.id,
+      client: this.client,
+      token: this.#grant?.name ?? null,
+      agent: this.headers.get("user-agent"),
       method: this.method,
       path: this.path,
+      query: this.sentQuery,
+      route: this.route.path,
       status: this.#status,
       bytes: uncounted === null ? null : this.#bytes + uncounted,
-      ms: Math.round(this.server.clock.now() - this.#began),
+      ms: Math.round(this.age),
       end,
       more: this.#more,
     }, uncounted ?? 0);

@@ -3,6 +3,7 @@ import type { Report } from "../stream/errors.ts";
 import type { OpenBodies } from "../stream/open_bodies.ts";
 import type { Guard } from "./auth/guard.ts";
 import type { RequestBodies } from "./body.ts";
+import type { RouteCounts } from "./route_counts.ts";
 
 /** One answered request. */
 export interface Answered {
@@ -10,8 +11,20 @@ export interface Answered {
   time: number;
   /** Request method. */
   method: string;
-  /** The path alone: a query may hold secrets. */
+  /** The path, as it was sent. */
   path: string;
+  /** The query, as it was sent; it may hold secrets. Empty without one. */
+  query: string;
+  /** The path's pattern in the route table; `none` for what was refused before it had a route. */
+  route: string;
+  /** The request's id. */
+  id: string;
+  /** Address of the client; "" when it is not known. */
+  client: string;
+  /** Name of the token that it came with, if any. */
+  token: string | null;
+  /** User-Agent, if any. */
+  agent: string | null;
   /** Response status. */
   status: number;
   /** Bytes of the response's body that were handed over; null where nobody counts them. */
@@ -44,6 +57,8 @@ export interface ServerSide<App, Route> {
   readonly clock: Clock;
   /** The time of day, in ms since 1970, at a recent moment of the clock. */
   timeAt(now: number): number;
+  /** Counts what is refused before it has a route. */
+  readonly unmatched: RouteCounts;
   /** Counts bytes of a body as they go. */
   sent(bytes: number): void;
   /** Called once a request, at the end of its response; `uncounted` bytes never went through `sent`. */

@@ -7,6 +7,9 @@ import { type FileFingerprint, lineStart } from "./fingerprint.ts";
 export const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 
+/** Bytes of a block whose lines are counted one by one. */
+const countedBytes = 16_384;
+
 /** Whether a line is wanted. */
 export type LineFilter = (line: string) => boolean;
 
@@ -32,13 +35,15 @@ export abstract class LineBlock {
   encode(format: Format): Encoded {
     let encoded = this.#encoded.get(format);
     if (encoded === undefined) {
-      this.#encoded.set(format, encoded = new Encoded(this.records(format), this.after.cursor));
+      const { bytes, count } = this.records(format);
+      this.#encoded.set(format, encoded = new Encoded(bytes, this.after.cursor, count));
     }
     return encoded;
   }
 
-  protected records(format: Format): Uint8Array<ArrayBuffer> {
-    return encodeLines(this.lines(), format);
+  protected records(format: Format): { bytes: Uint8Array<ArrayBuffer>; count: number } {
+    const lines = this.lines();
+    return { bytes: encodeLines(lines, format), count: lines.length };
   }
 }
 
@@ -47,6 +52,19 @@ export function encodeLines(lines: StreamEvent<string>[], format: Format): Uint8
   let out = "";
   for (const line of lines) out += format.event(line, line.id !== undefined);
   return encoder.encode(out);
+}
+
+/**
+ * The number of whole lines, for the metrics. Of a large block it is that of its beginning times the rest: to look for each line
+ * end would take a fifth of the time that a whole log takes.
+ */
+function lineCount(bytes: Uint8Array): number {
+  const looked = bytes.subarray(0, countedBytes);
+  let count = 0;
+  for (let at = looked.indexOf(10); at !== -1; at = looked.indexOf(10, at + 1)) count++;
+  return looked.length === bytes.length
+    ? count
+    : Math.max(1, Math.round(count * bytes.length / looked.length));
 }
 
 /** Lines within the limit, each with its newline, as they are in the file. */
@@ -83,11 +101,11 @@ export class WholeLines extends LineBlock {
     return new WholeLines(position, bytes.slice(at));
   }
 
-  protected override records(format: Format): Uint8Array<ArrayBuffer> {
+  protected override records(format: Format): { bytes: Uint8Array<ArrayBuffer>; count: number } {
     const { bytes } = this;
     // Most logs are UTF-8 without CR: then their bytes are the text.
-    if (format.plain && isUtf8(bytes) && !bytes.includes(13)) return this.#bom ? bytes.subarray(3) : bytes;
-    return super.records(format);
+    if (!format.plain || !isUtf8(bytes) || bytes.includes(13)) return super.records(format);
+    return { bytes: this.#bom ? bytes.subarray(3) : bytes, count: lineCount(bytes) };
   }
 
   /** The file begins here, with a byte order mark. */

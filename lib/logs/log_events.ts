@@ -40,7 +40,7 @@ function hides(item: FollowItem, format: Format, { wanted }: LogOptions): boolea
 /** A gap, or how far a search went; text has a line of its own for the latter. */
 function noted(format: Format, event: StreamEvent): StreamItem {
   if (event.event !== "searched" || format.note === undefined) return event;
-  return new Encoded(new TextEncoder().encode(format.note("searched", event.data as object)));
+  return new Encoded(new TextEncoder().encode(format.note("searched", event.data as object)), undefined, 0);
 }
 
 /** One log as blocks of records. */
@@ -53,7 +53,7 @@ export function logRecords(follower: LogFollower, place: LogPlace, options: LogO
       else if (options.wanted === undefined) yield item.encode(format);
       else {
         const lines = item.lines(options.wanted);
-        if (lines.length > 0) yield new Encoded(encodeLines(lines, format), lines.at(-1)!.id);
+        if (lines.length > 0) yield new Encoded(encodeLines(lines, format), lines.at(-1)!.id, lines.length);
         const { cursor } = item.after;
         if (options.follow && lines.at(-1)?.id !== cursor) yield cursorAt(cursor);
       }

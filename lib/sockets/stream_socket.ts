@@ -1,11 +1,11 @@
 import { HttpError, type Report } from "../stream/errors.ts";
-import type { EndReason } from "../stream/formats/format.ts";
 import { ndjson } from "../stream/formats/ndjson.ts";
 import { LiveStream } from "../stream/live_stream.ts";
 import type { LiveStreamHooks, Outlet } from "../stream/live_stream_hooks.ts";
 import { cursor } from "../stream/response.ts";
 import { SourceStart } from "../stream/source_start.ts";
 import { iterable, type Source } from "../stream/source.ts";
+import type { Ending } from "../stream/formats/format.ts";
 import { isPublic } from "./close_code.ts";
 import type { Connection } from "./connection.ts";
 import type { UpgradeOptions } from "./socket.ts";
@@ -82,10 +82,10 @@ class SocketStream extends SourceStart implements LiveStreamHooks, Outlet {
   readonly #begun = Promise.withResolvers<void>();
   /** Resolves when the source has ended its cleanup. */
   readonly #released = Promise.withResolvers<void>();
-  #reason: EndReason | undefined;
+  #reason: Ending | undefined;
 
   constructor(readonly connection: Connection, cursor: string | undefined, source: Source) {
-    super(cursor, ndjson);
+    super(cursor, ndjson, connection.exchange);
     try {
       this.#stream = connection.body = new LiveStream(iterable(source, this), ndjson, this);
     } catch (error) {
@@ -107,6 +107,7 @@ class SocketStream extends SourceStart implements LiveStreamHooks, Outlet {
     if (stream !== null) {
       await this.#begun.promise;
       this.#failure = stream.failure();
+      if (this.#failure === null) this.countOpen();
       stream.pull(this);
       await this.#released.promise;
       await this.connection.flushed();
@@ -145,7 +146,8 @@ class SocketStream extends SourceStart implements LiveStreamHooks, Outlet {
   /** The connection counts for itself. */
   sent(): void {}
 
-  ended(_how: "complete" | "cut", reason?: EndReason): void {
+  ended(_how: "complete" | "cut", reason: Ending): void {
+    this.countEnded(reason);
     this.#reason = reason;
     this.#begun.resolve();
   }

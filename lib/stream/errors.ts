@@ -74,8 +74,8 @@ export class CutError extends Error {
   }
 }
 
-/** Where a failure inside is reported, for the operator. */
-export type Report = (message: string, error?: unknown) => void;
+/** Where a failure inside is reported, for the operator; `id` is that of the request, where there is one. */
+export type Report = (message: string, error?: unknown, id?: string) => void;
 
 /** Prints to stderr, and does not wait for its reader. */
 export const printReport: Report = (message, error) =>

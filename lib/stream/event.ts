@@ -84,7 +84,11 @@ export function cursorAt(id: string): CursorAt {
 export class Encoded {
   /**
    * `lastId` is the cursor after the records. Without bytes it only says where the stream has begun, so that the headers need
-   * not wait for an event.
+   * not wait for an event. `events` is the number of events among them. Default: one, or without bytes none.
    */
-  constructor(readonly bytes: Uint8Array<ArrayBuffer>, readonly lastId?: string) {}
+  constructor(
+    readonly bytes: Uint8Array<ArrayBuffer>,
+    readonly lastId?: string,
+    readonly events: number = bytes.length === 0 ? 0 : 1,
+  ) {}
 }

@@ -1,6 +1,7 @@
 import { printReport, type Report } from "./errors.ts";
 import { Limiter } from "./limiter.ts";
 import { OpenBodies } from "./open_bodies.ts";
+import { type StreamCounts, uncounted } from "./stream_counts.ts";
 
 /** One request, as far as a response body needs it. */
 export interface Exchange {
@@ -20,6 +21,10 @@ export interface Exchange {
   readonly draining: AbortSignal;
   /** The other open bodies of the server. */
   readonly bodies: OpenBodies;
+  /** What is counted of the streams of its route. */
+  readonly counts: StreamCounts;
+  /** Time since the request came, in ms. */
+  readonly age: number;
   /** Whether `Deno.serve` reads the body: it is done with a chunk when it asks for the next. */
   readonly overTcp: boolean;
   /**
@@ -86,6 +91,8 @@ export function exchange(
     },
     draining,
     bodies,
+    counts: uncounted,
+    age: 0,
     overTcp: info !== undefined,
     report: (message, error) => report(`${method} ${url.pathname}: ${message}`, error),
     opened() {},

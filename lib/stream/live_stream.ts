@@ -2,16 +2,14 @@ import { Batch } from "./batch.ts";
 import { endOfTurn } from "./clock.ts";
 import { CutError, shuttingDown, StreamEnd } from "./errors.ts";
 import { CursorAt, Encoded, eventOf } from "./event.ts";
-import type { EndReason, Format } from "./formats/format.ts";
+import type { Ending, EndReason, Format } from "./formats/format.ts";
 import { byteLength } from "./json.ts";
 import type { LiveStreamHooks, Outlet } from "./live_stream_hooks.ts";
 import type { OpenBody, Parting } from "./open_bodies.ts";
 import { Pump, type Sink } from "./pump.ts";
 
 /** Seconds until an idle stream is pinged, and until a reader is cut that takes nothing while bytes wait for it. */
-const idleSeconds = 15;
-const stalledSeconds = 300;
-
+const [idleSeconds, stalledSeconds] = [15, 300];
 const encoder = new TextEncoder();
 
 /**
@@ -60,7 +58,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     const body = this.#last === null || this.#onlyCut() ? null : this.#batch.takeWhole();
     if (body === null) return null;
     this.hooks.sent(byteLength(body));
-    this.#settle(this.#last!.reason === "complete" ? "complete" : "cut");
+    this.#settle(this.#last!.reason);
     return body;
   }
 
@@ -85,7 +83,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   }
 
   cancel(): void {
-    this.#settle("cut");
+    this.#settle("left");
   }
 
   drain(why: Parting): void {
@@ -107,7 +105,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     }
     if (!this.#wanted && this.#idle >= stalledSeconds) {
       this.#controller.error(new CutError("the reader has taken nothing for five minutes"));
-      this.#settle("cut");
+      this.#settle("stalled");
     }
     return false;
   }
@@ -118,7 +116,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
       const preamble = this.hooks.preamble(value);
       if (preamble !== "") this.#batch.add(preamble);
     }
-    if (value instanceof Encoded) return this.#block(value.bytes, value.lastId);
+    if (value instanceof Encoded) return this.#block(value.bytes, value.lastId, value.events);
     if (value instanceof CursorAt) {
       const record = this.format.start(value.id);
       this.#cursor = value.id;
@@ -129,10 +127,11 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     }
     const event = eventOf(value);
     const { id, data } = event;
-    if (data instanceof Uint8Array && this.format.name === "text") return this.#block(data, id);
+    if (data instanceof Uint8Array && this.format.name === "text") return this.#block(data, id, 1);
     // What cannot be encoded throws, and has not been sent.
     const share = this.#batch.add(this.format.event(event));
     this.#sentEvents = true;
+    this.hooks.counts.sent(event);
     if (id !== undefined) this.#cursor = this.#told = id;
     if (share) this.#flush();
     else if (!this.#turnAsked) {
@@ -142,8 +141,9 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     return share;
   }
 
-  #block(bytes: Uint8Array, lastId: string | undefined): boolean {
+  #block(bytes: Uint8Array, lastId: string | undefined, events: number): boolean {
     if (lastId !== undefined) this.#cursor = lastId;
+    this.hooks.counts.events += events;
     const share = bytes.length === 0 && this.#batch.add("");
     if (bytes.length > 0) {
       this.#sentEvents = true;
@@ -198,7 +198,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
       if (!this.#wanted) return;
       this.#controller.error(new CutError(`the stream ended early: ${this.#last.reason}`));
     } else this.#controller.close();
-    this.#settle(this.#last.reason === "complete" ? "complete" : "cut");
+    this.#settle(this.#last.reason);
   }
 
   #enqueue(chunk: Uint8Array): void {
@@ -209,11 +209,11 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
   }
 
   /** The end of every path: tells the hooks, then returns the generator, which runs its `finally`. */
-  #settle(how: "complete" | "cut"): void {
+  #settle(reason: Ending): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.hooks.ended(how, this.#last?.reason);
-    if (how === "cut") this.hooks.stop();
+    this.hooks.ended(reason === "complete" ? "complete" : "cut", reason);
+    if (reason !== "complete") this.hooks.stop();
     this.#pump.stop(() => this.hooks.released());
   }
 }

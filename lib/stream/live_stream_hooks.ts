@@ -1,5 +1,6 @@
 import type { Report } from "./errors.ts";
-import type { EndReason } from "./formats/format.ts";
+import type { Ending } from "./formats/format.ts";
+import type { StreamCounts } from "./stream_counts.ts";
 
 /** Where a `LiveStream` puts its chunks: a body's controller, or a socket, which calls `pull` when it wants the next. */
 export interface Outlet {
@@ -15,6 +16,8 @@ export interface Outlet {
 export interface LiveStreamHooks {
   /** The cursor that the client came with. */
   readonly cursor?: string;
+  /** What is counted of it. */
+  readonly counts: StreamCounts;
   /** Reports a failure inside. */
   readonly report: Report;
   /** Called with the first value, before it is encoded: the records that go before it. */
@@ -27,8 +30,8 @@ export interface LiveStreamHooks {
   stop(): void;
   /** Bytes were handed over. */
   sent(bytes: number): void;
-  /** Called once, when the reader has everything or will get no more; without a reason it has gone. */
-  ended(how: "complete" | "cut", reason?: EndReason): void;
+  /** Called once, when the reader has everything or will get no more. */
+  ended(how: "complete" | "cut", reason: Ending): void;
   /** Called once, after `ended`, when the generator has finished its cleanup. */
   released(): void;
 }

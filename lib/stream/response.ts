@@ -53,6 +53,7 @@ export async function streamResponse<T = unknown>(
     const { format, contentType } = chosen(exchange, options as StreamOptions);
     const respond = responseHead(contentType, options);
     const after = cursor(exchange);
+    if (after === "end") exchange.counts.resumed("complete");
     if (after === "end") return new Response(null, { status: 204, headers: { "Cache-Control": "no-store" } });
     // A null body would be announced as `Content-Length: 0`, which the GET is not.
     if (exchange.method === "HEAD") return respond(new ReadableStream());
@@ -69,6 +70,7 @@ export async function streamResponse<T = unknown>(
       stream.cancel();
       throw failure.error;
     }
+    run.countOpen();
     // Most small streams are complete within their first turn, and then neither a timer nor a stream object is needed.
     const whole = stream.whole();
     if (whole !== null) return respond(whole);

@@ -1,6 +1,6 @@
 import type { Report } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Format } from "./formats/format.ts";
+import type { Ending, Format } from "./formats/format.ts";
 import type { Permit } from "./limiter.ts";
 import { LiveStream } from "./live_stream.ts";
 import type { LiveStreamHooks } from "./live_stream_hooks.ts";
@@ -22,12 +22,12 @@ export class ResponseRun extends SourceStart implements LiveStreamHooks {
   #open = false;
 
   constructor(
-    readonly exchange: Exchange,
+    exchange: Exchange,
     readonly permit: Permit,
     cursor: string | undefined,
     format: Format,
   ) {
-    super(cursor, format);
+    super(cursor, format, exchange);
     this.ready = new Promise((resolve) => this.#ready = resolve);
   }
 
@@ -88,7 +88,8 @@ export class ResponseRun extends SourceStart implements LiveStreamHooks {
     this.exchange.sent(bytes);
   }
 
-  ended(how: "complete" | "cut"): void {
+  ended(how: "complete" | "cut", reason: Ending): void {
+    this.countEnded(reason);
     if (this.#open) this.exchange.bodies.delete(this.#stream!);
     this.exchange.ended(how);
   }

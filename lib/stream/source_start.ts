@@ -1,14 +1,36 @@
 import { eventOf, gap } from "./event.ts";
-import type { Format } from "./formats/format.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Ending, Format } from "./formats/format.ts";
 import type { Wanted } from "./source.ts";
+import type { StreamCounts } from "./stream_counts.ts";
 
 /** What a source is started with for one reader, whatever carries its stream. */
 export abstract class SourceStart implements Wanted {
   abstract readonly signal: AbortSignal;
   #looked = false;
+  readonly counts: StreamCounts;
+  #state: "new" | "open" | "ended" = "new";
 
   /** `cursor` is what the reader came with. */
-  constructor(readonly cursor: string | undefined, readonly format: Format) {}
+  constructor(
+    readonly cursor: string | undefined,
+    readonly format: Format,
+    readonly exchange: Exchange,
+  ) {
+    this.counts = exchange.counts;
+  }
+
+  /** It counts as open, unless it has ended: what fails before its first event is a status, and no stream. */
+  countOpen(): void {
+    if (this.#state !== "new") return;
+    this.#state = "open";
+    this.counts.began(this.format.name);
+  }
+
+  protected countEnded(reason: Ending): void {
+    if (this.#state === "open") this.counts.over(this.format.name, reason, this.exchange.age);
+    this.#state = "ended";
+  }
 
   get after(): string | undefined {
     this.#looked = true;
@@ -19,9 +41,14 @@ export abstract class SourceStart implements Wanted {
   preamble(first: unknown): string {
     const { format, cursor } = this;
     // A media type of the handler's own has no gaps.
-    if (this.#looked || cursor === undefined || format.name === "text" && format.note === undefined) {
+    if (cursor === undefined || format.name === "text" && format.note === undefined) return "";
+    if (this.#looked) {
+      this.counts.resumed(eventOf(first).event === "gap" ? "gap" : "exact");
       return "";
     }
-    return format.event(gap(cursor, eventOf(first).id ?? null, null));
+    const missed = gap(cursor, eventOf(first).id ?? null, null);
+    this.counts.resumed("gap");
+    this.counts.sent(missed);
+    return format.event(missed);
   }
 }

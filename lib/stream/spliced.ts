@@ -23,7 +23,7 @@ export function spliced(block: Encoded, format: SourceFormat, cursors: string): 
     ids ??= idsIn(bytes, encoder.encode(heads[format.base.name]));
     bytes = splice(bytes, ids, encoder.encode(cursors));
   }
-  const made = new Encoded(bytes, block.lastId && cursors + format.id(block.lastId));
+  const made = new Encoded(bytes, block.lastId && cursors + format.id(block.lastId), block.events);
   known.set(block, { ids, cursors, made });
   return made;
 }
@@ -60,5 +60,5 @@ export function joined(blocks: Encoded[]): Encoded {
     bytes.set(block.bytes, at);
     at += block.bytes.length;
   }
-  return new Encoded(bytes, blocks.at(-1)!.lastId);
+  return new Encoded(bytes, blocks.at(-1)!.lastId, blocks.reduce((sum, { events }) => sum + events, 0));
 }

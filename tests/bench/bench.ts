@@ -1,10 +1,12 @@
 /**
  * `deno task bench [streams|files|logs|channels|sockets …]`: Weir's path against the plain Deno idiom of the same job, in turn, A B
- * A B, in one run; medians of five and their ratio. It needs nothing but Deno.
+ * A B, in one run; medians of five and their ratio. It needs nothing but Deno. `soak`
+ * is five minutes of mixed load, and runs only by its name.
  */
 import * as channels from "./channels_bench.ts";
 import * as files from "./files_bench.ts";
 import * as logs from "./logs_bench.ts";
+import { soak } from "./soak_bench.ts";
 import * as sockets from "./sockets_bench.ts";
 import * as streams from "./streams_bench.ts";
 
@@ -17,6 +19,7 @@ const parts: Record<string, () => Promise<unknown>> = {
     for (const row of await logs.rows()) console.log(logs.format(row));
   },
 };
+if (Deno.args[0] === "soak") Deno.exit(await soak() ? 0 : 1);
 
 const wanted = Deno.args.length > 0 ? Deno.args : Object.keys(parts);
 for (const name of wanted) {

@@ -17,22 +17,29 @@ const respond = (source: AsyncIterable<string>) =>
   new Response(ReadableStream.from(source).pipeThrough(new TextEncoderStream()));
 
 // The answers of /healthz and of five steps, ready made, with the headers that the server gives them.
-const health = '{"status":"ok","uptime":10,"streams":0,"downloads":0,"sockets":0,"access_log_lost":0}\n';
+const health = '{"status":"ok","uptime":10,"streams":0,"downloads":0,"hand_made":0,"sockets":0,"runs":0}\n';
 const five = Array.from({ length: 5 }, (_, i) => `step ${i + 1}: ${i + 1} x 2 = ${i * 2 + 2}\n`).join("");
-const noStore = { "Cache-Control": "no-store" };
+const everywhere = {
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "no-referrer",
+};
+const healthHeaders = { "Content-Type": "application/json", "Cache-Control": "no-store", ...everywhere };
+const fiveHeaders = {
+  "Content-Type": "text/plain; charset=utf-8",
+  "Cache-Control": "no-store, no-transform",
+  "X-Accel-Buffering": "no",
+  "Incremental": "?1",
+  ...everywhere,
+};
 
 const server = Deno.serve({
   hostname: "127.0.0.1",
   port: 0,
   onListen: ({ port }) => console.log(`http://127.0.0.1:${port}/`),
 }, (request) => {
-  if (request.url.endsWith("/health")) {
-    return new Response(health, { headers: { "Content-Type": "application/json", ...noStore } });
-  }
-  if (request.url.endsWith("/five")) {
-    const type = { "Content-Type": "text/plain; charset=utf-8" };
-    return new Response(five, { headers: { ...type, ...noStore, "X-Accel-Buffering": "no" } });
-  }
+  if (request.url.endsWith("/health")) return new Response(health, { headers: healthHeaders });
+  if (request.url.endsWith("/five")) return new Response(five, { headers: fiveHeaders });
   return answer(request);
 });
 

@@ -29,3 +29,57 @@ Deno.test({
     });
   },
 });
+
+Deno.test({
+  name: "/healthz is degraded while a limit is reached, and says which",
+  ignore: !granted.server,
+  async fn() {
+    await using server = await serve({ limits: { streams: 1 } });
+    const health = async () => {
+      const { status, reasons } = await (await fetch(`${server.origin}/healthz`)).json();
+      return [status, ...reasons];
+    };
+    assertEquals(await health(), ["ok"]);
+    const reading = await open(`${server.origin}/channels/demo`);
+    assertEquals(await health(), ["degraded", "streams: 1 of 1"]);
+    reading.leave();
+    await until(async () => (await health())[0] === "ok");
+  },
+});
+
+Deno.test({
+  name: "/healthz is degraded while the access log cannot be written",
+  ignore: !granted.server,
+  async fn() {
+    await using server = await serve();
+    await Deno.mkdir(`${server.folder}/logs/access.log`);
+    const reasons = async () => (await (await fetch(`${server.origin}/healthz`)).json()).reasons;
+    await until(async () => (await reasons()).includes("the access log cannot be written"));
+    await Deno.remove(`${server.folder}/logs/access.log`);
+    await until(async () => (await reasons()).length === 0);
+  },
+});
+
+Deno.test({
+  name: "/healthz is degraded once a service has failed",
+  ignore: !granted.server,
+  async fn() {
+    const service = { name: "poll", start: () => Promise.reject(new Error("no")) };
+    await using server = await serve({ services: () => [service] });
+    await until(() => server.reports().includes("poll failed"));
+    const { reasons } = await (await fetch(`${server.origin}/healthz`)).json();
+    assertEquals(reasons, ["the service poll has failed"]);
+  },
+});
+
+Deno.test({
+  name: "/healthz is 503 while the server drains",
+  ignore: !granted.server,
+  async fn() {
+    await using server = await serve();
+    await server.server.drain();
+    const response = await fetch(`${server.origin}/healthz`);
+    await response.body?.cancel();
+    assertEquals(response.status, 503);
+  },
+});

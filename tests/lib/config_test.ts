@@ -33,6 +33,7 @@ Deno.test("without flags and variables every setting has its default", () => {
     upstream: null,
     clientShare: 0,
     keepRuns: 600,
+    logFormat: "text",
     drain: 10,
     accessLog: "/srv/weir/logs/access.log",
     limits: new Limits(),
@@ -92,6 +93,8 @@ const good: [args: string[], variables: Record<string, string>, field: string, v
   [[], { WEIR_UPSTREAM: "http://localhost:1/" }, "upstream", "http://localhost:1/"],
   [["--client-share", "10"], {}, "clientShare", 10],
   [["--keep-runs", "0"], {}, "keepRuns", 0],
+  [["--log-format", "json"], {}, "logFormat", "json"],
+  [[], { WEIR_LOG_FORMAT: "json" }, "logFormat", "json"],
   [[], { WEIR_KEEP_RUNS: "86400" }, "keepRuns", 86_400],
   [["--drain", "0"], {}, "drain", 0],
   [[], { WEIR_DRAIN: "3600" }, "drain", 3600],
@@ -132,6 +135,11 @@ const bad: [args: string[], variables: Record<string, string>, message: string][
     ["--client-share", "10%"],
     {},
     '--client-share must be a whole number from 0 to 100: current value is "10%"',
+  ],
+  [
+    ["--log-format", "xml"],
+    {},
+    '--log-format must be text or json: current value is "xml"',
   ],
   [
     ["--keep-runs", "86401"],

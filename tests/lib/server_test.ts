@@ -7,8 +7,9 @@ import { Server } from "../../lib/server.ts";
 import { upgrade as upgradeTo } from "../../lib/sockets/upgrade.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { granted } from "../support/granted.ts";
-import { serve, until } from "../support/server.ts";
+import { serve, type TestServer, until } from "../support/server.ts";
 import { connect, upgrade } from "../support/socket_client.ts";
+import { bearer, guardOf, token } from "../support/tokens.ts";
 import { exchange, open, route, send } from "../support/wire.ts";
 
 const ignore = !granted.server;
@@ -602,6 +603,60 @@ Deno.test({
   },
 });
 
+/** The lines of the access log so far. */
+async function accessLines({ app, folder }: TestServer): Promise<Record<string, unknown>[]> {
+  await app.accessLog.close();
+  const text = await Deno.readTextFile(`${folder}/logs/access.log`);
+  return text.trimEnd().split("\n").map((line) => JSON.parse(line));
+}
+
+Deno.test({
+  name: "a request's id is the client's own when it is plain, and is drawn otherwise",
+  ignore,
+  async fn() {
+    await using server = await serve();
+    const idOf = async (headers: HeadersInit, path = "/healthz") => {
+      const response = await fetch(server.origin + path, { headers });
+      await response.body?.cancel();
+      return response.headers.get("x-request-id")!;
+    };
+    assertEquals(await idOf({ "x-request-id": "A.b_c-1" }), "A.b_c-1");
+    const drawn = [await idOf({}), await idOf({ "x-request-id": "a b" }), await idOf({}, "/nowhere")];
+    drawn.push(await idOf({ "x-request-id": "a".repeat(65) }));
+    for (const id of drawn) assertMatch(id, /^[0-9a-f]{8}-[0-9a-z]+$/);
+    assertEquals(new Set(drawn).size, 4);
+    assertEquals((await accessLines(server)).map(({ id }) => id), ["A.b_c-1", ...drawn]);
+  },
+});
+
+Deno.test({
+  name: "the access log says who asked, for which route, and with which query but for its ticket",
+  ignore,
+  async fn() {
+    await using server = await serve({ trustProxy: true });
+    const headers = {
+      "user-agent": "probe/1",
+      "x-forwarded-for": "192.0.2.7",
+      "cookie": "weir_8000=a-cookie",
+      "authorization": "Bearer a-token",
+    };
+    await (await fetch(`${server.origin}/sensors/cpu?ticket=a-ticket&x=1`, { headers })).text();
+    await (await fetch(`${server.origin}/nowhere`)).text();
+    const [first, second] = await accessLines(server);
+    const { agent, client, path, query, route, token } = first;
+    assertEquals([agent, client, path, query, route, token], [
+      "probe/1",
+      "192.0.2.7",
+      "/sensors/cpu",
+      "ticket=-&x=1",
+      "/sensors/:id",
+      null,
+    ]);
+    assertEquals([second.client, second.query, second.route], ["127.0.0.1", "", "none"]);
+    assertEquals(/a-(ticket|token|cookie)/.test(JSON.stringify([first, second])), false);
+  },
+});
+
 Deno.test({
   name: "close() leaves the sockets their time: a channel's has its end, a function its last word",
   ignore,
@@ -622,5 +677,18 @@ Deno.test({
       '{"event":"end","data":{"reason":"shutdown"}}\n',
       "goodbye",
     ]);
+  },
+});
+
+Deno.test({
+  name: "the access log has the name of a token, and never the token",
+  ignore,
+  async fn() {
+    await using server = await serve({ guard: guardOf() });
+    await (await fetch(`${server.origin}/sensors`, { headers: bearer(token.reader) })).text();
+    await (await fetch(`${server.origin}/sensors`)).text();
+    const lines = await accessLines(server);
+    assertEquals(lines.map(({ status, token }) => [status, token]), [[200, "reader"], [401, null]]);
+    assertEquals(JSON.stringify(lines).includes(token.reader), false);
   },
 });

@@ -5,6 +5,7 @@ export const packages = {
   chromium: "chromium",
   nginx: "nginx-light",
   curl: "curl",
+  promtool: "prometheus",
   python3: "python3 python3-requests python3-httpx",
 };
 

@@ -77,6 +77,7 @@ function answersOf({ handler: { about } }: Pick<Route, "handler">): string {
   const words = Object.entries(answer?.content ?? {}).map(([type, schema]) => {
     if (type === "application/json") return `JSON \`${shapeOf(schema)}\``.replace(/ ``$/, "");
     if (type === "text/html") return "a page";
+    if (type.startsWith("text/plain;")) return "text";
     const format = formats.find(({ mediaTypes }) => mediaTypes.some((one) => one.startsWith(type)));
     return format ? `a stream (${names[format.name]})` : "bytes";
   });

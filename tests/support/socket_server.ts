@@ -43,7 +43,7 @@ export async function closes(server: TestServer, count: number): Promise<Record<
     return lines.length >= count;
   });
   return lines.map((line) => {
-    const { time: _time, ms: _ms, ...rest } = JSON.parse(line);
-    return rest;
+    const { method, path, status, bytes, end, code, reason, messages, received } = JSON.parse(line);
+    return { method, path, status, bytes, end, code, reason, messages, received };
   });
 }

@@ -4,6 +4,9 @@ import type { StreamEvent } from "../event.ts";
 /** How a stream can end in-band. */
 export type EndReason = "shutdown" | StreamEnd["reason"];
 
+/** How a stream ends: as its format can say it, or its reader has `left`, or has `stalled` and was cut. */
+export type Ending = EndReason | "left" | "stalled";
+
 /** How events are written. Pure: each function returns whole records. */
 export interface Format<Name extends string = string> {
   /** The name that `?format=` takes. */

@@ -8,6 +8,7 @@ import { ndjson } from "../../../lib/stream/formats/ndjson.ts";
 import { sse } from "../../../lib/stream/formats/sse.ts";
 import { text } from "../../../lib/stream/formats/text.ts";
 import { LiveStream } from "../../../lib/stream/live_stream.ts";
+import { uncounted } from "../../../lib/stream/stream_counts.ts";
 
 /** A stream without a server: its body is read by hand, and what it tells its edge is kept. */
 function open(
@@ -23,6 +24,7 @@ function open(
   let bytes = 0;
   const stream = new LiveStream(source(controller.signal), format, {
     cursor: after,
+    counts: uncounted,
     preamble: () => "",
     report: (message, error) => void reports.push(`${message}: ${(error as Error).message}`),
     started: begin,

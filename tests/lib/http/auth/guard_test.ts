@@ -81,6 +81,7 @@ Deno.test("all routes are for the right read but these", () => {
     "publish: POST /sensors/:id",
     "open: GET /favicon.ico",
     "open: GET /healthz",
+    "metrics: GET /metrics",
     "open: GET /page.css",
     "open: GET /page.js",
     "open: GET /session",
