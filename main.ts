@@ -2,7 +2,8 @@ import { delimiter, resolve } from "node:path";
 import denoJson from "./deno.json" with { type: "json" };
 import { routes } from "./handlers/routes.ts";
 import { App } from "./lib/app.ts";
-import { type Config, ConfigError, nameOf, parseConfig } from "./lib/config.ts";
+import { type Config, nameOf, parseConfig } from "./lib/config.ts";
+import { type Certificate, CertificateError, readCertificate } from "./lib/certificate.ts";
 import { diagnostics } from "./lib/diagnostics.ts";
 import { MemoryStore } from "./lib/channels/memory_store.ts";
 import { help } from "./lib/flags.ts";
@@ -18,8 +19,8 @@ import { stderr, stdout } from "./lib/stream/printer.ts";
 /** Time for the last lines to be written, in ms. */
 const graceMs = 250;
 
-/** @throws ConfigError when there is no such folder, or no permission to read it */
-function checkFolder(flag: string, path: string): void {
+/** What is wrong with a folder, if anything. */
+function folderFault(flag: string, path: string): string | undefined {
   let rule = "be an existing folder";
   try {
     if (Deno.statSync(path).isDirectory) {
@@ -31,7 +32,7 @@ function checkFolder(flag: string, path: string): void {
     if (error instanceof Deno.errors.NotCapable) rule = "be a folder that --allow-read of deno run covers";
     if (error instanceof Deno.errors.PermissionDenied) rule = "be a folder that this user may read";
   }
-  throw new ConfigError(`${flag} must ${rule}: current value is ${JSON.stringify(path)}`);
+  return `${flag} must ${rule}: current value is ${JSON.stringify(path)}`;
 }
 
 /** What the server is made of, from flags, environment and files. */
@@ -40,32 +41,58 @@ interface Configured {
   declared: DeclaredSensor[];
   /** Null where everybody is let in. */
   doors: ReturnType<typeof readGuard>;
+  /** Null for plain HTTP. */
+  tls: { certificate: Certificate; reload: () => Certificate } | null;
 }
 
-/** Flags, environment and the files that they name; or else what was asked for, or why not, is printed: the exit code. */
+/** Flags, environment and the files that they name; or else what was asked for, or all that is wrong, is printed: the exit code. */
 function configure(): Configured | number {
+  const faults: string[] = [];
+  const expected = [SensorsFileError, TokenFileError, CertificateError];
+  const tried = <T>(read: () => T): T | null => {
+    try {
+      return read();
+    } catch (error) {
+      if (!expected.some((kind) => error instanceof kind)) throw error;
+      faults.push((error as Error).message);
+      return null;
+    }
+  };
   try {
     const env = (name: string) => Deno.env.get(name);
+    const named = (flag: string) => nameOf(flag, Deno.args, { env });
     const home = Deno.cwd();
-    const config = parseConfig(Deno.args, { env, base: env("INIT_CWD") || home, home, resolve, delimiter });
-    if (typeof config !== "string") {
-      const named = (flag: string) => nameOf(flag, Deno.args, { env });
-      checkFolder(named("files"), config.files);
-      const doors = readGuard({
+    const around = { env, base: env("INIT_CWD") || home, home, resolve, delimiter };
+    const config = parseConfig(Deno.args, around, faults);
+    if (typeof config === "string") {
+      stdout.print(config === "help" ? help : `weir ${denoJson.version}`);
+      return 0;
+    }
+    const { files, logs, limits, certificate } = config;
+    const fault = folderFault(named("files"), files);
+    if (fault !== undefined) faults.push(fault);
+    const served = [files, ...logs];
+    const doors = tried(() =>
+      readGuard({
         path: config.tokenFile ?? null,
         name: named("token-file"),
         all: env("WEIR_TOKEN"),
-        served: [config.files, ...config.logs],
-      });
-      return { config, declared: readDeclared(config.sensors, named("sensors"), config.limits), doors };
-    }
-    stdout.print(config === "help" ? help : `weir ${denoJson.version}`);
+        served,
+      })
+    );
+    const names = { cert: named("cert"), key: named("key") };
+    const tls = certificate
+      ? tried(() => {
+        const reload = () => readCertificate(certificate, names, served);
+        return { certificate: reload(), reload };
+      })
+      : null;
+    const declared = tried(() => readDeclared(config.sensors, named("sensors"), limits)) ?? [];
+    for (const fault of faults) stderr.print(fault);
+    if (faults.length > 0) return 2;
+    if (!Deno.args.includes("--check")) return { config, declared, doors, tls };
+    stdout.print("the flags, and the files that they name, are good");
     return 0;
-  } catch (error) {
-    const isTheirs = [ConfigError, SensorsFileError, TokenFileError].some((kind) => error instanceof kind);
-    if (!isTheirs) throw error;
-    stderr.print((error as Error).message);
-    return 2;
   } finally {
     // It may hold a token, and nothing needs it any more.
     Deno.permissions.revokeSync({ name: "env" });
@@ -96,7 +123,7 @@ const services = (app: App): Service[] => [app.sensors, app.metrics];
 function main(): void {
   const configured = configure();
   if (typeof configured === "number") return exit(configured);
-  const { config, declared, doors } = configured;
+  const { config, declared, doors, tls } = configured;
   const report = diagnostics(config.logFormat ?? "text");
   const app = new App(config, new MemoryStore(config.limits), declared, report, doors?.guard);
   const server = new Server(app, routes);
@@ -111,9 +138,11 @@ function main(): void {
     app.report("background work failed", event.error);
   });
 
-  let port: number;
+  let port: number, ownPort: number;
   try {
-    port = server.listen(config.host, config.port);
+    ownPort = port = server.listen(config.host, config.port, tls?.certificate);
+    // What the server asks of itself: the certificate is for names that need not lead here.
+    if (tls !== null) ownPort = server.listen("127.0.0.1", 0);
   } catch (error) {
     stderr.print(`cannot listen on ${config.host} port ${config.port}: ${(error as Error).message}`);
     return exit(1);
@@ -146,6 +175,7 @@ function main(): void {
 
   // Whose token is gone hears of it from the heartbeat.
   const reloads = doors?.reload ? [doors.reload] : [];
+  if (tls !== null) reloads.push(() => server.replaceCertificate(tls.reload()));
   // On a terminal the signal says that it was closed, which has to end the server.
   if (reloads.length > 0 && Deno.build.os !== "windows" && !Deno.stdout.isTerminal()) {
     Deno.addSignalListener("SIGHUP", () => reload(reloads, app.report));
@@ -154,10 +184,10 @@ function main(): void {
   const bracketed = (host: string) => host.includes(":") ? `[${host}]` : host;
   const reachable = { "0.0.0.0": "127.0.0.1", "::": "::1" }[config.host] ?? config.host;
   void app.logFiles.check(app.report);
-  app.origin = `http://${bracketed(reachable)}:${port}`;
+  app.origin = `http://${tls === null ? bracketed(reachable) : "127.0.0.1"}:${ownPort}`;
   for (const service of services(app)) server.services.start(service);
   // Last: a supervisor that waits for this line may send a signal at once.
-  stdout.print(`Listening on http://${bracketed(config.host)}:${port}/`);
+  stdout.print(`Listening on ${tls === null ? "http" : "https"}://${bracketed(config.host)}:${port}/`);
 }
 
 if (import.meta.main) main();

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import type { CertificateFiles } from "./certificate.ts";
 import { type Flag, flags, options, type switches, variableOf } from "./flags.ts";
 import { type LogFormat, logFormats } from "./diagnostics.ts";
 import { hostOf } from "./http/allowed_hosts.ts";
@@ -17,6 +18,8 @@ export interface Config {
   readonly trustProxy?: boolean;
   /** Absolute path of the token file, or null. Default: null. */
   readonly tokenFile?: string | null;
+  /** Absolute paths of a certificate and its key; null for plain HTTP. Default: null. */
+  readonly certificate?: CertificateFiles | null;
   /** 0 takes a free one. */
   readonly port: number;
   /** Absolute path: the root of /files. */
@@ -43,11 +46,6 @@ export interface Config {
   readonly limits: Limits;
 }
 
-/** A flag or variable that cannot be used; the message is one line for the person at the terminal. */
-export class ConfigError extends Error {
-  override name = "ConfigError";
-}
-
 /** What the process is started with. */
 export interface Surroundings {
   /** Value of a variable; undefined when it is not set. */
@@ -65,15 +63,29 @@ export interface Surroundings {
 /**
  * Flags and environment → one frozen Config, or what `--help` or `--version` asks for.
  *
- * @throws ConfigError that names the flag, the rule and the value
+ * @param faults gets a line for each that cannot be used, which names the flag, the rule and the value; in the Config its
+ * default stands in for it
  */
-export function parseConfig(args: string[], around: Surroundings): Config | "help" | "version" {
+export function parseConfig(
+  args: string[],
+  around: Surroundings,
+  faults: string[],
+): Config | "help" | "version" {
+  const fail = (name: string, rule: string, value: string) => {
+    faults.push(`${name} must ${rule}: current value is ${JSON.stringify(value)}`);
+  };
+  const missing = new Set<string>();
   const { values, tokens } = parseArgs({ args, options, strict: false, tokens: true });
+  let told = 0;
   for (const token of tokens) {
-    if (token.kind === "option-terminator") continue;
+    const isTold = told < faults.length;
+    told = faults.length;
+    // What follows one that is wrong is most likely its value.
+    if (token.kind === "option-terminator" || token.kind === "positional" && isTold) continue;
     const arg = args[token.index];
     if (token.kind === "positional" || !Object.hasOwn(options, token.name)) {
       fail(arg.split("=")[0] || "an argument", "be a known flag (see --help)", arg);
+      continue;
     }
     if (token.value !== undefined && options[token.name as keyof typeof options].type === "boolean") {
       fail(token.rawName, "have no value", token.value);
@@ -81,18 +93,20 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
     const isMissing = !token.value || !token.inlineValue && token.value.startsWith("--");
     if (isMissing && flags.includes(token.name as Flag)) {
       fail(token.rawName, "have a value", token.value ?? "");
+      missing.add(token.name);
     }
   }
-  if (values.help) return "help";
-  if (values.version) return "version";
+  if (faults.length === 0 && values.help) return "help";
+  if (faults.length === 0 && values.version) return "version";
 
-  const typed = (flag: Flag) => (values[flag] ?? []) as string[];
-  const variable = (flag: string) => around.env(variableOf(flag)) || undefined;
+  const typed = (flag: Flag) => missing.has(flag) ? [] : (values[flag] ?? []) as string[];
+  const variable = (flag: string) =>
+    missing.has(flag) ? undefined : around.env(variableOf(flag)) || undefined;
   const one = (flag: Flag, rule = "", isGood = (_value: string) => true): string | undefined => {
     const [value = variable(flag), ...more] = typed(flag);
     if (more.length > 0) fail(`--${flag}`, "be given once", typed(flag).join(" "));
-    if (value !== undefined && !isGood(value)) fail(nameOf(flag, args, around), rule, value);
-    return value;
+    if (value === undefined || isGood(value)) return value;
+    fail(nameOf(flag, args, around), rule, value);
   };
   const many = (flag: Flag, separator: string, rule = "", isGood = (_value: string) => true) => {
     const listed = variable(flag)?.split(separator).filter((value) => value !== "") ?? [];
@@ -114,14 +128,18 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
   const isUrl = (value: string) => /^https?:$/.test(URL.parse(value)?.protocol ?? "");
   const host = one("host", "be a host name or an address", isHost) ?? "127.0.0.1";
   const tokenFile = one("token-file");
-  const hasTokens = tokenFile !== undefined || Boolean(around.env("WEIR_TOKEN"));
+  const hasTokens = tokenFile !== undefined || missing.has("token-file") || Boolean(around.env("WEIR_TOKEN"));
   const isAnonymous = on("anonymous");
   if (isAnonymous && hasTokens) {
-    throw new ConfigError("--anonymous must not be given with --token-file or WEIR_TOKEN");
+    faults.push("--anonymous must not be given with --token-file or WEIR_TOKEN");
   }
   if (!isAnonymous && !hasTokens && !isLoopback(host)) {
     const named = nameOf("host", args, around);
     fail(named, "be loopback, without --token-file FILE, or --anonymous to let everybody in", host);
+  }
+  const [cert, key] = [one("cert"), one("key")];
+  if ((cert === undefined) !== (key === undefined) && !missing.has("cert") && !missing.has("key")) {
+    faults.push("--cert and --key must be given together");
   }
   const sensors = one("sensors");
   const ownLogs = around.resolve(around.home, "logs");
@@ -134,6 +152,9 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
     ),
     trustProxy: on("trust-proxy"),
     tokenFile: tokenFile === undefined ? null : absolute(tokenFile),
+    certificate: cert === undefined || key === undefined
+      ? null
+      : Object.freeze({ cert: absolute(cert), key: absolute(key) }),
     port: number("port", 8000, 65_535),
     files: absolute(one("files") ?? ""),
     logs: Object.freeze(logs.length > 0 ? logs : [ownLogs]),
@@ -153,10 +174,6 @@ export function parseConfig(args: string[], around: Surroundings): Config | "hel
 export function nameOf(flag: string, args: string[], around: Pick<Surroundings, "env">): string {
   const given = args.some((arg) => arg === `--${flag}` || arg.startsWith(`--${flag}=`));
   return given || !around.env(variableOf(flag)) ? `--${flag}` : variableOf(flag);
-}
-
-function fail(name: string, rule: string, value: string): never {
-  throw new ConfigError(`${name} must ${rule}: current value is ${JSON.stringify(value)}`);
 }
 
 /** As browsers send it: without a path, a default port or upper-case letters; of one host, as `*` stands for none. */

@@ -10,6 +10,7 @@ Weir turns async generators into live streams.
   --trust-proxy     take client, scheme and host from the last hop of X-Forwarded-*: only behind a proxy that sets them
   --token-file FILE file of tokens, of which every request needs one (README.md, "Who gets in")
   --anonymous       let everybody in, also beyond loopback
+  --cert FILE       certificate, as PEM: with --key FILE, its key, the server speaks TLS and HTTP/2
   --port PORT       port to bind; 0 takes a free one (default 8000)
   --files DIR       root of /files (default: the working directory)
   --logs PATH       folder or file that /logs lists; repeatable (default logs/)
@@ -22,10 +23,11 @@ Weir turns async generators into live streams.
                     how long a run can be read after its end (default 600)
   --drain SECONDS   from SIGTERM or SIGINT to exit, at the latest (default 10)
   --log-format FMT  text or json: how diagnostics are written to stderr (default text)
+  --check           say all that is wrong with the flags and the files that they name, and end
   --help (-h), --version
 
 Each flag has an environment variable: WEIR_HOST, WEIR_ALLOW_HOST and WEIR_ALLOW_ORIGIN (several, separated by commas),
-WEIR_TRUST_PROXY, WEIR_ANONYMOUS and WEIR_FOLLOW_LINKS (true or false), WEIR_TOKEN_FILE, WEIR_PORT, WEIR_FILES, WEIR_LOGS (several, separated as in PATH),
+WEIR_TRUST_PROXY, WEIR_ANONYMOUS and WEIR_FOLLOW_LINKS (true or false), WEIR_TOKEN_FILE, WEIR_CERT, WEIR_KEY, WEIR_PORT, WEIR_FILES, WEIR_LOGS (several, separated as in PATH),
 WEIR_SENSORS, WEIR_UPSTREAM, WEIR_CLIENT_SHARE, WEIR_KEEP_RUNS, WEIR_DRAIN, WEIR_LOG_FORMAT. WEIR_TOKEN is one token with all rights. A flag wins over its variable. A relative path is
 taken from where the command was typed.
 `;
@@ -36,6 +38,8 @@ export const flags = [
   "allow-host",
   "allow-origin",
   "token-file",
+  "cert",
+  "key",
   "port",
   "files",
   "logs",
@@ -55,6 +59,7 @@ export const switches = ["trust-proxy", "anonymous", "follow-links"] as const;
 export const options = {
   ...Object.fromEntries(flags.map((flag) => [flag, { type: "string", multiple: true } as const])),
   ...Object.fromEntries(switches.map((flag) => [flag, { type: "boolean" } as const])),
+  check: { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
 } as const;

@@ -1,5 +1,6 @@
 import { delay } from "@std/async/delay";
 import type { App } from "./app.ts";
+import type { Certificate } from "./certificate.ts";
 import type { Route } from "./handler.ts";
 import { AllowedHosts, pathOf } from "./http/allowed_hosts.ts";
 import type { Guard } from "./http/auth/guard.ts";
@@ -12,11 +13,12 @@ import { type RoutePath, Router } from "./http/router.ts";
 import type { RouteCounts } from "./http/route_counts.ts";
 import { type Clock, processClock } from "./stream/clock.ts";
 import { CutError, errorResponse, HttpError, type Report, shuttingDown } from "./stream/errors.ts";
+import { Listener } from "./listener.ts";
 import { Services } from "./service.ts";
 import { OpenBodies } from "./stream/open_bodies.ts";
 
-/** Pause before listening again, in ms. */
-const againMs = 500;
+/** Time for HTTP/2 streams that the drain cuts to say so, in ms. */
+const cutMs = 200;
 
 /** Methods that change nothing (RFC 9110, 9.2.1). */
 const safeMethods = ["GET", "HEAD", "OPTIONS"];
@@ -43,7 +45,7 @@ export class Server implements ServerSide<App, Route> {
   /** From the clock to the time of day, in ms, and when that was read. */
   #offset = 0;
   #offsetAt = -Infinity;
-  readonly #listeners: Deno.HttpServer<Deno.NetAddr>[] = [];
+  readonly #listeners: Listener[] = [];
 
   /** A server that does not listen yet. */
   constructor(readonly app: App, readonly routes: readonly Route[], readonly clock: Clock = processClock) {
@@ -159,37 +161,30 @@ export class Server implements ServerSide<App, Route> {
   }
 
   /**
-   * Accepts connections, and accepts again when Deno stops: it does for good once no file handle is left for a new
-   * connection. Returns the port.
+   * Accepts connections: with a certificate by TLS, and then HTTP/2 as well. Returns the port.
    *
    * @throws Error when the address cannot be bound
    */
-  listen(hostname: string, port: number): number {
-    // Thousands of clients come back at once after a restart: with Deno's own backlog of 511 some would wait for seconds.
-    const tcpBacklog = 4096;
-    // `fetch` never throws: what comes here is a body that was cut, which the runtime itself would wait to print.
-    const onError = (error: unknown) => {
-      if (!(error instanceof CutError)) this.bodies.failed();
-      this.report(error instanceof Error ? error.stack ?? error.message : String(error));
-      return new Response(null, { status: 500 });
-    };
-    const listener = Deno.serve({ hostname, port, tcpBacklog, onListen() {}, onError }, this.fetch);
+  listen(hostname: string, port: number, certificate: Certificate | null = null): number {
+    const listener = new Listener(hostname, port, {
+      fetch: this.fetch,
+      failed: (error) => {
+        if (!(error instanceof CutError)) this.bodies.failed();
+        this.report(error instanceof Error ? error.stack ?? error.message : String(error));
+      },
+      report: this.report,
+      closing: this.#drain.signal,
+    }, certificate);
     this.#listeners.push(listener);
-    if (this.guard !== null) this.guard.cookie = `weir_${listener.addr.port}`;
-    const again = async () => {
-      await delay(againMs);
-      if (this.#drain.signal.aborted) return;
-      try {
-        this.listen(hostname, listener.addr.port);
-      } catch {
-        await again();
-      }
-    };
-    listener.finished.catch((error) => {
-      this.report(`no connection could be accepted, listening again: ${(error as Error).message}`);
-      return again();
-    });
-    return listener.addr.port;
+    if (this.guard !== null) this.guard.cookie = `weir_${this.#listeners[0].port}`;
+    return listener.port;
+  }
+
+  /** New connections by TLS get this certificate; those that are open end as they are. */
+  replaceCertificate(certificate: Certificate): void {
+    for (const listener of this.#listeners) {
+      if (listener.certificate !== null) listener.replace(certificate);
+    }
   }
 
   /**
@@ -208,11 +203,14 @@ export class Server implements ServerSide<App, Route> {
    * that has stopped reading can delay for ever.
    */
   async close(): Promise<void> {
+    const mayCut = this.#open > 0 && this.#listeners.some(({ certificate }) => certificate !== null);
     const drained = this.drain();
-    // `shutdown` closes every WebSocket at once, with words of Deno's: they have their time first, and new requests a 503.
+    // Closing the listeners closes every WebSocket at once, with words of Deno's: they have their time first, and new
+    // requests a 503.
     if (this.app.sockets.size > 0) await this.app.sockets.close();
-    // Aborting the listeners instead would cut the open bodies, and end the process.
-    const closed = this.#listeners.map((listener) => listener.shutdown());
+    // Told to go away first, an HTTP/2 connection would end without saying which streams were cut.
+    else if (mayCut) await delay(cutMs);
+    const closed = this.#listeners.map((listener) => listener.close());
     await Promise.allSettled([drained, ...closed]);
     await this.app.close();
   }

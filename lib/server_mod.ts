@@ -41,6 +41,7 @@
  * @module
  */
 export { App } from "./app.ts";
+export type { Certificate } from "./certificate.ts";
 export { MemoryStore } from "./channels/memory_store.ts";
 export type { Config } from "./config.ts";
 export { type Context, described, type Handler, type Route } from "./handler.ts";

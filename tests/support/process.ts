@@ -14,6 +14,7 @@ export interface ServerProcess extends AsyncDisposable {
   /** What has been printed. */
   stdout(): string;
   stderr(): string;
+  pid: number;
   kill(signal: Deno.Signal): void;
   status: Promise<Deno.CommandStatus>;
 }
@@ -109,16 +110,17 @@ async function listening(child: Deno.ChildProcess, unread = false): Promise<Serv
     return status;
   })();
   await firstLine;
-  const port = Number(/^Listening on http:\/\/127\.0\.0\.1:(\d+)\/$/m.exec(stdout)?.[1]);
+  const [, scheme, port] = /^Listening on (https?):\/\/127\.0\.0\.1:(\d+)\/$/m.exec(stdout) ?? [];
   if (!port) {
     await status;
     throw new Error(`the server does not listen: ${stdout}${stderr}`);
   }
   return {
-    port,
-    origin: `http://127.0.0.1:${port}`,
+    port: Number(port),
+    origin: `${scheme}://127.0.0.1:${port}`,
     stdout: () => stdout,
     stderr: () => stderr,
+    pid: child.pid,
     kill: (signal) => child.kill(signal),
     status,
     async [Symbol.asyncDispose]() {

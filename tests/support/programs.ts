@@ -6,6 +6,7 @@ export const packages = {
   nginx: "nginx-light",
   curl: "curl",
   promtool: "prometheus",
+  openssl: "openssl",
   python3: "python3 python3-requests python3-httpx",
 };
 

@@ -30,9 +30,13 @@ export interface Reading {
 }
 
 /** Opens a stream as a client does. */
-export async function open(url: string, headers: Record<string, string> = {}): Promise<Reading> {
+export async function open(
+  url: string,
+  headers: Record<string, string> = {},
+  client?: Deno.HttpClient,
+): Promise<Reading> {
   const controller = new AbortController();
-  const response = await fetch(url, { headers, signal: controller.signal });
+  const response = await fetch(url, { headers, client, signal: controller.signal });
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   let all = "";
   const more = async () => {

@@ -1,5 +1,5 @@
-import { relative, sep } from "node:path";
 import { Guard } from "./guard.ts";
+import { servedFrom } from "./served.ts";
 import { tokenText } from "./token.ts";
 import { readTokenFile, TokenFileError } from "./token_file.ts";
 
@@ -30,24 +30,12 @@ export function readGuard(
   if (path === null) return all ? { guard: new Guard({ tokens: [] }, all), reload: null } : null;
   const read = () => {
     const file = readTokenFile(path, name);
-    checkUnserved(path, name, served);
+    const root = servedFrom(path, served);
+    if (root !== undefined) {
+      throw new TokenFileError(`${name} ${path}: must not be in ${root}, which clients can read`);
+    }
     return file;
   };
   const guard = new Guard(read(), all || undefined);
   return { guard, reload: () => guard.replace(read()) };
-}
-
-/** Refuses a file that every token which may read could fetch; hidden names are not served. */
-function checkUnserved(path: string, name: string, served: readonly string[]): void {
-  const file = Deno.realPathSync(path);
-  for (const root of served) {
-    let way: string[];
-    try {
-      way = relative(Deno.realPathSync(root), file).split(sep);
-    } catch {
-      continue; // What is not there yet is not served.
-    }
-    if (way[0] === ".." || way.some((segment) => segment.startsWith("."))) continue;
-    throw new TokenFileError(`${name} ${path}: must not be in ${root}, which clients can read`);
-  }
 }
