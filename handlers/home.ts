@@ -1,13 +1,11 @@
 import { escape } from "@std/html";
 import { accepts } from "../lib/stream/negotiate.ts";
 import { json, wholeResponse } from "../lib/stream/json.ts";
-import { described, type Handler, type Route } from "../lib/handler.ts";
+import { described, type Route } from "../lib/handler.ts";
 import { either, jsonAnswer, list } from "../lib/http/answers.ts";
 import { factsOf } from "../lib/http/description.ts";
 import { pageHeaders } from "../lib/http/page.ts";
-import style from "./home/page.css" with { type: "text" };
 import page from "./home/page.html" with { type: "text" };
-import script from "./home/page.js" with { type: "text" };
 
 /** A route on the first page: a line to paste into a shell, and a link relative to the page. */
 interface Row extends Pick<Route, "method" | "path" | "description"> {
@@ -62,8 +60,6 @@ function html({ method, path, description, curl, link }: Row): string {
   return `\n      <tr><td><a href="${escape(link)}">${title}</a><td>${text}<td><code>${code}</code>`;
 }
 
-const headers = { "Cache-Control": "no-store", Vary: "Accept" };
-
 const page200 = { description: "a page", content: { "text/html": {} } };
 const answers = { 200: either(page200, jsonAnswer("or JSON", list({ type: "object" }))) };
 
@@ -79,17 +75,9 @@ export const home = described({ answers }, async (_request, { app, headers: requ
   const rows = shown.map((route) => describe(route, routes, url.origin, real))
     .map((row) => ({ ...row, curl: row.curl.replace(/^curl/, () => curl) }));
   if (accepts(requested, "text/html", "application/json") === "application/json") {
+    const headers = { "Cache-Control": "no-store", Vary: "Accept" };
     return json(rows.map((row, i) => ({ ...row, ...factsOf(shown[i]) })), { headers });
   }
   const body = page.replace("<!-- routes -->", () => rows.map(html).join(""));
   return wholeResponse(body, 200, { ...pageHeaders, Vary: "Accept" });
 });
-
-const staticFile = (text: string, type: string): Handler => () =>
-  wholeResponse(text, 200, { "Content-Type": `${type}; charset=utf-8`, "Cache-Control": "no-cache" });
-
-/** GET /page.css: the style of every page. */
-export const pageStyle: Handler = staticFile(style, "text/css");
-
-/** GET /page.js: the script of the first page. */
-export const pageScript: Handler = staticFile(script, "text/javascript");

@@ -1,11 +1,11 @@
+import { favicon, pageScript, pageStyle } from "./assets.ts";
 import { asyncRoute } from "./async_route.ts";
 import { channels, publish, subscribe } from "./channels.ts";
 import { concurrentStream } from "./concurrent_stream.ts";
 import { events } from "./events.ts";
-import { favicon } from "./favicon.ts";
 import { files } from "./files.ts";
 import { health } from "./health.ts";
-import { home, pageScript, pageStyle } from "./home.ts";
+import { home } from "./home.ts";
 import { log, logs } from "./logs.ts";
 import { asyncDownload, streamFile } from "./named_file.ts";
 import { metrics } from "./metrics.ts";

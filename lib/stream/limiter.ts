@@ -32,8 +32,8 @@ export class Limiter {
   tryAcquire(released?: () => void): Permit | null {
     if (this.#used >= this.max) return null;
     this.#used++;
-    if (released === undefined) return new Slot(this.#release);
-    return new Slot(() => {
+    if (released === undefined) return slot(this.#release);
+    return slot(() => {
       released();
       this.#release();
     });
@@ -82,20 +82,12 @@ export class Limiter {
   };
 }
 
-class Slot implements Permit {
-  #free: (() => void) | null;
-
-  constructor(free: () => void) {
-    this.#free = free;
-  }
-
-  release(): void {
-    const free = this.#free;
-    this.#free = null;
-    free?.();
-  }
-
-  [Symbol.dispose](): void {
-    this.release();
-  }
+function slot(free: () => void): Permit {
+  let isHeld = true;
+  const release = () => {
+    if (!isHeld) return;
+    isHeld = false;
+    free();
+  };
+  return { release, [Symbol.dispose]: release };
 }
