@@ -17,12 +17,14 @@ const respond = (source: AsyncIterable<string>) =>
   new Response(ReadableStream.from(source).pipeThrough(new TextEncoderStream()));
 
 // The answers of /healthz and of five steps, ready made, with the headers that the server gives them.
-const health = '{"status":"ok","uptime":10,"streams":0,"downloads":0,"hand_made":0,"sockets":0,"runs":0}\n';
+const health =
+  '{"status":"ok","uptime":10,"streams":0,"downloads":0,"hand_made":0,"sockets":0,"runs":0,"lingering":0}\n';
 const five = Array.from({ length: 5 }, (_, i) => `step ${i + 1}: ${i + 1} x 2 = ${i * 2 + 2}\n`).join("");
 const everywhere = {
   "Cross-Origin-Resource-Policy": "same-origin",
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",
+  "X-Request-Id": "0b1c2d3e-1a2b",
 };
 const healthHeaders = { "Content-Type": "application/json", "Cache-Control": "no-store", ...everywhere };
 const fiveHeaders = {
