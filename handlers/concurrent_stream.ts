@@ -2,7 +2,7 @@ import { every } from "../lib/stream/clock.ts";
 import type { StreamEvent } from "../lib/stream/event.ts";
 import { HttpError, quote } from "../lib/stream/errors.ts";
 import { merge } from "../lib/stream/merge.ts";
-import { streamAnswers } from "../lib/http/answers.ts";
+import { sharedAnswers } from "../lib/http/answers.ts";
 import { many, parsed, parseWhole, streamParams } from "../lib/http/params.ts";
 import { described, type Handler } from "../lib/handler.ts";
 import { share, sharing } from "../lib/runs/share.ts";
@@ -51,10 +51,7 @@ const task = parsed(
 
 const params = { task: many(task, { max: 1_000 }), ...sharing, ...streamParams };
 
-const answers = {
-  ...streamAnswers("text", 'the progress, `{"task", "step", "steps"}`'),
-  409: "the run of this name has another path, or other parameters",
-};
+const answers = sharedAnswers("text", 'the progress, `{"task", "step", "steps"}`');
 
 /** The text of an event: `task` has done `step` of its `steps`. */
 const line = ({ data }: StreamEvent<{ task: string; step: number; steps: number }>) =>

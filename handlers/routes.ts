@@ -71,12 +71,7 @@ export const routes: Route[] = [
     description: "a file in the response itself",
     example: "/stream/file?file={file}",
   },
-  {
-    method: "GET",
-    path: "/logs",
-    handler: logs,
-    description: "the logs; with ?name=a&name=b these, merged",
-  },
+  { method: "GET", path: "/logs", handler: logs, description: "the logs; with ?name=a&name=b these, merged" },
   {
     method: "GET",
     path: "/logs/:name",

@@ -3,7 +3,7 @@ import { gap, type StreamEvent } from "../lib/stream/event.ts";
 import { outbound, type Outcome } from "../lib/http/outbound.ts";
 import { bool, int, streamParams } from "../lib/http/params.ts";
 import { type Context, described } from "../lib/handler.ts";
-import { streamAnswers } from "../lib/http/answers.ts";
+import { sharedAnswers } from "../lib/http/answers.ts";
 import { share, sharing } from "../lib/runs/share.ts";
 import { streamResponse } from "../lib/stream/response.ts";
 import type { Source, Wanted } from "../lib/stream/source.ts";
@@ -68,10 +68,7 @@ const params = {
   ...streamParams,
 };
 
-const answers = {
-  ...streamAnswers("text", 'steps, `{"step", "result", "request"}`'),
-  409: "the run of this name has another path, or other parameters",
-};
+const answers = sharedAnswers("text", 'steps, `{"step", "result", "request"}`');
 
 /** GET /stream: steps that mix a calculation with an outbound request, each as soon as it is done; `?run=` shares them. */
 export const stream = described({ params, answers }, (_request, context) => {

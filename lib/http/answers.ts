@@ -46,6 +46,12 @@ export function streamAnswers(
   };
 }
 
+/** The answers of a stream that is a run where it is given a name. */
+export function sharedAnswers(own: FormatName, description: string) {
+  const other = "the run of this name has another path, or other parameters";
+  return { ...streamAnswers(own, description), 409: other };
+}
+
 const inWords: Record<FormatName, string> = {
   text: "one line an event; complete only when the body ends well",
   ndjson: 'one JSON object a line, {"id", "event", "data"}; the last has the event "end"',
