@@ -89,6 +89,7 @@ export async function serve(
   const port = server.listen("127.0.0.1", 0);
   const origin = app.origin = `http://127.0.0.1:${port}`;
   for (const service of [app.sensors, ...services(app)]) server.services.start(service);
+  let closed: Promise<void> | undefined;
   return {
     origin,
     port,
@@ -96,9 +97,7 @@ export async function serve(
     app,
     server,
     reports: () => reports.join("\n"),
-    async [Symbol.asyncDispose]() {
-      await server.close();
-      await Deno.remove(folder, { recursive: true });
-    },
+    [Symbol.asyncDispose]: () =>
+      closed ??= server.close().then(() => Deno.remove(folder, { recursive: true })),
   };
 }
