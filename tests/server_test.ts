@@ -361,28 +361,39 @@ Deno.test({
   },
 });
 
+/** Code that runs within the server's own process: its flags for `deno run`, and what tells it to begin. */
+async function within(folder: string, code: string) {
+  await Deno.writeTextFile(
+    `${folder}/within.ts`,
+    `const timer = setInterval(() => {
+       try {
+         Deno.statSync("now");
+       } catch {
+         return;
+       }
+       clearInterval(timer);
+       ${code}
+     }, 10);
+     Deno.unrefTimer(timer);`,
+  );
+  return {
+    run: ["--preload", `${folder}/within.ts`],
+    begin: () => Deno.writeTextFile(`${folder}/now`, ""),
+  };
+}
+
 Deno.test({
   name: "what fails in the background never ends the process",
   ignore,
   async fn() {
     await using cwd = await folder();
-    // Runs within the server's own process, before main.ts, and fails when it is told to.
-    await Deno.writeTextFile(
-      `${cwd.path}/background.ts`,
-      `const timer = setInterval(() => {
-         try {
-           Deno.statSync("now");
-         } catch {
-           return;
-         }
-         clearInterval(timer);
-         void Promise.reject(new Error("a floating promise"));
-         setTimeout(() => { throw new Error("a timer") });
-       }, 10);
-       Deno.unrefTimer(timer);`,
+    const background = await within(
+      cwd.path,
+      `void Promise.reject(new Error("a floating promise"));
+       setTimeout(() => { throw new Error("a timer") });`,
     );
-    await using server = await start([], { cwd: cwd.path, run: ["--preload", `${cwd.path}/background.ts`] });
-    await Deno.writeTextFile(`${cwd.path}/now`, "");
+    await using server = await start([], { cwd: cwd.path, run: background.run });
+    await background.begin();
     await until(() => server.stderr().includes("a floating promise") && server.stderr().includes("a timer"));
     assertEquals(
       (await fetch(`${server.origin}/async_route`).then((response) => response.json())).message.length,
@@ -399,24 +410,14 @@ Deno.test({
   async fn() {
     await using cwd = await folder();
     await Deno.mkdir(`${cwd.path}/logs`);
-    // Fills the pipe, within the server's own process, once it is asked to.
-    await Deno.writeTextFile(
-      `${cwd.path}/noise.ts`,
-      `const timer = setInterval(() => {
-         try {
-           Deno.statSync("now");
-         } catch {
-           return;
-         }
-         clearInterval(timer);
-         for (let n = 0; n < 2_000; n++) setTimeout(() => { throw new Error("x".repeat(100)) });
-         setTimeout(() => Deno.writeTextFileSync("logs/done", ""));
-       }, 10);
-       Deno.unrefTimer(timer);`,
+    // Fills the pipe.
+    const noise = await within(
+      cwd.path,
+      `for (let n = 0; n < 2_000; n++) setTimeout(() => { throw new Error("x".repeat(100)) });
+       setTimeout(() => Deno.writeTextFileSync("logs/done", ""));`,
     );
-    const options = { cwd: cwd.path, run: ["--preload", `${cwd.path}/noise.ts`], unread: true };
-    await using server = await start(["--drain", "5"], options);
-    await Deno.writeTextFile(`${cwd.path}/now`, "");
+    await using server = await start(["--drain", "5"], { cwd: cwd.path, run: noise.run, unread: true });
+    await noise.begin();
     await until(() => Deno.stat(`${cwd.path}/logs/done`).then(() => true, () => false));
     const signal = AbortSignal.timeout(20_000);
     const get = (path: string) => fetch(server.origin + path, { signal });

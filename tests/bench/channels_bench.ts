@@ -4,7 +4,7 @@
  *
  *     deno run --allow-all tests/bench/channels_bench.ts
  */
-import { compare, type Row, start } from "./compare.ts";
+import { compare, publishAll, type Row, start } from "./compare.ts";
 
 const subscribers = 300;
 const events = 300;
@@ -34,14 +34,7 @@ async function fanOut(port: number, path: string): Promise<number> {
   );
   const begin = performance.now();
   const all = Promise.all(readers.map((reader) => reader.received(events)));
-  for (let i = 0; i < events; i++) {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ i, sensor: "cpu", value: 0.12345678, unit: "percent" }),
-    });
-    await response.body?.cancel();
-  }
+  await publishAll(port, path, events);
   await all;
   const seconds = (performance.now() - begin) / 1_000;
   for (const reader of readers) reader.close();

@@ -101,3 +101,15 @@ export async function download(
   }
   return total;
 }
+
+/** Publishes events one after the other, each when the one before has its answer. */
+export async function publishAll(port: number, path: string, events: number): Promise<void> {
+  for (let i = 0; i < events; i++) {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ i, sensor: "cpu", value: 0.12345678, unit: "percent" }),
+    });
+    await response.body?.cancel();
+  }
+}

@@ -4,7 +4,7 @@
  *
  *     deno run --allow-all tests/bench/sockets_bench.ts
  */
-import { compare, type Row, start } from "./compare.ts";
+import { compare, publishAll, type Row, start } from "./compare.ts";
 
 const sockets = 100;
 const echoes = 200;
@@ -60,14 +60,7 @@ async function fanOut(port: number, path: string, publish: string, greeting?: st
   if (greeting !== undefined) await Promise.all(clients.map((client) => client.received(greeting, 1)));
   const begin = performance.now();
   const all = Promise.all(clients.map((client) => client.received('"sensor"', events)));
-  for (let i = 0; i < events; i++) {
-    const response = await fetch(`http://127.0.0.1:${port}${publish}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ i, sensor: "cpu", value: 0.12345678, unit: "percent" }),
-    });
-    await response.body?.cancel();
-  }
+  await publishAll(port, publish, events);
   await all;
   const seconds = (performance.now() - begin) / 1_000;
   for (const client of clients) client.close();

@@ -137,6 +137,17 @@ Deno.test({ name: "Opens frees the permits that FIFOs hold, also after an abort"
   await hung;
 });
 
+Deno.test({ name: "Opens frees a FIFO that it did not find at first", ignore }, async () => {
+  const clock = new FakeClock();
+  await using at = await setUp(1, { openMs: 5_000, clock });
+  const hung = assertRejects(() => at.opens.open(at.fifo), OpensBusy);
+  await Deno.rename(at.fifo, `${at.fifo}.old`);
+  await clock.advance(5_000);
+  await hung;
+  await Deno.rename(`${at.fifo}.old`, at.fifo);
+  await opensAgain(at, clock);
+});
+
 Deno.test(
   { name: "Opens asks for a signal only when an open takes longer than 100 ms", ignore },
   async () => {

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { Limits } from "../../../lib/limits.ts";
+import { Run } from "../../../lib/runs/run.ts";
 import { share, type ShareOptions } from "../../../lib/runs/share.ts";
 import { Runs, type RunsLimits, type RunsOptions } from "../../../lib/runs/runs.ts";
-import { afterOthers } from "../../../lib/stream/clock.ts";
-import { StreamEnd } from "../../../lib/stream/errors.ts";
+import { afterOthers, endOfTurn } from "../../../lib/stream/clock.ts";
+import { printReport, StreamEnd } from "../../../lib/stream/errors.ts";
 import { cursorAt, Encoded, gap } from "../../../lib/stream/event.ts";
 import { exchange } from "../../../lib/stream/exchange.ts";
 import { ndjson } from "../../../lib/stream/formats/ndjson.ts";
@@ -209,6 +210,21 @@ Deno.test("a source that never waits leaves turns to others", async () => {
   await turns();
   assert(count > 0);
   it.runs.delete("x");
+  await new Promise<void>(afterOthers);
+});
+
+Deno.test("a run rests until the sockets have had a turn, however many turns of its own go by", async () => {
+  let values = 0;
+  const source: Source = async function* () {
+    for (;;) yield values++;
+  };
+  const hooks = { report: printReport, grew() {}, hadShare: () => true, ended() {} };
+  const run = new Run("x", { route: "/", params: {} }, source, { runEvents: 10, runBytes: 1_000 }, hooks);
+  run.start();
+  // Some sixty of these come before each look at the sockets.
+  for (let turn = 0; turn < 1_000; turn++) await new Promise<void>(endOfTurn);
+  assert(values > 0 && values < 200, String(values));
+  run.cancel();
   await new Promise<void>(afterOthers);
 });
 
