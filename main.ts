@@ -5,6 +5,7 @@ import { App } from "./lib/app.ts";
 import { type Config, nameOf, parseConfig } from "./lib/config.ts";
 import { type Certificate, CertificateError, readCertificate } from "./lib/certificate.ts";
 import { diagnostics } from "./lib/diagnostics.ts";
+import type { ChannelStore } from "./lib/channels/channel_store.ts";
 import { MemoryStore } from "./lib/channels/memory_store.ts";
 import { help } from "./lib/flags.ts";
 import { readDeclared } from "./lib/sensors/configured.ts";
@@ -116,16 +117,32 @@ function reload(reloads: readonly (() => void)[], report: Report): void {
   }
 }
 
+/** Where the channels are; a Redis that cannot be used is said in a line: the exit code. */
+async function openStore(config: Config, report: Report): Promise<ChannelStore | number> {
+  const { redis } = config;
+  if (redis == null) return new MemoryStore(config.limits);
+  const { openRedisStore, RedisStartError } = await import("./lib/channels/redis/start.ts");
+  try {
+    return await openRedisStore({ ...config, redis }, report);
+  } catch (error) {
+    if (!(error instanceof RedisStartError)) throw error;
+    stderr.print(error.message);
+    return 2;
+  }
+}
+
 /** What runs beside the requests. */
 const services = (app: App): Service[] => [app.sensors, app.metrics];
 
 /** Serves until a signal says otherwise. */
-function main(): void {
+async function main(): Promise<void> {
   const configured = configure();
   if (typeof configured === "number") return exit(configured);
   const { config, declared, doors, tls } = configured;
   const report = diagnostics(config.logFormat ?? "text");
-  const app = new App(config, new MemoryStore(config.limits), declared, report, doors?.guard);
+  const store = await openStore(config, report);
+  if (typeof store === "number") return exit(store);
+  const app = new App(config, store, declared, report, doors?.guard);
   const server = new Server(app, routes);
 
   // The last net below every piece of background work, each of which catches at its own edge.
@@ -190,4 +207,4 @@ function main(): void {
   stdout.print(`Listening on ${tls === null ? "http" : "https"}://${bracketed(config.host)}:${port}/`);
 }
 
-if (import.meta.main) main();
+if (import.meta.main) await main();

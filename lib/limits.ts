@@ -46,6 +46,8 @@ export class Limits {
   readonly accessLogsKept: number = 3;
   /** Channels at once. */
   readonly channels: number = 1_000;
+  /** Events of one post to a channel. */
+  readonly postEvents: number = 10_000;
   /** Events retained in a channel's history. */
   readonly channelEvents: number = 2_000;
   /** Bytes retained in a channel's history. */
