@@ -124,7 +124,7 @@ function tooLarge(limit: string, value: number): HttpError {
 }
 
 /** Evicts from the largest history while all together take more than `max` bytes. */
-export function shrink(channels: ReadonlyMap<string, MemoryChannel>, max: number): void {
+export function shrink(channels: { values(): Iterable<MemoryChannel> }, max: number): void {
   for (;;) {
     let total = 0;
     let largest: MemoryChannel | undefined;

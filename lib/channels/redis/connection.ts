@@ -2,11 +2,9 @@ import { sleep } from "../../stream/clock.ts";
 import { printReport, type Report } from "../../stream/errors.ts";
 import { nextWave, Waves } from "../waves.ts";
 import { type Entry, Feed, type Follower } from "./feed.ts";
+import { prefix } from "./keys.ts";
 import { Link, reasonOf, RedisAway } from "./link.ts";
 import type { Script } from "./scripts.ts";
-
-/** What the keys of Weir in Redis begin with. */
-export const prefix = "weir:";
 
 /** Time between two attempts to connect, in ms. */
 const retryMs = 250;
@@ -88,6 +86,11 @@ export class RedisConnection {
       for (const follower of connection.#feed.followers) follower.renew?.();
     }, renewMs);
     return connection;
+  }
+
+  /** Reports to the operator. */
+  get report(): Report {
+    return this.#options.report;
   }
 
   /** Why Redis cannot be used now; null while it can. */

@@ -10,6 +10,9 @@ export class RedisAway extends Error {
   }
 }
 
+/** Errors of a Redis that loads its data, is busy, or is a replica by now: all that a connection to it can do is end. */
+const notServing = /^(LOADING|BUSY|MASTERDOWN|READONLY|CLUSTERDOWN|UNBLOCKED) /;
+
 /** What an error says; that of a name with several addresses says nothing by itself. */
 export function reasonOf(error: unknown): string {
   const { message, code, errors } = error as Error & { code?: string; errors?: unknown[] };
@@ -76,8 +79,10 @@ export class Link {
     try {
       return await this.client.sendCommand(args);
     } catch (error) {
-      if (this.#why === null) throw error;
-      throw new RedisAway(true, this.#why);
+      if (this.#why !== null) throw new RedisAway(true, this.#why);
+      if (!notServing.test((error as Error).message)) throw error;
+      this.close(reasonOf(error));
+      throw new RedisAway(false, reasonOf(error));
     } finally {
       this.#waiting--;
       this.#heardAt = performance.now();

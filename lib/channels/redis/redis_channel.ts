@@ -4,19 +4,13 @@ import { byteLength } from "../../stream/json.ts";
 import { MemoryChannel } from "../memory_channel.ts";
 import { type RedisConnection, renewedSeconds } from "./connection.ts";
 import type { Entry, Follower } from "./feed.ts";
+import type { ChannelKeys } from "./keys.ts";
+import { RedisAway } from "./link.ts";
 import { idOf, isBefore, type Place, placeOf } from "./place.ts";
 import { openScript } from "./scripts.ts";
 
 /** Bounds of what a process has of a channel in memory. */
 export type WindowLimits = Pick<Limits, "channelEvents" | "channelBytes">;
-
-/** The keys of one channel. */
-export interface ChannelKeys {
-  /** The stream. */
-  readonly stream: string;
-  /** Which run of Redis its epoch belongs to. */
-  readonly run: string;
-}
 
 /**
  * What a process has of a channel that it follows: the last events, in memory, for all its subscribers. They are of one epoch
@@ -32,9 +26,9 @@ export class RedisChannel implements Follower {
 
   constructor(
     readonly connection: RedisConnection,
-    readonly name: string,
     readonly keys: ChannelKeys,
     readonly limits: WindowLimits,
+    readonly grown: () => void,
   ) {
     this.window = this.segment({ epoch: "0", number: 0 });
     this.opened = this.#open();
@@ -54,7 +48,7 @@ export class RedisChannel implements Follower {
 
   /** Events in memory, of which the first is the one after `before`. */
   segment(before: Place, limits: WindowLimits = this.limits): MemoryChannel {
-    const segment = new MemoryChannel(limits, this.name, before.epoch);
+    const segment = new MemoryChannel(limits, this.keys.name, before.epoch);
     segment.history.last = before.number;
     return segment;
   }
@@ -68,6 +62,7 @@ export class RedisChannel implements Follower {
       }
       append(this.window, fields);
     }
+    this.grown();
   }
 
   /**
@@ -80,12 +75,12 @@ export class RedisChannel implements Follower {
   }
 
   /**
-   * Looks where the stream ends in Redis; `isAll`: nothing is after the place. The window is there afterwards, or on its way
-   * there.
+   * Looks where the stream ends in Redis; `isAll`: there is nothing from a start of XRANGE on. The window is there afterwards,
+   * or on its way there.
    */
-  async look(after: Place | null): Promise<{ last: Place; isAll: boolean }> {
+  async look(from = "-"): Promise<{ last: Place; isAll: boolean }> {
     const { stream, run } = this.keys;
-    const args = [String(renewedSeconds), after === null ? "-" : `(${idOf(after)}`];
+    const args = [String(renewedSeconds), from];
     const [id, more] = await this.connection.run(openScript, [stream, run], args) as [string, number];
     const last = placeOf(id)!;
     if (last.epoch !== this.last.epoch || last.number < this.last.number) this.#replace(last);
@@ -93,7 +88,11 @@ export class RedisChannel implements Follower {
   }
 
   async restart(): Promise<void> {
-    await this.look(null);
+    await this.look().catch((error) => {
+      // What is refused for this channel alone must not keep the others from being read.
+      if (error instanceof RedisAway) throw error;
+      this.connection.report(`reading ${this.keys.stream} failed`, error);
+    });
   }
 
   renew(): void {
@@ -110,7 +109,7 @@ export class RedisChannel implements Follower {
   }
 
   async #open(): Promise<void> {
-    await this.restart();
+    await this.look();
     this.connection.follow(this.keys.stream, this);
   }
 

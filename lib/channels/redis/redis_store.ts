@@ -1,31 +1,29 @@
 import { Limits } from "../../limits.ts";
+import { endOfTurn } from "../../stream/clock.ts";
 import { overloaded } from "../../stream/errors.ts";
 import type { JsonText } from "../../stream/event.ts";
 import type { StreamItem, Wanted } from "../../stream/source.ts";
 import { tagOf } from "../../stream/tag.ts";
 import type { ChannelInfo, ChannelStore } from "../channel_store.ts";
-import { checkPost } from "../memory_channel.ts";
-import { rememberedKeys, rememberedSeconds } from "../published_keys.ts";
 import { unavailable } from "./away.ts";
-import { prefix, type RedisConnection } from "./connection.ts";
-import { RedisAway } from "./link.ts";
+import type { RedisConnection } from "./connection.ts";
+import { shrink } from "../memory_channel.ts";
+import { keysOf, namesKey } from "./keys.ts";
+import { Publisher, type PublisherLimits } from "./publisher.ts";
 import { RedisChannel } from "./redis_channel.ts";
 import { type RedisHost, RedisSubscriber } from "./redis_subscriber.ts";
-import { infoScript, publishScript } from "./scripts.ts";
+import { infoScript } from "./scripts.ts";
 import { Segments } from "./segments.ts";
 
 /** Limits of a {@linkcode RedisStore}. */
-export type RedisStoreLimits = Pick<Limits, "channels" | "channelsBytes" | "channelEvents" | "channelBytes">;
-
-const remembered = [String(rememberedKeys), String(rememberedSeconds)];
-
-/** Key of the set of channels' names. */
-const namesKey = `${prefix}channels`;
+export type RedisStoreLimits = PublisherLimits & Pick<Limits, "channels" | "channelsBytes">;
 
 /** Channels in Redis, as streams: any number of processes serve the same ones, and they outlive all of them. */
 export class RedisStore implements ChannelStore {
   readonly #channels = new Map<string, RedisChannel>();
   readonly #segments = new Segments();
+  readonly #publisher: Publisher;
+  #shrinking = false;
   readonly #host: RedisHost = {
     segments: this.#segments,
     open: (name) => this.#open(name),
@@ -36,30 +34,18 @@ export class RedisStore implements ChannelStore {
   constructor(
     readonly connection: RedisConnection,
     readonly limits: RedisStoreLimits = new Limits(),
-    readonly ttl: number = 604_800,
-  ) {}
+    ttl: number = 604_800,
+  ) {
+    this.#publisher = new Publisher(connection, limits, ttl);
+  }
 
   /** Why it cannot be used now; null while it can. */
   get fault(): string | null {
-    return this.connection.fault;
+    return this.connection.fault ?? this.#publisher.refusal;
   }
 
-  async publish(name: string, values: readonly JsonText[], key?: string): Promise<string> {
-    checkPost(values, this.limits);
-    const { stream, run } = keysOf(name);
-    const { channelEvents } = this.limits;
-    // Exact where it matters; it takes Redis twice the time.
-    const how = channelEvents < 1_000 ? "=" : "~";
-    const args = [String(this.ttl), how, String(channelEvents), ...remembered, key ?? ""];
-    for (const { json } of values) args.push(json);
-    try {
-      const keys = [stream, run, `${stream}:keys`, `${stream}:keys-before`];
-      const [id, begun] = await this.connection.run(publishScript, keys, args) as [string, number];
-      if (begun === 1) await this.connection.send(["SADD", namesKey, name]);
-      return `${tagOf(name)}-${id}`;
-    } catch (error) {
-      throw unavailable(error, error instanceof RedisAway && error.sent ? null : false);
-    }
+  publish(name: string, values: readonly JsonText[], key?: string): Promise<string> {
+    return this.#publisher.publish(keysOf(name), values, key);
   }
 
   subscribe(name: string, wanted: Wanted): AsyncIterable<StreamItem> {
@@ -98,21 +84,26 @@ export class RedisStore implements ChannelStore {
     if (channel === undefined) {
       const { channels } = this.limits;
       if (this.#channels.size >= channels) throw overloaded("channels", channels, 5);
-      channel = new RedisChannel(this.connection, name, keysOf(name), this.limits);
+      channel = new RedisChannel(this.connection, keysOf(name), this.limits, () => this.#grown());
       this.#channels.set(name, channel);
     }
     channel.users++;
     return channel;
   }
 
+  /** Evicts what the windows take together beyond the limit: it is in Redis. */
+  #grown(): void {
+    if (this.#shrinking) return;
+    this.#shrinking = true;
+    endOfTurn(() => {
+      this.#shrinking = false;
+      shrink([...this.#channels.values()].map(({ window }) => window), this.limits.channelsBytes);
+    });
+  }
+
   #left(channel: RedisChannel): void {
     if (--channel.users > 0) return;
     channel.close();
-    if (this.#channels.get(channel.name) === channel) this.#channels.delete(channel.name);
+    if (this.#channels.get(channel.keys.name) === channel) this.#channels.delete(channel.keys.name);
   }
-}
-
-function keysOf(name: string): { stream: string; run: string } {
-  const stream = `${prefix}channel:${name}`;
-  return { stream, run: `${stream}:run` };
 }

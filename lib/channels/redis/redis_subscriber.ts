@@ -133,25 +133,24 @@ export class RedisSubscriber extends Polled {
     for (let isKnown = this.#begun; !this.ended;) {
       const place = this.#place;
       if (place !== null && channel.has(place, isKnown)) return this.#enter(channel.window, null);
-      const read = await this.host.segments.after(channel, place);
-      if (read !== null) {
-        const { segment, first } = read;
-        this.#place = { ...first, number: first.number - 1 };
-        return this.#enter(segment, this.#gap(unknown, place, first, 1));
+      const { at, segment } = await this.host.segments.after(channel, place);
+      if (segment !== null) {
+        this.#place = { ...at, number: at.number - 1 };
+        return this.#enter(segment, this.#gap(unknown, place, at, 1));
       }
-      const { last, isAll } = await channel.look(place);
-      if (!isAll) continue;
       isKnown = true;
-      if (place !== null && isBefore(last, place)) {
+      if (place !== null && isBefore(at, place)) {
         unknown = this.#cursor(place);
         this.#place = null;
         continue;
       }
-      this.#place = last;
-      const missed = this.#gap(unknown, place, last, 0);
+      this.#place = at;
+      const missed = this.#gap(unknown, place, at, 0);
+      // With nothing to go on with, the gap itself has the cursor to come back with.
       if (missed !== null) {
-        this.#first = { ...missed, data: { ...missed.data, next: null }, id: this.#cursor(last) };
+        this.#first = { ...missed, data: { ...missed.data, next: null }, id: this.#cursor(at) };
       }
+      unknown = null;
     }
   }
 

@@ -49,29 +49,26 @@ local epoch = known[1] == run and known[2]
 `;
 
 /**
- * Adds events in order, all of them or none. KEYS: stream, run, keys, keys before. ARGV: seconds that the channel lives
- * for, `~` or `=`, events to retain, keys to remember, seconds to remember them for, the Idempotency-Key or '', values.
- * Replies with the last id, and 1 when an epoch has begun.
+ * Adds events in order, all of them or none, and replies with the last id. KEYS: stream, run, names of channels, keys, keys
+ * before. ARGV: seconds that the channel lives for, `~` or `=`, events to retain, keys to remember, seconds to remember them
+ * for, the channel's name, the Idempotency-Key or '', values.
  */
 export const publishScript: Script = new Script(`${prelude}
-local ttl, id, begun = tonumber(ARGV[1]), nil, 0
-local token = ARGV[6]
+local ttl, token = tonumber(ARGV[1]), ARGV[7]
 if token ~= '' then
-  id = redis.call('HGET', KEYS[3], token) or redis.call('HGET', KEYS[4], token)
-  if id then return {id, 0} end
+  local id = redis.call('HGET', KEYS[4], token) or redis.call('HGET', KEYS[5], token)
+  if id then return id end
 end
 
-local function add(value)
-  return redis.pcall('XADD', key, 'NOMKSTREAM', 'MAXLEN', ARGV[2], ARGV[3], epoch .. '-*', 'd', value)
-end
-id = epoch and add(ARGV[7])
+local id = epoch and redis.pcall('XADD', key, 'NOMKSTREAM', epoch .. '-*', 'd', ARGV[8])
 -- The stream is gone, or its meta key is older.
 if type(id) ~= 'string' then
   epoch = begin(run, ttl)
-  begun = 1
-  id = redis.call('XADD', key, epoch .. '-*', 'd', ARGV[7])
+  id = redis.call('XADD', key, epoch .. '-*', 'd', ARGV[8])
 end
-for i = 8, #ARGV do id = redis.call('XADD', key, 'MAXLEN', ARGV[2], ARGV[3], epoch .. '-*', 'd', ARGV[i]) end
+if string.match(id, '-1$') then redis.call('SADD', KEYS[3], ARGV[6]) end
+for i = 9, #ARGV do id = redis.call('XADD', key, epoch .. '-*', 'd', ARGV[i]) end
+redis.call('XTRIM', key, 'MAXLEN', ARGV[2], ARGV[3])
 
 -- A tenth more, so that it is not written each time.
 if redis.call('TTL', key) < ttl then
@@ -81,15 +78,15 @@ end
 
 if token ~= '' then
   local seconds = tonumber(ARGV[5])
-  local left = redis.call('TTL', KEYS[3])
-  if left >= 0 and (left < seconds or redis.call('HLEN', KEYS[3]) >= tonumber(ARGV[4])) then
-    redis.call('RENAME', KEYS[3], KEYS[4])
+  local left = redis.call('TTL', KEYS[4])
+  if left >= 0 and (left < seconds or redis.call('HLEN', KEYS[4]) >= tonumber(ARGV[4])) then
+    redis.call('RENAME', KEYS[4], KEYS[5])
     left = -2
   end
-  redis.call('HSET', KEYS[3], token, id)
-  if left < 0 then redis.call('EXPIRE', KEYS[3], seconds * 2) end
+  redis.call('HSET', KEYS[4], token, id)
+  if left < 0 then redis.call('EXPIRE', KEYS[4], seconds * 2) end
 end
-return {id, begun}
+return id
 `);
 
 /**

@@ -7,71 +7,80 @@ import { append, type RedisChannel } from "./redis_channel.ts";
 const segmentBytes = 262_144;
 const firstCount = 100;
 const maxCount = 2_000;
+/** Bytes of memory that a segment takes beside its events, about. */
+const overhead = 2_000;
 /** Bytes of memory that all segments take. */
 const maxBytes = 33_554_432;
 
-/** Events in memory that were read from Redis; they may have been evicted since. */
-export interface Read {
-  readonly segment: MemoryChannel;
-  /** Place of the first. */
-  readonly first: Place;
+/** What follows a place. */
+export interface Following {
+  /** Place of the first event after it; where there is none, of the last event that there was. */
+  readonly at: Place;
+  /** The first event and those after it, of one epoch and without a hole: in memory, until others need the room. Null: nothing. */
+  readonly segment: MemoryChannel | null;
 }
 
 const unbounded = { channelEvents: Infinity, channelBytes: Infinity };
 
 /**
- * What is read from Redis for subscribers that are behind the window: some of a channel's events, in memory until others need
- * the room. Subscribers that come back to the same place share it.
+ * What is read from Redis for subscribers that are behind the window: some of a channel's events at a time. Subscribers that
+ * come back to the same place share it.
  */
 export class Segments {
-  /** Those that are there or being read, by channel and place; the first read first. */
-  readonly #segments = new Map<string, Promise<Read | null>>();
-  readonly #kept = new Map<string, { segment: MemoryChannel; size: number }>();
+  /** What is there or being read, by channel and place; the first read first. */
+  readonly #known = new Map<string, Promise<Following>>();
+  readonly #kept = new Map<string, { segment: MemoryChannel; bytes: number }>();
   #bytes = 0;
   #count = firstCount;
 
-  /** The events after a place, or the oldest; of one epoch and without a hole. Null when there are none. */
-  after(channel: RedisChannel, place: Place | null): Promise<Read | null> {
+  /** What follows a place, or is the oldest. */
+  after(channel: RedisChannel, place: Place | null): Promise<Following> {
     const from = place === null ? "-" : `(${idOf(place)}`;
     const key = `${channel.keys.stream} ${from}`;
-    const known = this.#segments.get(key);
+    const known = this.#known.get(key);
     if (known !== undefined) return known;
     const reading = this.#read(channel, from);
-    this.#segments.set(key, reading);
-    // Where there was nothing there soon may be, and the oldest is soon another.
-    reading.then((read) => {
-      if (read === null || place === null) this.#segments.delete(key);
-      else this.#keep(key, read.segment);
-    }, () => this.#segments.delete(key));
+    this.#known.set(key, reading);
+    reading.then(({ segment }) => {
+      // Where there is nothing there soon may be, and the oldest is soon another.
+      if (segment === null || place === null) this.#known.delete(key);
+      else this.#keep(key, segment);
+    }, () => this.#known.delete(key));
     return reading;
   }
 
-  async #read(channel: RedisChannel, from: string): Promise<Read | null> {
-    const count = String(this.#count);
-    const range = ["XRANGE", channel.keys.stream, from, "+", "COUNT", count];
-    const entries = await channel.connection.send(range) as Entry[];
-    if (entries.length === 0) return null;
-    const first = placeOf(entries[0][0]);
-    if (first === null) throw new Error(`${channel.keys.stream} is not a channel's stream: ${entries[0][0]}`);
-    const segment = channel.segment({ ...first, number: first.number - 1 }, unbounded);
+  async #read(channel: RedisChannel, from: string): Promise<Following> {
+    for (;;) {
+      const range = ["XRANGE", channel.keys.stream, from, "+", "COUNT", String(this.#count)];
+      const entries = await channel.connection.send(range) as Entry[];
+      if (entries.length > 0) return this.#load(channel, entries);
+      const { last, isAll } = await channel.look(from);
+      if (isAll) return { at: last, segment: null };
+    }
+  }
+
+  #load(channel: RedisChannel, entries: Entry[]): Following {
+    const at = placeOf(entries[0][0]);
+    if (at === null) throw new Error(`${channel.keys.stream} is not a channel's stream: ${entries[0][0]}`);
+    const segment = channel.segment({ ...at, number: at.number - 1 }, unbounded);
     for (const [id, fields] of entries) {
-      if (id !== idOf({ ...first, number: segment.history.last + 1 })) break;
+      if (id !== idOf({ ...at, number: segment.history.last + 1 })) break;
       append(segment, fields);
     }
     const each = segment.size / segment.history.length;
     this.#count = Math.min(maxCount, Math.max(1, Math.floor(segmentBytes / each)));
-    return { segment, first };
+    return { at, segment };
   }
 
   #keep(key: string, segment: MemoryChannel): void {
-    const { size } = segment;
-    this.#kept.set(key, { segment, size });
-    this.#bytes += size;
-    for (const [oldest, { segment, size }] of this.#kept) {
+    const bytes = segment.size + overhead;
+    this.#kept.set(key, { segment, bytes });
+    this.#bytes += bytes;
+    for (const [oldest, { segment, bytes }] of this.#kept) {
       if (this.#bytes <= maxBytes || oldest === key) break;
-      this.#segments.delete(oldest);
+      this.#known.delete(oldest);
       this.#kept.delete(oldest);
-      this.#bytes -= size;
+      this.#bytes -= bytes;
       // Who still reads it asks again.
       segment.trim(0);
     }
