@@ -1,8 +1,9 @@
+import { granted } from "./granted.ts";
 import { find } from "./programs.ts";
 
-const program = find("redis-server");
+const program = granted.run ? find("redis-server") : undefined;
 
-/** Whether Redis is not installed. */
+/** Whether Redis is not installed, or must not be started. */
 export const withoutRedis: boolean = program === undefined;
 
 /** A Redis of a test's own, append-only, with its data in a folder of its own. `await using` ends it. */
