@@ -58,6 +58,12 @@ export class RedisServer implements AsyncDisposable {
     this.#child = null;
   }
 
+  /** Ends it at once, where nothing can be waited for. */
+  [Symbol.dispose](): void {
+    this.#child?.kill("SIGKILL");
+    Deno.removeSync(this.folder, { recursive: true });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
     await Deno.remove(this.folder, { recursive: true });

@@ -21,8 +21,9 @@ export class RedisChannel implements Follower {
   window: MemoryChannel;
   /** Subscribers now. */
   users = 0;
-  /** Resolves when it is followed. */
+  /** Resolves when it is followed: Redis is waited for. */
   readonly opened: Promise<void>;
+  readonly #closed = new AbortController();
 
   constructor(
     readonly connection: RedisConnection,
@@ -104,13 +105,21 @@ export class RedisChannel implements Follower {
 
   /** It is no longer followed. */
   close(): void {
+    this.#closed.abort();
     this.connection.unfollow(this.keys.stream, this);
     this.window.waves.close();
   }
 
   async #open(): Promise<void> {
-    await this.look();
-    this.connection.follow(this.keys.stream, this);
+    const { signal } = this.#closed;
+    for (let isOpen = false; !isOpen;) {
+      isOpen = await this.look().then(() => true, (error) => {
+        if (!(error instanceof RedisAway)) throw error;
+        return false;
+      });
+      if (!isOpen) await this.connection.back(signal);
+    }
+    if (!signal.aborted) this.connection.follow(this.keys.stream, this);
   }
 
   #replace(before: Place): void {

@@ -104,8 +104,8 @@ export class RedisSubscriber extends Polled {
     this.#moving = true;
     this.#leaveSegment();
     this.#find().catch(async (error) => {
-      // Who has begun waits for Redis, and goes on.
-      if (this.#begun && error instanceof RedisAway) {
+      // A reader waits for Redis, and goes on: a browser's EventSource that is refused does not come back.
+      if (error instanceof RedisAway) {
         await this.#channel!.connection.back(this.wanted.signal).catch(() => {});
       } else this.#failure = { error: unavailable(error) };
     }).then(() => {

@@ -110,6 +110,24 @@ test("while Redis is gone a post is 503, and none of it was published", async (i
   await until(() => it.store.fault !== null);
   assertEquals(await refusal(it.post(1)), notPublished);
   assertEquals((await assertRejects(async () => await it.store.list(), HttpError)).status, 503);
+});
+
+test("a reader that comes while Redis is gone gets everything once it is back", async (it) => {
+  const id = await it.post(1);
+  await it.post(2);
+  await it.redis.kill();
+  await until(() => it.store.fault !== null);
+  const readers = [it.read(id), it.read(id)];
+  const values = readers[0].values(1);
+  const leaves = readers[1].joined().catch(() => {});
+  await readers[1].leave();
+  await leaves;
+  await it.redis.start();
+  assertEquals(await values, [2]);
+});
+
+test("a reader whose channel Redis refuses gets 503", async (it) => {
+  await it.redis.ask("SET weir:channel:x other");
   assertEquals((await assertRejects(() => it.read().joined(), HttpError)).status, 503);
 });
 
