@@ -131,7 +131,9 @@ function dispatch(batch) {
     if (id !== undefined) starts.delete(source);
     const heard = { event, id, data: event === "gap" || event === "state" ? data : data.data };
     if (event === "gap") missed += data.lost ?? NaN;
-    bySource.set(source, [...bySource.get(source) ?? [], heard]);
+    const list = bySource.get(source);
+    if (list === undefined) bySource.set(source, [heard]);
+    else list.push(heard);
   }
   if (missed !== 0) tell({ missed: Number.isNaN(missed) ? null : (state.missed ?? 0) + missed });
   for (const [source, heard] of bySource) {
