@@ -86,7 +86,11 @@ export class App {
         draining: false,
       },
       lists: {
-        channels: (await this.channels.list()).map(({ name }) => ({ name })),
+        channels: (await this.channels.list()).map(({ name, events, readers }) => ({
+          name,
+          events,
+          readers,
+        })),
         runs: this.runs.list().map(({ name, route, state }) => ({ name, route, state })),
         logs: (await this.logFiles.list()).map(({ name }) => ({ name })),
       },
