@@ -86,12 +86,8 @@ export class App {
         draining: false,
       },
       lists: {
-        channels: (await this.channels.list()).map(({ name, events, readers }) => ({
-          name,
-          events,
-          readers,
-        })),
-        runs: this.runs.list().map(({ name, route, state }) => ({ name, route, state })),
+        channels: (await this.channels.list()).map(({ last: _, ...shown }) => shown),
+        runs: this.runs.list().map(({ events: _, ...shown }) => shown),
         logs: (await this.logFiles.list()).map(({ name }) => ({ name })),
       },
     }), report);
