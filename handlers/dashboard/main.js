@@ -2,7 +2,8 @@ import { loadSession } from "./api.js";
 import { fill, h } from "./dom.js";
 import { listenToKeys, onKey } from "./keys.js";
 import { watchServer } from "./server.js";
-import { drawStrip, loadTheme } from "./strip.js";
+import { drawStrip } from "./strip.js";
+import { loadTheme } from "./theme.js";
 import { loadWords, t } from "./words.js";
 
 /**
