@@ -1,7 +1,7 @@
 import { ask, records, Refused } from "./api.js";
 
 /**
- * What a watcher of a source hears: each record of it (`event` is its kind, `gap` and `state` too; `data` is the source's own).
+ * What a watcher of a source hears: each record of it (`event` is its kind, `gap` and `state` too; `data` is the source's own, but of a `state` the whole record's).
  *
  * @typedef {{ event?: string, data: any, id?: string }} Heard
  * @typedef {{ hear: (records: Heard[]) => void }} Watcher
@@ -155,8 +155,8 @@ function dispatch(batch) {
     if (event === "end") end = data.reason;
     const source = data?.source;
     if (source === undefined) continue;
-    const heard = { event, id, data: event === "gap" || event === "state" ? data : data.data };
-    if (event === "gap") missed += data.lost ?? NaN;
+    const heard = { event, id, data: event === "state" ? data : data.data };
+    if (event === "gap") missed += data.data.lost ?? NaN;
     const list = bySource.get(source);
     if (list === undefined) bySource.set(source, [heard]);
     else list.push(heard);
