@@ -9,17 +9,21 @@ import { whole, wholeResponse } from "../lib/stream/json.ts";
 import plot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import plotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import api from "./dashboard/api.js" with { type: "text" };
+import channelEvents from "./dashboard/channel_events.js" with { type: "text" };
 import channels from "./dashboard/channels.js" with { type: "text" };
 import dom from "./dashboard/dom.js" with { type: "text" };
 import feed from "./dashboard/feed.js" with { type: "text" };
+import fields from "./dashboard/fields.js" with { type: "text" };
 import files from "./dashboard/files.js" with { type: "text" };
 import keys from "./dashboard/keys.js" with { type: "text" };
 import logs from "./dashboard/logs.js" with { type: "text" };
 import main from "./dashboard/main.js" with { type: "text" };
+import newest from "./dashboard/newest.js" with { type: "text" };
 import overview from "./dashboard/overview.js" with { type: "text" };
 import routes from "./dashboard/routes.js" with { type: "text" };
 import runs from "./dashboard/runs.js" with { type: "text" };
 import server from "./dashboard/server.js" with { type: "text" };
+import sockets from "./dashboard/sockets.js" with { type: "text" };
 import strip from "./dashboard/strip.js" with { type: "text" };
 import style from "./dashboard/style.css" with { type: "text" };
 import theme from "./dashboard/theme.js" with { type: "text" };
@@ -29,17 +33,21 @@ import zh from "./dashboard/zh.json" with { type: "text" };
 
 const scripts = {
   api,
+  channel_events: channelEvents,
   channels,
   dom,
   feed,
+  fields,
   files,
   keys,
   logs,
   main,
+  newest,
   overview,
   routes,
   runs,
   server,
+  sockets,
   strip,
   theme,
   units,

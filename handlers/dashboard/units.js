@@ -4,6 +4,7 @@ const locale = language === "zh" ? "zh-CN" : "en-GB";
 const three = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 });
 const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
+const clock = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
 const units = ["B", "kB", "MB", "GB", "TB", "PB"];
 
 /** Bytes for people, as `12.4 MB`. @param {number} bytes */
@@ -22,6 +23,9 @@ export function quantity(value, unit = "") {
 
 /** A count. @param {number} n */
 export const count = (n) => whole.format(n);
+
+/** The time of day, with seconds. @param {Date} time */
+export const timeOfDay = (time) => clock.format(time);
 
 /** A time in full. @param {Date} time */
 export const fullTime = (time) => dateTime.format(time);
