@@ -20,6 +20,7 @@ import logs from "./dashboard/logs.js" with { type: "text" };
 import main from "./dashboard/main.js" with { type: "text" };
 import newest from "./dashboard/newest.js" with { type: "text" };
 import overview from "./dashboard/overview.js" with { type: "text" };
+import routeForm from "./dashboard/route_form.js" with { type: "text" };
 import routes from "./dashboard/routes.js" with { type: "text" };
 import runs from "./dashboard/runs.js" with { type: "text" };
 import server from "./dashboard/server.js" with { type: "text" };
@@ -27,6 +28,7 @@ import sockets from "./dashboard/sockets.js" with { type: "text" };
 import strip from "./dashboard/strip.js" with { type: "text" };
 import style from "./dashboard/style.css" with { type: "text" };
 import theme from "./dashboard/theme.js" with { type: "text" };
+import tryIt from "./dashboard/try_it.js" with { type: "text" };
 import units from "./dashboard/units.js" with { type: "text" };
 import words from "./dashboard/words.js" with { type: "text" };
 import zh from "./dashboard/zh.json" with { type: "text" };
@@ -44,12 +46,14 @@ const scripts = {
   main,
   newest,
   overview,
+  route_form: routeForm,
   routes,
   runs,
   server,
   sockets,
   strip,
   theme,
+  try_it: tryIt,
   units,
   words,
 };
