@@ -25,11 +25,11 @@ export function quantity(value, unit = "") {
 /** A count. @param {number} n */
 export const count = (n) => whole.format(n);
 
+/** The time of day, with seconds. @param {Date} at */
+export const timeOfDay = (at) => time.format(at);
+
 /** A time in full. @param {Date} time */
 export const fullTime = (time) => dateTime.format(time);
-
-/** A time of day. @param {Date} at */
-export const clock = (at) => time.format(at);
 
 /** A span, as `3 s`, `5 min`, `2 h`, `4 d`. @param {number} ms */
 export function span(ms) {
