@@ -1,4 +1,5 @@
 import { ifNoneMatch } from "@std/http/etag";
+import { acceptsEncodings } from "@std/http/negotiation";
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { described, type Handler } from "../lib/handler.ts";
@@ -96,7 +97,7 @@ export const asset = described(
     if (!ifNoneMatch(requested.get("if-none-match"), headers.ETag)) {
       return new Response(null, { status: 304, headers });
     }
-    if (!/\bgzip\b/.test(requested.get("accept-encoding") ?? "")) {
+    if (!requested.get("accept-encoding") || !acceptsEncodings({ headers: requested }, "gzip")) {
       return wholeResponse(known[0], 200, headers);
     }
     const packed = new Response(gzipped, { headers: { ...headers, "Content-Encoding": "gzip" } });

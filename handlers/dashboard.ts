@@ -6,7 +6,7 @@ import { factsOf } from "../lib/http/description.ts";
 import { pageHeaders } from "../lib/http/page.ts";
 import page from "./dashboard/index.html" with { type: "text" };
 
-/** A route on the first page: a line to paste into a shell, and a link relative to the page. */
+/** A route in the list: a line to paste into a shell, and a link relative to the page of the dashboard. */
 interface Row extends Pick<Route, "method" | "path" | "description"> {
   curl: string;
   link: string;

@@ -72,7 +72,7 @@ function sourcesOf(
   for (const [kind, name] of query) {
     if (kind === "server") { if (server) sources.set("server", app.overview.source); }
     else if (Object.hasOwn(kinds, kind)) sources.set(`${kind}:${name}`, kinds[kind](app, name));
-    else if (!Object.hasOwn(streamParams, kind)) {
+    else if (kind !== "since" && !Object.hasOwn(streamParams, kind)) {
       refuse("a source must be channel, log, sensor, run or server", kind);
     }
   }

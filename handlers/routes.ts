@@ -157,10 +157,17 @@ export const routes: Route[] = [
     path: "/ws",
     handler: ws,
     description: "a WebSocket: each text message is processed, and answered in order",
-    example: "#ws",
+    example: "#channels/ws",
   },
   // A WebSocket client follows no redirect.
-  { method: "GET", path: "/ws/", handler: ws, description: "the same", example: "#ws", hidden: true },
+  {
+    method: "GET",
+    path: "/ws/",
+    handler: ws,
+    description: "the same",
+    example: "#channels/ws",
+    hidden: true,
+  },
   { ...forPages, path: "/favicon.ico", handler: favicon, description: "the icon of the pages" },
   {
     method: "GET",
