@@ -8,12 +8,18 @@ import { HttpError, quote } from "../lib/stream/errors.ts";
 import { whole, wholeResponse } from "../lib/stream/json.ts";
 import plot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import plotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
+import ansi from "./dashboard/ansi.js" with { type: "text" };
 import api from "./dashboard/api.js" with { type: "text" };
 import channels from "./dashboard/channels.js" with { type: "text" };
 import dom from "./dashboard/dom.js" with { type: "text" };
 import feed from "./dashboard/feed.js" with { type: "text" };
 import files from "./dashboard/files.js" with { type: "text" };
 import keys from "./dashboard/keys.js" with { type: "text" };
+import logLine from "./dashboard/log_line.js" with { type: "text" };
+import logLines from "./dashboard/log_lines.js" with { type: "text" };
+import logList from "./dashboard/log_list.js" with { type: "text" };
+import logPane from "./dashboard/log_pane.js" with { type: "text" };
+import logRows from "./dashboard/log_rows.js" with { type: "text" };
 import logs from "./dashboard/logs.js" with { type: "text" };
 import main from "./dashboard/main.js" with { type: "text" };
 import overview from "./dashboard/overview.js" with { type: "text" };
@@ -27,12 +33,18 @@ import words from "./dashboard/words.js" with { type: "text" };
 import zh from "./dashboard/zh.json" with { type: "text" };
 
 const scripts = {
+  ansi,
   api,
   channels,
   dom,
   feed,
   files,
   keys,
+  log_line: logLine,
+  log_lines: logLines,
+  log_list: logList,
+  log_pane: logPane,
+  log_rows: logRows,
   logs,
   main,
   overview,

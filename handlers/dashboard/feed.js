@@ -3,7 +3,7 @@ import { ask, records, Refused } from "./api.js";
 /**
  * What a watcher of a source hears: each record of it (`event` is its kind, `gap` and `state` too; `data` is the source's own).
  *
- * @typedef {{ event?: string, data: any, id?: string }} Heard
+ * @typedef {{ event?: string, data: any, id?: string, cursor?: string }} Heard `cursor` is the source's own.
  * @typedef {{ hear: (records: Heard[]) => void }} Watcher
  * @typedef {{ state: "connecting" | "live" | "waiting" | "hidden" | "denied" | "refused", until: number, reason: string, missed: number | null }} FeedState
  */
@@ -129,7 +129,9 @@ function dispatch(batch) {
     const source = data?.source;
     if (source === undefined) continue;
     if (id !== undefined) starts.delete(source);
-    const heard = { event, id, data: event === "gap" || event === "state" ? data : data.data };
+    // The source's own comes last, after its tag.
+    const own = id?.slice(id.lastIndexOf("~") + 8, -1);
+    const heard = { event, id, cursor: own, data: event === "gap" || event === "state" ? data : data.data };
     if (event === "gap") missed += data.lost ?? NaN;
     const list = bySource.get(source);
     if (list === undefined) bySource.set(source, [heard]);
