@@ -42,7 +42,7 @@ const params = {
   ),
   since: many(
     text(
-      "`SOURCE=CURSOR`, as in log:app.log=…: the source begins there, whatever `after` says; Last-Event-ID wins",
+      "`SOURCE=CURSOR`, as in log:app.log=…: the source begins there, or live without a CURSOR, whatever `after` says; Last-Event-ID wins",
     ),
   ),
   ...streamParams,

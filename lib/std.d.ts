@@ -41,7 +41,7 @@ declare module "@std/http/negotiation" {
   export function accepts(request: Pick<Request, "headers">, ...types: string[]): string | undefined;
   export function acceptsEncodings(
     request: Pick<Request, "headers">,
-    ...encodings: string[]
+    ...codings: string[]
   ): string | undefined;
 }
 

@@ -329,6 +329,21 @@ test("a source with `since` begins there, and the others at their place of `afte
   assertEquals(came.filter((one) => one.startsWith("channel")), ["channel:x 3"]);
 });
 
+test("a source with an empty `since` begins live, also where `after` has a cursor of it", async (server) => {
+  let id: string;
+  {
+    await using stream = await open(server, "channel=x&channel=y");
+    await publish(server, "x", 1);
+    ({ id } = await stream.next());
+  }
+  await publish(server, "x", 2);
+  await publish(server, "y", 3);
+  await using again = await open(server, "channel=x&channel=y&since=channel:x=", id);
+  assertEquals(await again.source(), ["channel:y", 3]);
+  await publish(server, "x", 4);
+  assertEquals(await again.source(), ["channel:x", 4]);
+});
+
 test("a sensor goes on from the cursor of its history", async (server) => {
   await post(`${server.origin}/sensors/a`, "1");
   const { cursor, readings } = await (await fetch(`${server.origin}/sensors/a/history`)).json();
