@@ -28,6 +28,7 @@ import runs from "./dashboard/runs.js" with { type: "text" };
 import server from "./dashboard/server.js" with { type: "text" };
 import strip from "./dashboard/strip.js" with { type: "text" };
 import style from "./dashboard/style.css" with { type: "text" };
+import theme from "./dashboard/theme.js" with { type: "text" };
 import units from "./dashboard/units.js" with { type: "text" };
 import words from "./dashboard/words.js" with { type: "text" };
 import zh from "./dashboard/zh.json" with { type: "text" };
@@ -52,6 +53,7 @@ const scripts = {
   runs,
   server,
   strip,
+  theme,
   units,
   words,
 };

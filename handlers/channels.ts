@@ -6,7 +6,7 @@ import { checkName, segment, streamParams } from "../lib/http/params.ts";
 import { json } from "../lib/stream/json.ts";
 import { streamResponse } from "../lib/stream/response.ts";
 
-const info = object({ name: "string", events: "integer", last: "string|null" });
+const info = object({ name: "string", events: "integer", last: "string|null", readers: "integer|null" });
 
 /** GET /channels: the list of channels. */
 export const channels = described(

@@ -86,7 +86,7 @@ export class App {
         draining: false,
       },
       lists: {
-        channels: (await this.channels.list()).map(({ name }) => ({ name })),
+        channels: (await this.channels.list()).map(({ last: _, ...shown }) => shown),
         runs: this.runs.list().map(({ events: _, ...shown }) => shown),
         logs: (await this.logFiles.list()).map(({ name }) => ({ name })),
       },
