@@ -10,6 +10,8 @@ import { t } from "./words.js";
 
 /** Lines that are asked for at once. */
 const page = 500;
+/** Rows that are made in one frame. */
+const atOnce = 300;
 
 /** One log, or several merged: what there is by a finite request, then watched from its cursors on. */
 export class LogPane {
@@ -198,14 +200,16 @@ export class LogPane {
 
   #drawNow() {
     const { rows, rows: { box }, max } = this;
-    if (this.isFollowing && this.#isLive) {
-      this.#isFirst &&= rows.items.length + this.#new <= max;
-      rows.append(this.#waiting, max);
-      [this.#waiting, this.#new] = [[], 0];
-      this.#tell();
-      box.scrollTop = box.scrollHeight;
-      this.#lastTop = box.scrollTop;
-    } else this.#tell();
+    if (!this.isFollowing || !this.#isLive) return this.#tell();
+    this.#isFirst &&= rows.items.length + this.#new <= max;
+    // Between what is shown and what waits some would be missing.
+    if (this.#new > this.#waiting.length) rows.fill([]);
+    rows.append(this.#waiting.splice(0, atOnce), max);
+    this.#new = this.#waiting.length;
+    this.#tell();
+    box.scrollTop = box.scrollHeight;
+    this.#lastTop = box.scrollTop;
+    if (this.#new > 0) this.#draw();
   }
 
   /** Says how it is. */

@@ -31,21 +31,32 @@ export class LogRows {
     if (over > 0) {
       for (const { row } of this.items.splice(0, Math.ceil(over / leaving) * leaving)) row?.remove();
     }
-    const rows = document.createDocumentFragment();
-    for (const item of items) {
-      item.row = rowOf(item, this.items.at(-1), this.isNamed);
-      item.row.hidden = !this.isWanted(item);
-      rows.append(item.row);
-      this.items.push(item);
-    }
-    this.#list.append(rows);
+    this.#list.append(this.#made(items, this.items.at(-1)));
+    this.items.push(...items);
   }
 
-  /** Shows these in place of what is there. @param {Item[]} items */
+  /** Shows these in place of what is there; those that stay are one after the other. @param {Item[]} items */
   fill(items) {
-    this.items = [];
-    this.#list.replaceChildren();
-    this.append(items, items.length);
+    const staying = new Set(items);
+    for (const item of this.items) if (!staying.has(item)) item.row?.remove();
+    const at = Math.max(0, items.findIndex(({ row }) => row?.isConnected));
+    this.#list.prepend(this.#made(items.slice(0, at), undefined));
+    this.#list.append(this.#made(items.slice(at), undefined));
+    this.items = items;
+  }
+
+  /** The rows of those that have none. @param {Item[]} items @param {Item | undefined} previous */
+  #made(items, previous) {
+    const rows = document.createDocumentFragment();
+    for (const item of items) {
+      if (!item.row?.isConnected) {
+        item.row = rowOf(item, previous, this.isNamed);
+        item.row.hidden = !this.isWanted(item);
+        rows.append(item.row);
+      }
+      previous = item;
+    }
+    return rows;
   }
 
   /** @param {Item} item */
