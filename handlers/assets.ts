@@ -7,6 +7,7 @@ import { segment } from "../lib/http/params.ts";
 import { HttpError, quote } from "../lib/stream/errors.ts";
 import { whole, wholeResponse } from "../lib/stream/json.ts";
 import uplot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
+import ansi from "./dashboard/ansi.js" with { type: "text" };
 import api from "./dashboard/api.js" with { type: "text" };
 import channelEvents from "./dashboard/channel_events.js" with { type: "text" };
 import channels from "./dashboard/channels.js" with { type: "text" };
@@ -16,6 +17,11 @@ import feed from "./dashboard/feed.js" with { type: "text" };
 import fields from "./dashboard/fields.js" with { type: "text" };
 import files from "./dashboard/files.js" with { type: "text" };
 import keys from "./dashboard/keys.js" with { type: "text" };
+import logLine from "./dashboard/log_line.js" with { type: "text" };
+import logLines from "./dashboard/log_lines.js" with { type: "text" };
+import logList from "./dashboard/log_list.js" with { type: "text" };
+import logPane from "./dashboard/log_pane.js" with { type: "text" };
+import logRows from "./dashboard/log_rows.js" with { type: "text" };
 import logs from "./dashboard/logs.js" with { type: "text" };
 import main from "./dashboard/main.js" with { type: "text" };
 import newest from "./dashboard/newest.js" with { type: "text" };
@@ -42,6 +48,7 @@ import zh from "./dashboard/zh.json" with { type: "text" };
 import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 
 const scripts = {
+  ansi,
   api,
   channel_events: channelEvents,
   channels,
@@ -51,6 +58,11 @@ const scripts = {
   fields,
   files,
   keys,
+  log_line: logLine,
+  log_lines: logLines,
+  log_list: logList,
+  log_pane: logPane,
+  log_rows: logRows,
   logs,
   main,
   newest,
