@@ -9,6 +9,7 @@ import { MemoryStore } from "./lib/channels/memory_store.ts";
 import { help } from "./lib/flags.ts";
 import { readDeclared } from "./lib/sensors/configured.ts";
 import { readGuard } from "./lib/http/auth/read_guard.ts";
+import { SecretFiles } from "./lib/http/auth/secret_files.ts";
 import { TokenFileError } from "./lib/http/auth/token_file.ts";
 import { type DeclaredSensor, SensorsFileError } from "./lib/sensors/declared.ts";
 import { Server } from "./lib/server.ts";
@@ -38,6 +39,7 @@ function folderFault(flag: string, path: string): string | undefined {
 /** What the server is made of, from flags, environment and files. */
 interface Configured {
   config: Config;
+  secrets: SecretFiles;
   declared: DeclaredSensor[];
   /** Null where everybody is let in. */
   doors: ReturnType<typeof readGuard>;
@@ -71,26 +73,26 @@ function configure(): Configured | number {
     const { files, logs, limits, certificate } = config;
     const fault = folderFault(named("files"), files);
     if (fault !== undefined) faults.push(fault);
-    const served = [files, ...logs];
+    const secrets = new SecretFiles([files, ...logs]);
     const doors = tried(() =>
       readGuard({
         path: config.tokenFile ?? null,
         name: named("token-file"),
         all: env("WEIR_TOKEN"),
-        served,
+        secrets,
       })
     );
     const names = { cert: named("cert"), key: named("key") };
     const tls = certificate
       ? tried(() => {
-        const reload = () => readCertificate(certificate, names, served);
+        const reload = () => readCertificate(certificate, names, secrets);
         return { certificate: reload(), reload };
       })
       : null;
     const declared = tried(() => readDeclared(config.sensors, named("sensors"), limits)) ?? [];
     for (const fault of faults) stderr.print(fault);
     if (faults.length > 0) return 2;
-    if (!Deno.args.includes("--check")) return { config, declared, doors, tls };
+    if (!Deno.args.includes("--check")) return { config, secrets, declared, doors, tls };
     stdout.print("the flags, and the files that they name, are good");
     return 0;
   } finally {
@@ -123,9 +125,9 @@ const services = (app: App): Service[] => [app.sensors, app.metrics];
 function main(): void {
   const configured = configure();
   if (typeof configured === "number") return exit(configured);
-  const { config, declared, doors, tls } = configured;
+  const { config, secrets, declared, doors, tls } = configured;
   const report = diagnostics(config.logFormat ?? "text");
-  const app = new App(config, new MemoryStore(config.limits), declared, report, doors?.guard);
+  const app = new App(config, new MemoryStore(config.limits), declared, report, doors?.guard, secrets);
   const server = new Server(app, routes);
 
   // The last net below every piece of background work, each of which catches at its own edge.
