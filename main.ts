@@ -11,6 +11,7 @@ import { mayShare } from "./lib/listener.ts";
 import { listenAt } from "./lib/listening.ts";
 import { readDeclared } from "./lib/sensors/configured.ts";
 import { readGuard } from "./lib/http/auth/read_guard.ts";
+import { SecretFiles } from "./lib/http/auth/secret_files.ts";
 import { TokenFileError } from "./lib/http/auth/token_file.ts";
 import { type DeclaredSensor, SensorsFileError } from "./lib/sensors/declared.ts";
 import { Server } from "./lib/server.ts";
@@ -40,6 +41,7 @@ function folderFault(flag: string, path: string): string | undefined {
 /** What the server is made of, from flags, environment and files. */
 interface Configured {
   config: Config;
+  secrets: SecretFiles;
   declared: DeclaredSensor[];
   /** Null where everybody is let in. */
   doors: ReturnType<typeof readGuard>;
@@ -78,26 +80,26 @@ function configure(): Configured | number {
         `${named("reuse-port")} must be on Linux, with --unstable-net of deno run or its deno.json`,
       );
     }
-    const served = [files, ...logs];
+    const secrets = new SecretFiles([files, ...logs]);
     const doors = tried(() =>
       readGuard({
         path: config.tokenFile ?? null,
         name: named("token-file"),
         all: env("WEIR_TOKEN"),
-        served,
+        secrets,
       })
     );
     const names = { cert: named("cert"), key: named("key") };
     const tls = certificate
       ? tried(() => {
-        const reload = () => readCertificate(certificate, names, served);
+        const reload = () => readCertificate(certificate, names, secrets);
         return { certificate: reload(), reload };
       })
       : null;
     const declared = tried(() => readDeclared(config.sensors, named("sensors"), limits)) ?? [];
     for (const fault of faults) stderr.print(fault);
     if (faults.length > 0) return 2;
-    if (!Deno.args.includes("--check")) return { config, declared, doors, tls };
+    if (!Deno.args.includes("--check")) return { config, secrets, declared, doors, tls };
     stdout.print("the flags, and the files that they name, are good");
     return 0;
   } finally {
@@ -130,9 +132,9 @@ const services = (app: App): Service[] => [app.sensors, app.metrics];
 function main(): void {
   const configured = configure();
   if (typeof configured === "number") return exit(configured);
-  const { config, declared, doors, tls } = configured;
+  const { config, secrets, declared, doors, tls } = configured;
   const report = diagnostics(config.logFormat ?? "text");
-  const app = new App(config, new MemoryStore(config.limits), declared, report, doors?.guard);
+  const app = new App(config, new MemoryStore(config.limits), declared, report, doors?.guard, secrets);
   const server = new Server(app, routes);
 
   // The last net below every piece of background work, each of which catches at its own edge.
