@@ -7,6 +7,8 @@ import { type Certificate, CertificateError, readCertificate } from "./lib/certi
 import { diagnostics } from "./lib/diagnostics.ts";
 import { MemoryStore } from "./lib/channels/memory_store.ts";
 import { help } from "./lib/flags.ts";
+import { mayShare } from "./lib/listener.ts";
+import { listenAt } from "./lib/listening.ts";
 import { readDeclared } from "./lib/sensors/configured.ts";
 import { readGuard } from "./lib/http/auth/read_guard.ts";
 import { TokenFileError } from "./lib/http/auth/token_file.ts";
@@ -71,6 +73,11 @@ function configure(): Configured | number {
     const { files, logs, limits, certificate } = config;
     const fault = folderFault(named("files"), files);
     if (fault !== undefined) faults.push(fault);
+    if (config.reusePort && !(Deno.build.os === "linux" && mayShare)) {
+      faults.push(
+        `${named("reuse-port")} must be on Linux, with --unstable-net of deno run or its deno.json`,
+      );
+    }
     const served = [files, ...logs];
     const doors = tried(() =>
       readGuard({
@@ -138,13 +145,11 @@ function main(): void {
     app.report("background work failed", event.error);
   });
 
-  let port: number, ownPort: number;
+  let listening: string;
   try {
-    ownPort = port = server.listen(config.host, config.port, tls?.certificate);
-    // What the server asks of itself: the certificate is for names that need not lead here.
-    if (tls !== null) ownPort = server.listen("127.0.0.1", 0);
+    listening = listenAt(server, config, tls?.certificate);
   } catch (error) {
-    stderr.print(`cannot listen on ${config.host} port ${config.port}: ${(error as Error).message}`);
+    stderr.print((error as Error).message);
     return exit(1);
   }
 
@@ -181,13 +186,13 @@ function main(): void {
     Deno.addSignalListener("SIGHUP", () => reload(reloads, app.report));
   }
 
-  const bracketed = (host: string) => host.includes(":") ? `[${host}]` : host;
-  const reachable = { "0.0.0.0": "127.0.0.1", "::": "::1" }[config.host] ?? config.host;
+  if (config.reusePort) {
+    app.report("--reuse-port without --redis: each process has channels, runs and limits of its own");
+  }
   void app.logFiles.check(app.report);
-  app.origin = `http://${tls === null ? bracketed(reachable) : "127.0.0.1"}:${ownPort}`;
   for (const service of services(app)) server.services.start(service);
   // Last: a supervisor that waits for this line may send a signal at once.
-  stdout.print(`Listening on ${tls === null ? "http" : "https"}://${bracketed(config.host)}:${port}/`);
+  stdout.print(listening);
 }
 
 if (import.meta.main) main();

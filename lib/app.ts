@@ -87,7 +87,7 @@ export class App {
       },
       lists: {
         channels: (await this.channels.list()).map(({ name }) => ({ name })),
-        runs: this.runs.list().map(({ name, route, state }) => ({ name, route, state })),
+        runs: this.runs.list().map(({ events: _, ...shown }) => shown),
         logs: (await this.logFiles.list()).map(({ name }) => ({ name })),
       },
     }), report);
