@@ -5,6 +5,7 @@ import { App } from "./lib/app.ts";
 import { type Config, nameOf, parseConfig } from "./lib/config.ts";
 import { type Certificate, CertificateError, readCertificate } from "./lib/certificate.ts";
 import { diagnostics } from "./lib/diagnostics.ts";
+import type { ChannelStore } from "./lib/channels/channel_store.ts";
 import { MemoryStore } from "./lib/channels/memory_store.ts";
 import { help } from "./lib/flags.ts";
 import { mayShare } from "./lib/listener.ts";
@@ -125,16 +126,32 @@ function reload(reloads: readonly (() => void)[], report: Report): void {
   }
 }
 
+/** Where the channels are; a Redis that cannot be used is said in a line: the exit code. */
+async function openStore(config: Config, report: Report): Promise<ChannelStore | number> {
+  const { redis } = config;
+  if (redis == null) return new MemoryStore(config.limits);
+  const { openRedisStore, RedisStartError } = await import("./lib/channels/redis/start.ts");
+  try {
+    return await openRedisStore({ ...config, redis }, report);
+  } catch (error) {
+    if (!(error instanceof RedisStartError)) throw error;
+    stderr.print(error.message);
+    return 2;
+  }
+}
+
 /** What runs beside the requests. */
 const services = (app: App): Service[] => [app.sensors, app.metrics];
 
 /** Serves until a signal says otherwise. */
-function main(): void {
+async function main(): Promise<void> {
   const configured = configure();
   if (typeof configured === "number") return exit(configured);
   const { config, secrets, declared, doors, tls } = configured;
   const report = diagnostics(config.logFormat ?? "text");
-  const app = new App(config, new MemoryStore(config.limits), declared, report, doors?.guard, secrets);
+  const store = await openStore(config, report);
+  if (typeof store === "number") return exit(store);
+  const app = new App(config, store, declared, report, doors?.guard, secrets);
   const server = new Server(app, routes);
 
   // The last net below every piece of background work, each of which catches at its own edge.
@@ -188,7 +205,7 @@ function main(): void {
     Deno.addSignalListener("SIGHUP", () => reload(reloads, app.report));
   }
 
-  if (config.reusePort) {
+  if (config.reusePort && !config.redis) {
     app.report("--reuse-port without --redis: each process has channels, runs and limits of its own");
   }
   void app.logFiles.check(app.report);
@@ -197,4 +214,4 @@ function main(): void {
   stdout.print(listening);
 }
 
-if (import.meta.main) main();
+if (import.meta.main) await main();
