@@ -8,8 +8,11 @@ import { diagnostics } from "./lib/diagnostics.ts";
 import type { ChannelStore } from "./lib/channels/channel_store.ts";
 import { MemoryStore } from "./lib/channels/memory_store.ts";
 import { help } from "./lib/flags.ts";
+import { mayShare } from "./lib/listener.ts";
+import { listenAt } from "./lib/listening.ts";
 import { readDeclared } from "./lib/sensors/configured.ts";
 import { readGuard } from "./lib/http/auth/read_guard.ts";
+import { SecretFiles } from "./lib/http/auth/secret_files.ts";
 import { TokenFileError } from "./lib/http/auth/token_file.ts";
 import { type DeclaredSensor, SensorsFileError } from "./lib/sensors/declared.ts";
 import { Server } from "./lib/server.ts";
@@ -39,6 +42,7 @@ function folderFault(flag: string, path: string): string | undefined {
 /** What the server is made of, from flags, environment and files. */
 interface Configured {
   config: Config;
+  secrets: SecretFiles;
   declared: DeclaredSensor[];
   /** Null where everybody is let in. */
   doors: ReturnType<typeof readGuard>;
@@ -72,26 +76,31 @@ function configure(): Configured | number {
     const { files, logs, limits, certificate } = config;
     const fault = folderFault(named("files"), files);
     if (fault !== undefined) faults.push(fault);
-    const served = [files, ...logs];
+    if (config.reusePort && !(Deno.build.os === "linux" && mayShare)) {
+      faults.push(
+        `${named("reuse-port")} must be on Linux, with --unstable-net of deno run or its deno.json`,
+      );
+    }
+    const secrets = new SecretFiles([files, ...logs]);
     const doors = tried(() =>
       readGuard({
         path: config.tokenFile ?? null,
         name: named("token-file"),
         all: env("WEIR_TOKEN"),
-        served,
+        secrets,
       })
     );
     const names = { cert: named("cert"), key: named("key") };
     const tls = certificate
       ? tried(() => {
-        const reload = () => readCertificate(certificate, names, served);
+        const reload = () => readCertificate(certificate, names, secrets);
         return { certificate: reload(), reload };
       })
       : null;
     const declared = tried(() => readDeclared(config.sensors, named("sensors"), limits)) ?? [];
     for (const fault of faults) stderr.print(fault);
     if (faults.length > 0) return 2;
-    if (!Deno.args.includes("--check")) return { config, declared, doors, tls };
+    if (!Deno.args.includes("--check")) return { config, secrets, declared, doors, tls };
     stdout.print("the flags, and the files that they name, are good");
     return 0;
   } finally {
@@ -138,11 +147,11 @@ const services = (app: App): Service[] => [app.sensors, app.metrics];
 async function main(): Promise<void> {
   const configured = configure();
   if (typeof configured === "number") return exit(configured);
-  const { config, declared, doors, tls } = configured;
+  const { config, secrets, declared, doors, tls } = configured;
   const report = diagnostics(config.logFormat ?? "text");
   const store = await openStore(config, report);
   if (typeof store === "number") return exit(store);
-  const app = new App(config, store, declared, report, doors?.guard);
+  const app = new App(config, store, declared, report, doors?.guard, secrets);
   const server = new Server(app, routes);
 
   // The last net below every piece of background work, each of which catches at its own edge.
@@ -155,13 +164,11 @@ async function main(): Promise<void> {
     app.report("background work failed", event.error);
   });
 
-  let port: number, ownPort: number;
+  let listening: string;
   try {
-    ownPort = port = server.listen(config.host, config.port, tls?.certificate);
-    // What the server asks of itself: the certificate is for names that need not lead here.
-    if (tls !== null) ownPort = server.listen("127.0.0.1", 0);
+    listening = listenAt(server, config, tls?.certificate);
   } catch (error) {
-    stderr.print(`cannot listen on ${config.host} port ${config.port}: ${(error as Error).message}`);
+    stderr.print((error as Error).message);
     return exit(1);
   }
 
@@ -198,13 +205,13 @@ async function main(): Promise<void> {
     Deno.addSignalListener("SIGHUP", () => reload(reloads, app.report));
   }
 
-  const bracketed = (host: string) => host.includes(":") ? `[${host}]` : host;
-  const reachable = { "0.0.0.0": "127.0.0.1", "::": "::1" }[config.host] ?? config.host;
+  if (config.reusePort && !config.redis) {
+    app.report("--reuse-port without --redis: each process has channels, runs and limits of its own");
+  }
   void app.logFiles.check(app.report);
-  app.origin = `http://${tls === null ? bracketed(reachable) : "127.0.0.1"}:${ownPort}`;
   for (const service of services(app)) server.services.start(service);
   // Last: a supervisor that waits for this line may send a signal at once.
-  stdout.print(`Listening on ${tls === null ? "http" : "https"}://${bracketed(config.host)}:${port}/`);
+  stdout.print(listening);
 }
 
 if (import.meta.main) await main();

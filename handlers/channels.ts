@@ -7,7 +7,7 @@ import { HttpError, quote } from "../lib/stream/errors.ts";
 import { json } from "../lib/stream/json.ts";
 import { streamResponse } from "../lib/stream/response.ts";
 
-const info = object({ name: "string", events: "integer", last: "string|null" });
+const info = object({ name: "string", events: "integer", last: "string|null", readers: "integer|null" });
 
 /** GET /channels: the list of channels. */
 export const channels = described(

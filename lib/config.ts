@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import type { CertificateFiles } from "./certificate.ts";
 import { type Flag, flags, options, type switches, variableOf } from "./flags.ts";
 import { type LogFormat, logFormats } from "./diagnostics.ts";
-import { hostOf } from "./http/allowed_hosts.ts";
+import { isLoopback } from "./http/allowed_hosts.ts";
 import { parseWhole } from "./http/params.ts";
 import { Limits } from "./limits.ts";
 
@@ -22,6 +22,10 @@ export interface Config {
   readonly certificate?: CertificateFiles | null;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Whether other processes of this user may listen on the port as well. Default: false. */
+  readonly reusePort?: boolean;
+  /** Where `/metrics` and `/healthz` are of this process alone; null for nowhere. Default: null. */
+  readonly admin?: Readonly<Deno.NetAddr> | null;
   /** Absolute path: the root of /files. */
   readonly files: string;
   /** Absolute paths of folders or files: what /logs lists, beside the server's own access log. */
@@ -133,15 +137,18 @@ export function parseConfig(
 
   const isUrl = (value: string) => /^https?:$/.test(URL.parse(value)?.protocol ?? "");
   const host = one("host", "be a host name or an address", isHost) ?? "127.0.0.1";
+  const admin = one("admin", "be HOST:PORT, or a PORT of 127.0.0.1", (value) => adminOf(value) !== null);
   const tokenFile = one("token-file");
   const hasTokens = tokenFile !== undefined || missing.has("token-file") || Boolean(around.env("WEIR_TOKEN"));
   const isAnonymous = on("anonymous");
   if (isAnonymous && hasTokens) {
     faults.push("--anonymous must not be given with --token-file or WEIR_TOKEN");
   }
-  if (!isAnonymous && !hasTokens && !isLoopback(host)) {
-    const named = nameOf("host", args, around);
-    fail(named, "be loopback, without --token-file FILE, or --anonymous to let everybody in", host);
+  const bound = { host, admin: adminOf(admin)?.hostname ?? "127.0.0.1" };
+  for (const flag of ["host", "admin"] as const) {
+    if (isAnonymous || hasTokens || isLoopback(bound[flag])) continue;
+    const rule = "be loopback, without --token-file FILE, or --anonymous to let everybody in";
+    fail(nameOf(flag, args, around), rule, bound[flag]);
   }
   const [cert, key] = [one("cert"), one("key")];
   if ((cert === undefined) !== (key === undefined) && !missing.has("cert") && !missing.has("key")) {
@@ -170,6 +177,8 @@ export function parseConfig(
       ? null
       : Object.freeze({ cert: absolute(cert), key: absolute(key) }),
     port: number("port", 8000, 65_535),
+    reusePort: on("reuse-port"),
+    admin: adminOf(admin),
     files: absolute(one("files") ?? ""),
     logs: Object.freeze(logs.length > 0 ? logs : [ownLogs]),
     followLinks: on("follow-links"),
@@ -217,9 +226,12 @@ function isName(value: string): boolean {
   return isHost(value.replace(/^\*\./, ""));
 }
 
-/** Whether only programs of this machine reach an address. */
-function isLoopback(host: string): boolean {
-  return /^(127\.[\d.]+|localhost|\[::1\])$/.test(hostOf(host.includes(":") ? `[${host}]` : host));
+/** The address of `--admin`; null without one that can be used. */
+function adminOf(value = ""): Readonly<Deno.NetAddr> | null {
+  const [, bracketed, plain, digits] = /^(?:(?:\[(.*)\]|([^:]*)):)?(\d+)$/.exec(value) ?? [];
+  const hostname = bracketed ?? plain ?? "127.0.0.1";
+  const port = parseWhole(digits ?? "", 0, 65_535);
+  return port === undefined || !isHost(hostname) ? null : Object.freeze({ transport: "tcp", hostname, port });
 }
 
 function isHost(value: string): boolean {

@@ -4,7 +4,7 @@ import { granted } from "./support/granted.ts";
 /** From the top to the bottom: a row imports what is below it, never what is beside or above it. */
 const order = [
   ["main.ts", "lib/server_mod.ts", "lib/testing.ts"],
-  ["handlers/routes.ts"],
+  ["handlers/routes.ts", "lib/listening.ts"],
   ["lib/server.ts", "handlers/"],
   ["lib/handler.ts"],
   ["lib/app.ts"],

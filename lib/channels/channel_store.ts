@@ -9,6 +9,8 @@ export interface ChannelInfo {
   events: number;
   /** Cursor of its last event; null when there has been none. */
   last: string | null;
+  /** Subscribers now; null where the store cannot know of all. */
+  readers: number | null;
 }
 
 /**

@@ -57,8 +57,8 @@ export class MemoryStore implements ChannelStore {
   }
 
   list(): ChannelInfo[] {
-    const info = ([name, { history }]: [string, MemoryChannel]) => (
-      { name, events: history.length, last: history.last === 0 ? null : history.id() }
+    const info = ([name, { history, readers }]: [string, MemoryChannel]) => (
+      { name, events: history.length, last: history.last === 0 ? null : history.id(), readers }
     );
     return [...this.#channels].map(info).sort((a, b) => a.name < b.name ? -1 : 1);
   }

@@ -34,11 +34,13 @@ export function planFor(
     "ETag": validators.etag,
     "Last-Modified": new Date(validators.lastModified).toUTCString(),
   };
+  if (info.varies) headers["Vary"] = "Accept-Encoding";
   const verdict = checkPreconditions(requested, validators);
   if (verdict === 304) return { status: 304, headers, pieces: [] };
   if (verdict === 412) throw new HttpError(412, "the file is not the version that the request asks for");
 
   headers["Content-Type"] = contentType(extname(name)) ?? "application/octet-stream";
+  if (info.coding) headers["Content-Encoding"] = info.coding;
   headers["Content-Disposition"] = contentDisposition(how, name);
   const field = requested.get("range");
   // Range is defined for GET alone (RFC 9110, 14.2): HEAD describes the whole file.

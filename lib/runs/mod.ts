@@ -27,6 +27,6 @@
  *
  * @module
  */
-export type { RunInfo, RunOf, RunState } from "./run.ts";
+export type { RunInfo, RunOf, RunState, StartedRun } from "./run.ts";
 export { Runs, type RunsLimits, type RunsOptions } from "./runs.ts";
 export { share, type ShareOptions } from "./share.ts";

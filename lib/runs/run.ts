@@ -37,6 +37,9 @@ export interface RunInfo {
   readers: number;
 }
 
+/** A run with what it was started with, as {@linkcode Run.started} gives it. */
+export type StartedRun = RunInfo & Pick<RunOf, "params">;
+
 /** What a run reports to its registry. */
 export interface RunHooks {
   readonly report: Report;
@@ -82,6 +85,10 @@ export class Run extends MemoryChannel implements Sink {
   info(): RunInfo {
     const { name, of: { route }, state, history, readers } = this;
     return { name, route, state, started: this.#started.toISOString(), events: history.last, readers };
+  }
+
+  started(): StartedRun {
+    return { ...this.info(), params: this.of.params };
   }
 
   /**

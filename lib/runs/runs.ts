@@ -9,7 +9,7 @@ import { HttpError, printReport, quote, type Report, StreamEnd } from "../stream
 import type { Exchange } from "../stream/exchange.ts";
 import { Limiter } from "../stream/limiter.ts";
 import type { Source, StreamItem, Wanted } from "../stream/source.ts";
-import { Run, type RunInfo, type RunOf } from "./run.ts";
+import { Run, type RunInfo, type RunOf, type StartedRun } from "./run.ts";
 
 /** Time that all runs together, however many never wait, have of each event-loop turn, in ms. */
 const sliceMs = 1;
@@ -65,12 +65,12 @@ export class Runs {
   }
 
   /**
-   * One run.
+   * One run, with what it was started with.
    *
    * @throws HttpError 404 when there is none of this name
    */
-  find(name: string): RunInfo {
-    return this.#find(name).info();
+  find(name: string): StartedRun {
+    return this.#find(name).started();
   }
 
   /**
@@ -143,11 +143,11 @@ export class Runs {
    *
    * @throws HttpError 404 when there is none of this name
    */
-  delete(name: string): RunInfo {
+  delete(name: string): StartedRun {
     const run = this.#find(name);
     if (run.state === "running") run.cancel();
     else this.#remove(run);
-    return run.info();
+    return run.started();
   }
 
   /** Cancels all that go on; resolves when they have cleaned up. */

@@ -175,12 +175,13 @@ export function channelStoreContract(name: string, { make, future, ignore = fals
   });
 
   test(
-    "a channel that has only a subscriber has no last event in the list",
+    "a channel that has only a subscriber has no last event in the list, and this reader where that is known",
     {},
     async ({ store, channel, read }) => {
       await read().joined();
       const listed = (await store.list()).filter(({ name }) => name === channel);
-      assertEquals(listed, [{ name: channel, events: 0, last: null }]);
+      const readers = listed[0].readers === null ? null : 1;
+      assertEquals(listed, [{ name: channel, events: 0, last: null, readers }]);
     },
   );
 

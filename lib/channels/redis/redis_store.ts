@@ -76,7 +76,12 @@ export class RedisStore implements ChannelStore {
       return null;
     }
     const [id, events] = info;
-    return { name, events, last: events === 0 && id.endsWith("-0") ? null : `${tagOf(name)}-${id}` };
+    return {
+      name,
+      events,
+      readers: null,
+      last: events === 0 && id.endsWith("-0") ? null : `${tagOf(name)}-${id}`,
+    };
   }
 
   #open(name: string): RedisChannel {
