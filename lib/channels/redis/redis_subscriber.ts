@@ -133,8 +133,11 @@ export class RedisSubscriber extends Polled {
     for (let isKnown = this.#begun; !this.ended;) {
       const place = this.#place;
       if (place !== null && channel.has(place, isKnown)) return this.#enter(channel.window, null);
-      const { at, segment } = await this.host.segments.after(channel, place);
+      const { segments } = this.host;
+      const { at, segment, isFull } = await segments.after(channel, place);
       if (segment !== null) {
+        // Redis is asked for the next one while this is read.
+        if (isFull) segments.after(channel, { ...at, number: segment.history.last }).catch(() => {});
         this.#place = { ...at, number: at.number - 1 };
         return this.#enter(segment, this.#gap(unknown, place, at, 1));
       }
