@@ -93,7 +93,7 @@ Deno.test("a client goes on exactly at another process, also when its own was ki
 Deno.test("while Redis is away readers stay, posts are 503 and /healthz is degraded; then all goes on", {
   ignore: withoutRedis,
 }, async () => {
-  await using redis = await RedisServer.start();
+  await using redis = await RedisServer.start("--appendfsync", "always");
   const channels = await openRedisStore({ redis: redis.url, limits: new Limits() }, () => {});
   await using server = await serve({ channels });
   const url = `${server.origin}/channels/x`;

@@ -19,6 +19,10 @@ export type WindowLimits = Pick<Limits, "channelEvents" | "channelBytes">;
 export class RedisChannel implements Follower {
   /** The last events. */
   window: MemoryChannel;
+  /** No event that has been seen has more bytes. */
+  largest = 0;
+  /** Bytes of memory that an event takes, on the average of those that were read last. */
+  typical: number | null = null;
   /** Subscribers now. */
   users = 0;
   /** Resolves when it is followed: Redis is waited for. */
@@ -66,6 +70,7 @@ export class RedisChannel implements Follower {
       }
       i += append(this.window, entries, i);
     }
+    for (const [, [, json]] of entries) this.largest = Math.max(this.largest, json.length);
     this.grown();
   }
 
@@ -85,7 +90,9 @@ export class RedisChannel implements Follower {
   async look(from = "-"): Promise<{ last: Place; isAll: boolean }> {
     const { stream, run } = this.keys;
     const args = [String(renewedSeconds), from];
-    const [id, more] = await this.connection.run(openScript, [stream, run], args) as [string, number];
+    const found = await this.connection.run(openScript, [stream, run], args);
+    const [id, more, largest] = found as [string, number, number];
+    this.largest = Math.max(this.largest, largest);
     const last = placeOf(id)!;
     if (last.epoch !== this.last.epoch || last.number < this.last.number) this.#replace(last);
     return { last, isAll: more === 0 };

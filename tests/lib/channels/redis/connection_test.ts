@@ -18,7 +18,8 @@ async function setUp(
   { limits, port, ...options }: RedisOptions & { limits?: Partial<Limits>; port?: number } = {},
   given?: RedisServer,
 ) {
-  const redis = given ?? await RedisServer.start();
+  // Without it Redis postpones its writes while the disk is busy, and one that is killed then loses some.
+  const redis = given ?? await RedisServer.start("--appendfsync", "always");
   const stop = new AbortController();
   const reports: string[] = [];
   const report = (message: string) => void reports.push(message);
@@ -190,6 +191,32 @@ test("what Redis refuses is 503 and reported once, and it is healthy again once 
   await it.redis.ask("CONFIG SET maxmemory 0");
   await it.post(3);
   assertEquals(it.store.fault, null);
+  assertEquals(await it.read("0").values(2), [1, 3]);
+});
+
+test("a Redis that has become a replica is away until it is none", async (it) => {
+  const reader = await it.read().joined();
+  await it.post(1);
+  assertEquals(await reader.values(1), [1]);
+  await it.redis.ask("REPLICAOF 127.0.0.1 1");
+  assertEquals(await refusal(it.post(2)), notPublished);
+  await until(() => it.store.fault !== null);
+  await it.redis.ask("REPLICAOF NO ONE");
+  await it.connection.back(AbortSignal.timeout(10_000));
+  await it.post(3);
+  assertEquals(await reader.values(1), [3]);
+});
+
+test("a Redis that is busy with a script is away until that ends", async (it) => {
+  await it.post(1);
+  await it.redis.ask("CONFIG SET busy-reply-threshold 20");
+  const script = it.redis.ask('EVAL "while true do end" 0');
+  await until(async () => (await it.redis.ask("PING")).startsWith("-BUSY"));
+  assertEquals(await refusal(it.post(2)), notPublished);
+  await it.redis.ask("SCRIPT KILL");
+  await script;
+  await it.connection.back(AbortSignal.timeout(10_000));
+  await it.post(3);
   assertEquals(await it.read("0").values(2), [1, 3]);
 });
 
