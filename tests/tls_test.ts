@@ -209,26 +209,63 @@ test("no connection is refused while certificates are replaced", async () => {
   }
 });
 
-test("SIGHUP closes the WebSockets of the old certificate with 1001", async () => {
-  await using tls = await secure();
-  const { certificate, server } = tls;
-  using conn = await Deno.connectTls({
+/** A WebSocket by TLS. */
+async function socketOf({ certificate, server }: Secure, token = "") {
+  const conn = await Deno.connectTls({
     hostname: "127.0.0.1",
     port: server.port,
     caCerts: [certificate.pem],
   });
-  await conn.write(new TextEncoder().encode(upgrade("/ws").replaceAll("\n", "\r\n")));
+  const request = upgrade("/ws", `Authorization: Bearer ${token}`).replaceAll("\n", "\r\n");
+  await conn.write(new TextEncoder().encode(request));
   const buffer = new Uint8Array(1_024);
   await conn.read(buffer);
-  server.kill("SIGHUP");
+  return {
+    conn,
+    /** Bytes of the next frames. */
+    async read(): Promise<number[]> {
+      return [...buffer.subarray(0, await conn.read(buffer) ?? 0)];
+    },
+    [Symbol.dispose]: () => conn.close(),
+  };
+}
+
+test("SIGHUP closes the WebSockets of the old certificate with 1001", async () => {
+  await using tls = await secure();
+  using socket = await socketOf(tls);
+  await makeCertificate(tls.folder, "weir");
+  tls.server.kill("SIGHUP");
   // A close frame (RFC 6455, 5.5.1).
   let frame: number[] = [];
-  await until(async () => {
-    const count = await conn.read(buffer);
-    frame = [...buffer.subarray(0, count ?? 0)];
-    return frame[0] === 0x88;
-  });
+  await until(async () => (frame = await socket.read())[0] === 0x88);
   assertEquals(frame.slice(2, 4), [0x03, 0xe9]);
+});
+
+test("SIGHUP with the certificate that is in use leaves its connections alone, whatever the token file says", async () => {
+  const [stays, goes] = ["s".repeat(32), "g".repeat(32)];
+  await using tls = await secure();
+  const tokens = `${tls.folder}/.tokens`;
+  const write = (...lines: string[]) => Deno.writeTextFile(tokens, lines.join(""), { mode: 0o600 });
+  await write(`stays admin ${stays}\n`, `goes read ${goes}\n`);
+  const { cert, key } = tls.certificate;
+  const flags = ["--files", `${tls.folder}/files`, "--cert", cert, "--key", key, "--token-file", tokens];
+  await using server = await start(flags, { cwd: tls.folder });
+  using socket = await socketOf({ ...tls, server }, stays);
+  await write(`stays admin ${stays}\n`);
+  server.kill("SIGHUP");
+  const status = async () => {
+    const headers = { Authorization: `Bearer ${goes}` };
+    const response = await fetch(`${server.origin}/sensors`, { headers, client: tls.client });
+    await response.body?.cancel();
+    return response.status;
+  };
+  await until(async () => await status() === 401);
+  await write("half");
+  server.kill("SIGHUP");
+  await until(() => server.stderr().includes("still with what was read before"));
+  // "hi", masked with nothing (RFC 6455, 5.2): it is answered.
+  await socket.conn.write(new Uint8Array([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]));
+  assertEquals((await socket.read())[0], 0x81);
 });
 
 const broken: [what: string, change: (certificate: MadeCertificate) => Promise<void>, line: RegExp][] = [
