@@ -52,7 +52,8 @@ export class Guard {
     if (bearer !== undefined) return this.#tokens.find(bearer);
     if (method === "GET" && this.tickets.has(target)) {
       const name = this.tickets.nameOf(target, headers.get("origin"));
-      return name === null ? null : this.#tokens.reading(name);
+      const grant = name === null ? null : this.#tokens.reading(name);
+      return grant?.may("read") ? grant : null;
     }
     const cookies = headers.get("cookie");
     if (cookies === null) return null;
