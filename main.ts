@@ -113,7 +113,7 @@ function reload(reloads: readonly (() => void)[], report: Report): void {
     try {
       read();
     } catch (error) {
-      report(`still with what was read before: ${(error as Error).message}`);
+      report("still with what was read before", (error as Error).message);
     }
   }
 }

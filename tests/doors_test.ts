@@ -67,7 +67,7 @@ Deno.test({
     await until(() => server.stderr().includes("\n"));
     assertMatch(
       server.stderr(),
-      /^\S+Z warning - still with what was read before: --token-file .*tokens: line 2 must end in a line.*\n$/,
+      /^\S+Z error - still with what was read before: --token-file .*tokens: line 2 must end in a line.*\n$/,
     );
     assertEquals([token.admin, token.wrong].filter((text) => server.stderr().includes(text)), []);
     assertEquals(await statusOf(`${server.origin}/sensors`, token.reader), 200);
