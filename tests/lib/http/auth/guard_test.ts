@@ -91,6 +91,28 @@ Deno.test("all routes are for the right read but these", () => {
 });
 
 Deno.test({
+  name: "strangers do not learn which routes there are, and an allowed origin's preflight passes",
+  ignore,
+  async fn() {
+    const origin = "https://app.example";
+    await using server = await serve({ guard: guardOf(), allowOrigins: [origin] });
+    const ask = async (method: string, path: string, headers: Record<string, string> = {}) => {
+      const response = await fetch(server.origin + path, { method, headers, redirect: "manual" });
+      await response.body?.cancel();
+      return response.status;
+    };
+    const asked = [["GET", "/nowhere"], ["PUT", "/channels/demo"], ["GET", "/runs/"], ["OPTIONS", "/runs"]];
+    const as = (headers: Record<string, string>) =>
+      Promise.all(asked.map(([method, path]) => ask(method, path, headers)));
+    assertEquals(await as({}), [401, 401, 401, 401]);
+    assertEquals(await as(bearer(token.wrong)), [401, 401, 401, 401]);
+    assertEquals(await as(bearer(token.publisher)), [404, 405, 308, 204]);
+    const preflight = { origin, "access-control-request-method": "POST" };
+    assertEquals(await ask("OPTIONS", "/channels/demo", preflight), 204);
+  },
+});
+
+Deno.test({
   name: "without tokens everybody may everything",
   ignore,
   async fn() {
