@@ -1,5 +1,6 @@
 import { described } from "../lib/handler.ts";
 import { jsonAnswer, object } from "../lib/http/answers.ts";
+import { Router } from "../lib/http/router.ts";
 import { HttpError } from "../lib/stream/errors.ts";
 import { json } from "../lib/stream/json.ts";
 
@@ -30,6 +31,8 @@ export const makeTicket = described({
   if (url?.origin !== context.url.origin) {
     throw new HttpError(400, 'url must be a path and query of this server, as in {"url": "/channels/demo"}');
   }
+  // Throws what a GET of it would be answered: the page could not see it.
+  new Router(context.routes).match("GET", url.pathname);
   if (!["", url.origin, ...config.allowOrigins ?? []].includes(origin)) {
     throw new HttpError(400, "origin must be one of --allow-origin, as in https://app.example");
   }

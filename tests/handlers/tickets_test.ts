@@ -151,6 +151,8 @@ const refused: [body: unknown, text: string, status: number][] = [
   [{ url: 1 }, token.reader, 400],
   [{ url: "http://[" }, token.reader, 400],
   [{ url: "" }, token.reader, 400],
+  [{ url: "/nowhere" }, token.reader, 404],
+  [{ url: "/tickets" }, token.reader, 405],
   [{ url: "https://evil.example/sensors" }, token.reader, 400],
   [{ url: "//evil.example/sensors" }, token.reader, 400],
   [{ url: "/sensors", origin: "https://other.example" }, token.reader, 400],
