@@ -321,6 +321,22 @@ test("--check says all that is wrong, a line each, and exits 2", async () => {
   assertEquals(names, ["--port", "--files", "--token-file", "--cert", "--sensors"]);
 });
 
+test("--check says that a certificate has expired; at the start that is a warning", async () => {
+  await using tls = await secure();
+  const { cert, key } = tls.certificate;
+  const flags = ["--files", "files", "--cert", cert, "--key", key];
+  // In the server's own process it is three days later.
+  const clock = `${tls.folder}/clock.ts`;
+  await Deno.writeTextFile(clock, "const { now } = Date; Date.now = () => now() + 3 * 86_400_000;");
+  const options = { cwd: tls.folder, run: ["--preload", clock] };
+  const { code, stderr } = await outcome([...flags, "--check"], options);
+  assertEquals(code, 2);
+  assertMatch(stderr, /^--cert must be a certificate whose time it is: it has expired at \d{4}-\S+Z\n$/);
+  await using server = await start(flags, options);
+  await until(() => server.stderr().includes("\n"));
+  assertMatch(server.stderr(), /^\S+Z warning - the certificate has expired at \S+Z\n$/);
+});
+
 test("--check exits 0 when nothing is wrong, and listens nowhere", async () => {
   await using tls = await secure();
   const { cert, key } = tls.certificate;
