@@ -130,3 +130,29 @@ Deno.test({
     client.close();
   },
 });
+
+Deno.test({
+  name: "once it serves, the environment, which may hold a token, cannot be read any more",
+  ignore,
+  async fn() {
+    await using there = await folder();
+    // In the server's own process, which tells by its stdout.
+    const spy = `${there.cwd}/spy.ts`;
+    await Deno.writeTextFile(
+      spy,
+      `Deno.addSignalListener("SIGUSR2", () => {
+        try {
+          console.log(Deno.env.get("WEIR_TOKEN"));
+        } catch ({ name }) {
+          console.log(name, Deno.permissions.querySync({ name: "env", variable: "WEIR_TOKEN" }).state);
+        }
+      });`,
+    );
+    const env = { WEIR_TOKEN: token.admin };
+    await using server = await start([], { ...there, env, run: ["--preload", spy] });
+    assertEquals(await statusOf(`${server.origin}/sensors`, token.admin), 200);
+    server.kill("SIGUSR2");
+    await until(() => server.stdout().trimEnd().includes("\n"));
+    assertMatch(server.stdout(), /\nNotCapable (prompt|denied)\n$/);
+  },
+});

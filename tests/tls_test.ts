@@ -1,4 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { once } from "node:events";
+import http2 from "node:http2";
 import { dirname } from "node:path";
 import { type MadeCertificate, makeCertificate, trusting } from "./support/certificates.ts";
 import { granted } from "./support/granted.ts";
@@ -128,6 +130,24 @@ test("over HTTP/2, which has no Host header, the rules of hosts hold", async () 
   assertEquals(await status("-H", "Host: evil.example"), "421");
   assertEquals(await status("-H", "Host: weir.example.evil.example"), "421");
 }, ["curl"]);
+
+test("over HTTP/2 both :authority and a Host that differs from it have to be the server's", async () => {
+  await using tls = await secure(["--allow-host", "weir.example"]);
+  const session = http2.connect(tls.server.origin, { ca: tls.certificate.pem });
+  const ask = async (headers: Record<string, string>) => {
+    const request = session.request({ ":path": "/healthz", ...headers });
+    const [answer] = await once(request, "response");
+    request.resume();
+    await once(request, "close");
+    return answer[":status"];
+  };
+  assertEquals(await ask({ ":authority": "weir.example", host: "localhost" }), 200);
+  assertEquals(await ask({ ":authority": "weir.example", host: "evil.example" }), 421);
+  assertEquals(await ask({ ":authority": "evil.example", host: "weir.example" }), 421);
+  assertEquals(await ask({ ":authority": "weir.example:443", host: "evil.example:443" }), 421);
+  session.close();
+  await once(session, "close");
+});
 
 test("over HTTP/2 a change by a page of another origin is refused, and one of the own is not", async () => {
   await using tls = await secure();
