@@ -125,6 +125,20 @@ Deno.test({
 });
 
 Deno.test({
+  name: "who has signed in opens a URL whose ticket has ended",
+  ignore,
+  async fn() {
+    await using server = await serve({ guard: guardOf() });
+    const cookie = `weir_${server.port}=${token.reader}`;
+    const response = await fetch(`${server.origin}/sensors?ticket=a.${"b".repeat(43)}`, {
+      headers: { cookie },
+    });
+    await response.body?.cancel();
+    assertEquals(response.status, 200);
+  },
+});
+
+Deno.test({
   name: "a ticket does not open its URL after a minute, but what it opened stays",
   ignore,
   async fn() {

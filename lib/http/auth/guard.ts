@@ -53,7 +53,8 @@ export class Guard {
     if (method === "GET" && this.tickets.has(target)) {
       const name = this.tickets.nameOf(target, headers.get("origin"));
       const grant = name === null ? null : this.#tokens.reading(name);
-      return grant?.may("read") ? grant : null;
+      // Who opens such a URL in a browser, and signs in there, has a cookie as well.
+      if (grant?.may("read")) return grant;
     }
     const cookies = headers.get("cookie");
     if (cookies === null) return null;
