@@ -135,6 +135,10 @@ export class Server implements ServerSide<App, Route> {
 
   /** The response with the headers of every answer: which pages may read it, and what browsers must not guess or tell. */
   #shared(request: Request, response: Response, id: string): Response {
+    // Deno would answer an empty 500, past the access log.
+    if (response.bodyUsed) {
+      throw new TypeError("Cannot answer with a response whose body has been used already");
+    }
     const add = (to: Response) => {
       this.#origins.share(request.method, request.headers, to);
       to.headers.set("X-Request-Id", id);
