@@ -48,6 +48,10 @@ export class Limits {
   readonly accessLogsKept: number = 3;
   /** Channels at once. */
   readonly channels: number = 1_000;
+  /** Events of one post to a channel. */
+  readonly postEvents: number = 10_000;
+  /** Bytes of posts that wait for Redis. */
+  readonly publishBytes: number = 67_108_864;
   /** Events retained in a channel's history. */
   readonly channelEvents: number = 2_000;
   /** Bytes retained in a channel's history. */

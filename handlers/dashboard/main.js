@@ -2,7 +2,8 @@ import { loadSession } from "./api.js";
 import { fill, h } from "./dom.js";
 import { listenToKeys, onKey } from "./keys.js";
 import { watchServer } from "./server.js";
-import { drawStrip, loadTheme } from "./strip.js";
+import { drawStrip } from "./strip.js";
+import { loadTheme } from "./theme.js";
 import { loadWords, t } from "./words.js";
 
 /**
@@ -41,13 +42,18 @@ async function route() {
   document.title = `${views[name].title()} · Weir`;
   const view = await views[name].load();
   if (mine !== turn) return;
+  const chosen = document.activeElement?.getAttribute("href") ?? null;
   unmount();
   unmount = () => {};
   const root = h("section", { className: `view ${name}`, "aria-label": views[name].title() });
   fill(main, root);
   const end = await view.mount(root, rest.join("/"));
-  if (mine === turn) unmount = end;
-  else end();
+  if (mine !== turn) return end();
+  unmount = end;
+  // A link to another place of the view stays what has the focus.
+  if (chosen !== null && document.activeElement === document.body) {
+    /** @type {HTMLElement | null} */ (root.querySelector(`a[href="${CSS.escape(chosen)}"]`))?.focus();
+  }
 }
 
 async function begin() {

@@ -1,114 +1,130 @@
 import { getJson, who } from "./api.js";
 import { fill, h } from "./dom.js";
-import { onFeed, retry } from "./feed.js";
+import { acknowledge, onFeed, retry } from "./feed.js";
 import { counts, onServer } from "./server.js";
-import { count, span } from "./units.js";
+import { switchTheme } from "./theme.js";
+import { ago, count, fullTime, span } from "./units.js";
 import { other, switchLanguage, t } from "./words.js";
+
+/** ms for which the strip says that something was missed. */
+const missedMs = 60_000;
 
 /** When the server started, in ms since 1970. */
 let started = NaN;
 
-/** @param {import("./feed.js").FeedState} state */
-function stateOf({ state, until, reason, missed }) {
-  if (state === "denied") return { sign: "✕", kind: "failed", text: t("no longer allowed") };
-  if (state === "hidden") return { sign: "‖", kind: "quiet", text: t("paused while hidden") };
-  if (state === "connecting") return { sign: "○", kind: "quiet", text: t("connecting") };
-  if (state === "waiting") {
-    const text = t("reconnecting in {time}", { time: span(until - Date.now()) });
-    return { sign: "↻", kind: "stale", text: reason === "" ? text : `${text}: ${reason}` };
-  }
-  if (missed === 0) return { sign: "●", kind: "live", text: t("live") };
-  return {
-    sign: "●",
-    kind: "stale",
-    text: missed === null ? t("live, some were missed") : t("live, missed {n}", { n: count(missed) }),
-  };
+/** @typedef {import("./feed.js").FeedState} FeedState */
+
+/** The state's sign, what it means, and its word, which a screen reader speaks. @param {FeedState} state */
+function stateOf({ state, reason, missed }) {
+  if (state === "denied") return ["✕", "failed", t("no longer allowed")];
+  if (state === "hidden") return ["‖", "quiet", t("paused while hidden")];
+  if (state === "connecting") return ["○", "quiet", t("connecting")];
+  if (state === "waiting") return ["↻", "stale", reason === "" ? t("reconnecting") : reason];
+  if (counts.draining) return ["◌", "stale", t("the server is shutting down")];
+  if (missed === 0) return ["●", "live", t("live")];
+  return [
+    "●",
+    "stale",
+    missed === null ? t("live, some were missed") : t("live, missed {n}", { n: count(missed) }),
+  ];
 }
 
-function nextTheme() {
-  const isDark = document.documentElement.dataset.theme === "dark" ||
-    (document.documentElement.dataset.theme === undefined &&
-      matchMedia("(prefers-color-scheme: dark)").matches);
-  return isDark ? "light" : "dark";
-}
-
-/** Light or dark, as chosen here before, else as the system has it. */
-export function loadTheme() {
-  const theme = localStorage.getItem("theme");
-  if (theme !== null) document.documentElement.dataset.theme = theme;
-}
-
-/** The status strip: how the connection is, what the server has open, who is signed in. */
-export function drawStrip() {
-  const strip = /** @type {HTMLElement} */ (document.getElementById("strip"));
-  const live = h("span", { role: "status", className: "live" });
-  const open = h("span", { className: "counts" });
-  const up = h("span", { className: "uptime" });
-  const { name, expires } = who();
-  const theme = h("button", {
-    className: "quiet",
-    "aria-label": t("Light or dark"),
-    title: t("Light or dark"),
-  }, "◐");
-  theme.onclick = () => localStorage.setItem("theme", document.documentElement.dataset.theme = nextTheme());
-  fill(
-    strip,
-    h("a", { href: "#overview", className: "brand" }, h("b", {}, "weir"), h("span", {}, location.host)),
-    live,
-    open,
-    up,
-    h("span", { className: "grow" }),
-    name !== null && h("span", { className: "who", title: expires ?? "" }, name),
-    name !== null && h("button", { className: "quiet", onclick: signOut }, t("Sign out")),
-    h("button", { className: "quiet", lang: other.code, onclick: switchLanguage }, other.name),
-    theme,
-  );
-
-  /** @type {import("./feed.js").FeedState} */
+/** How the connection is, and what one can do about it. */
+function liveness() {
+  const word = h("span", { role: "status", className: "live" });
+  // Changes each second: it is not for the live region.
+  const when = h("span", {});
+  const now = h("button", { className: "quiet", onclick: retry }, t("now"));
+  const seen = h("button", { className: "quiet", onclick: acknowledge }, t("seen"));
+  const signIn = h("a", { href: "/session" }, t("sign in"));
+  /** @type {FeedState} */
   let state;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
   const draw = () => {
-    const { sign, kind, text } = stateOf(state);
+    const [sign, kind, text] = stateOf(state);
     // A live region speaks whenever it changes: only where it says something else.
-    if (live.dataset.kind + live.title === kind + text) return;
-    live.dataset.kind = kind;
-    live.title = text;
-    fill(live, h("span", { "aria-hidden": "true" }, sign), " ", text);
-    if (state.state === "waiting") {
-      live.append(" ", h("button", { className: "quiet", onclick: retry }, t("now")));
+    if (word.dataset.kind + word.title !== kind + text) {
+      word.dataset.kind = kind;
+      word.title = text;
+      fill(word, h("span", { "aria-hidden": "true" }, sign), " ", text);
     }
-    if (state.state === "denied") live.append(" ", h("a", { href: "/session" }, t("sign in")));
+    const isWaiting = state.state === "waiting";
+    when.textContent = isWaiting ? t("in {time}", { time: span(state.until - Date.now()) }) : "";
+    now.hidden = when.hidden = !isWaiting;
+    seen.hidden = state.state !== "live" || state.missed === 0;
+    signIn.hidden = state.state !== "denied";
   };
   onFeed((next) => {
     const isBack = next.state === "live" && state?.state !== "live";
+    if (next.missed !== 0 && next.missed !== state?.missed) {
+      clearTimeout(timer);
+      timer = setTimeout(acknowledge, missedMs);
+    }
     state = next;
     draw();
     if (isBack) void loadUptime();
   });
-  onServer(() => {
-    const shown =
-      /** @type {const} */ ([["streams", t("streams")], ["sockets", t("sockets")], ["runs", t("runs")], [
-        "downloads",
-        t("downloads"),
-      ]]);
-    fill(
-      open,
-      shown.map(([key, word]) => h("span", {}, h("b", {}, count(Number(counts[key] ?? 0))), ` ${word}`)),
-    );
-    if (counts.draining) open.append(h("span", { "data-kind": "stale" }, t("shutting down")));
+  onServer(draw);
+  setInterval(draw, 1_000);
+  return h("span", { className: "liveness" }, word, when, now, seen, signIn);
+}
+
+async function loadUptime() {
+  const { uptime } = await getJson("/healthz").catch(() => ({}));
+  if (uptime !== undefined) started = Date.now() - uptime * 1_000;
+}
+
+/** What is open, by the names that the server counts it by. */
+const shown = /** @type {const} */ ({
+  streams: () => t("streams"),
+  sockets: () => t("sockets"),
+  runs: () => t("runs"),
+  downloads: () => t("downloads"),
+});
+
+/** The numbers of what is open; each keeps its place. */
+function openCounts() {
+  const numbers = Object.entries(shown).map(([key, word]) => {
+    const number = h("b", {}, "0");
+    return { key, number, row: h("span", {}, number, ` ${word()}`) };
   });
-  const drawTime = () => {
-    if (!Number.isNaN(started)) up.textContent = t("up {time}", { time: span(Date.now() - started) });
-    if (state.state === "waiting") draw();
-  };
-  const loadUptime = async () => {
-    const { uptime } = await getJson("/healthz").catch(() => ({}));
-    if (uptime !== undefined) started = Date.now() - uptime * 1_000;
-    drawTime();
-  };
-  setInterval(drawTime, 1_000);
+  onServer(() => {
+    for (const { key, number } of numbers) number.textContent = count(Number(counts[key] ?? 0));
+  });
+  return h("span", { className: "counts" }, numbers.map(({ row }) => row));
+}
+
+function uptime() {
+  const text = h("span", { className: "uptime" });
+  setInterval(() => {
+    if (Number.isNaN(started)) return;
+    text.textContent = t("up {time}", { time: span(Date.now() - started) });
+    text.title = `${fullTime(new Date(started))}, ${ago(new Date(started))}`;
+  }, 1_000);
+  return text;
 }
 
 async function signOut() {
   await fetch("/session", { method: "DELETE" });
   location.reload();
+}
+
+/** The status strip: how the connection is, what the server has open, who is signed in. */
+export function drawStrip() {
+  const { name, rights, expires } = who();
+  const theme = t("Light or dark");
+  const until = expires === null ? "" : t("until {time}", { time: fullTime(new Date(expires)) });
+  fill(
+    /** @type {HTMLElement} */ (document.getElementById("strip")),
+    h("a", { href: "#overview", className: "brand" }, h("b", {}, "weir"), h("span", {}, location.host)),
+    liveness(),
+    openCounts(),
+    uptime(),
+    h("span", { className: "grow" }),
+    name !== null && h("span", { className: "who", title: `${rights.join(", ")} ${until}`.trim() }, name),
+    name !== null && h("button", { className: "quiet", onclick: signOut }, t("Sign out")),
+    h("button", { className: "quiet", lang: other.code, onclick: switchLanguage }, other.name),
+    h("button", { className: "quiet", "aria-label": theme, title: theme, onclick: switchTheme }, "◐"),
+  );
 }

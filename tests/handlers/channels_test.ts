@@ -98,7 +98,7 @@ Deno.test("the channels are listed as JSON", options, async () => {
   const { id } = await post(`${server.origin}/channels/demo`, "1\n2", "application/x-ndjson");
   const response = await fetch(`${server.origin}/channels`);
   assertEquals(response.headers.get("cache-control"), "no-store");
-  assertEquals(await response.json(), [{ name: "demo", events: 2, last: id }]);
+  assertEquals(await response.json(), [{ name: "demo", events: 2, last: id, readers: 0 }]);
 });
 
 Deno.test("a method that a channel does not have is 405", options, async () => {

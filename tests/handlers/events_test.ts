@@ -275,11 +275,12 @@ test("the server's lists and counts come, then what changes in them", async (ser
   await using stream = await open(server, "server");
   const { event, data: { source, data } } = await stream.next();
   const logs = [{ name: "access.log" }, { name: "app.log" }];
-  assertEquals([event, source, data], ["lists", "server", { channels: [{ name: "x" }], runs: [], logs }]);
+  const x = { name: "x", events: 1, readers: 0 };
+  assertEquals([event, source, data], ["lists", "server", { channels: [x], runs: [], logs }]);
   const counts = { streams: 1, downloads: 0, sockets: 0, runs: 0, draining: false };
   assertEquals(await stream.source(), ["server", "counts", counts]);
   await publish(server, "y", 1);
-  const changes = { channels: { added: [{ name: "y" }], removed: [] } };
+  const changes = { channels: { added: [{ ...x, name: "y" }], removed: [] } };
   assertEquals(await stream.source(), ["server", "changes", changes]);
 });
 

@@ -15,23 +15,37 @@ interface Context extends AsyncDisposable {
   setDefaultTimeout(ms: number): void;
 }
 
+/** Where elements are looked for. */
+interface Place {
+  getByText(text: string | RegExp): Locator;
+  getByLabel(text: string, options?: { exact: boolean }): Locator;
+  getByRole(role: string, options?: { name?: string; exact?: boolean }): Locator;
+  locator(css: string): Locator;
+}
+
 /** A function that is given to it runs in the page, and sees its argument alone. */
-export interface Page {
+export interface Page extends Place {
+  context(): Context;
+  readonly keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void> };
   goto(url: string, options?: { waitUntil?: "commit" | "load" }): Promise<unknown>;
   evaluate<R>(expression: string): Promise<R>;
   evaluateHandle<T, A>(fn: (argument: A) => T | Promise<T>, argument?: A): Promise<Handle<T>>;
-  getByText(text: string): Locator;
-  getByLabel(text: string): Locator;
-  getByRole(role: "button", options: { name: string }): Locator;
   on(event: "response", listener: (response: { url(): string; status(): number }) => void): unknown;
   on(event: "console", listener: (message: { type(): string; text(): string }) => void): unknown;
 }
 
 /** An element, once it is there. */
-interface Locator {
+export interface Locator extends Place {
   waitFor(): Promise<void>;
   click(): Promise<void>;
   fill(text: string): Promise<void>;
+  focus(): Promise<void>;
+  selectOption(value: string): Promise<unknown>;
+  textContent(): Promise<string>;
+  /** Of all that are there now. */
+  allTextContents(): Promise<string[]>;
+  count(): Promise<number>;
+  nth(index: number): Locator;
 }
 
 /** A value that stays in the page. */

@@ -9,6 +9,7 @@ export const packages = {
   openssl: "openssl",
   python3: "python3 python3-requests python3-httpx",
   unzip: "unzip",
+  "redis-server": "redis-server",
 };
 
 export type Program = keyof typeof packages;
