@@ -1,7 +1,7 @@
 import { h, oncePerFrame } from "./dom.js";
 import { loadPlot, onFingers, plotIn } from "./plot.js";
 import { onTheme } from "./theme.js";
-import { clock, quantity, span } from "./units.js";
+import { quantity, span, timeOfDay } from "./units.js";
 import { t } from "./words.js";
 
 /** What can be chosen to be shown, in s. */
@@ -99,7 +99,7 @@ export async function chart(root) {
     const value = quantity(values[i] ?? null, latest.unit);
     readout.textContent = length === 0
       ? t("no reading yet")
-      : `${value} · ${clock(new Date(times[i] * 1_000))}`;
+      : `${value} · ${timeOfDay(new Date(times[i] * 1_000))}`;
     area.setAttribute("aria-valuemin", "0");
     area.setAttribute("aria-valuemax", String(Math.max(0, length - 1)));
     area.setAttribute("aria-valuenow", String(Math.max(0, i)));

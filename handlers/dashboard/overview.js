@@ -106,7 +106,6 @@ export async function mount(root, place) {
     const each = sensors.get(id);
     if (each === undefined) return;
     chosen = id;
-    history.replaceState(null, "", `#overview/${encodeURIComponent(id)}`);
     for (const [other, { view }] of sensors) view.element.setAttribute("aria-pressed", String(other === id));
     update();
     large.show(each.readings);
@@ -132,6 +131,7 @@ export async function mount(root, place) {
     sensors = new Map(list.map((latest) => {
       const readings = new Readings(latest);
       const view = tile(readings, () => {
+        history.replaceState(null, "", `#overview/${encodeURIComponent(latest.id)}`);
         void choose(latest.id);
         figure.scrollIntoView({ block: "nearest" });
       });
@@ -168,7 +168,7 @@ export async function mount(root, place) {
     }
   }
 
-  await refresh();
+  await refresh().catch(() => {});
   let was = "";
   ends.push(
     // Another server may have other sensors: then the stream is refused, or has come back.

@@ -1,6 +1,6 @@
 import { h } from "./dom.js";
 import { colour } from "./theme.js";
-import { clock, quantity } from "./units.js";
+import { quantity, timeOfDay } from "./units.js";
 
 /** What this file uses of uPlot, which the server has from its package. @typedef {any} Plot */
 
@@ -49,7 +49,7 @@ export function plotIn(uPlot, root, { unit, crosshair, zoom, whole }) {
           ...axis,
           space: 90,
           values: (/** @type {Plot} */ _, /** @type {number[]} */ at) =>
-            at.map((s) => clock(new Date(s * 1_000))),
+            at.map((s) => timeOfDay(new Date(s * 1_000))),
         },
         {
           ...axis,

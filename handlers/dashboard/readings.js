@@ -103,7 +103,9 @@ export class Readings {
       this.values.splice(0, most / 2);
       this.times.copyWithin(0, most / 2);
     }
-    this.times[this.length] = time;
+    // A plot needs them in order, and each apart; a clock that was set back begins anew.
+    if (time < this.end - 1) this.values = [];
+    this.times[this.length] = this.length === 0 ? time : Math.max(time, this.end + 0.0001);
     this.values.push(value);
   }
 }

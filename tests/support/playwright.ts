@@ -45,6 +45,7 @@ export interface Locator extends Place {
   /** Of all that are there now. */
   allTextContents(): Promise<string[]>;
   count(): Promise<number>;
+  nth(index: number): Locator;
 }
 
 /** A value that stays in the page. */
