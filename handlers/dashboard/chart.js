@@ -1,4 +1,4 @@
-import { h, oncePerFrame, put } from "./dom.js";
+import { command, h, oncePerFrame, put } from "./dom.js";
 import { loadPlot, plotIn } from "./plot.js";
 import { onTheme } from "./theme.js";
 import { quantity, span, timeOfDay } from "./units.js";
@@ -26,7 +26,8 @@ export function chart(root) {
     h("button", { className: "quiet", onclick: () => choose(each) }, span(each * 1_000))
   );
   const grow = h("span", { className: "grow" });
-  put(root, [h("div", { className: "bar" }, title, readout, grow, whole, buttons), area]);
+  const curl = h("details", {}, h("summary", { className: "caption" }, t("The same with curl")), command(""));
+  put(root, [h("div", { className: "bar" }, title, readout, grow, whole, buttons), area, curl]);
 
   /** @type {Readings | null} */
   let readings = null;
@@ -141,6 +142,8 @@ export function chart(root) {
       at = null;
       title.textContent = next.latest.id;
       title.title = next.latest.description;
+      const path = `/sensors/${encodeURIComponent(next.latest.id)}/history`;
+      curl.lastElementChild?.replaceWith(command(`curl '${location.origin}${path}'`));
       readout.textContent = t("no reading yet");
       zoomTo(null);
       make();
