@@ -1,5 +1,5 @@
 import { loadSession } from "./api.js";
-import { fill, h } from "./dom.js";
+import { fill, h, put } from "./dom.js";
 import { listenToKeys, onKey } from "./keys.js";
 import { watchServer } from "./server.js";
 import { drawStrip } from "./strip.js";
@@ -47,7 +47,10 @@ async function route() {
   unmount = () => {};
   const root = h("section", { className: `view ${name}`, "aria-label": views[name].title() });
   fill(main, root);
-  const end = await view.mount(root, rest.join("/"));
+  const end = await (async () => await view.mount(root, rest.join("/")))().catch((error) => {
+    put(root, [h("p", { role: "alert" }, error.message)]);
+    return () => {};
+  });
   if (mine !== turn) return end();
   unmount = end;
   // A link to another place of the view stays what has the focus.
@@ -69,6 +72,8 @@ async function begin() {
   watchServer();
   addEventListener("hashchange", route);
   await route();
+  // A click then needs no server: it may be away.
+  await Promise.all(Object.values(views).map(({ load }) => load()));
 }
 
 void begin();

@@ -1,3 +1,4 @@
+import { now } from "./api.js";
 import { language, t } from "./words.js";
 
 const locale = language === "zh" ? "zh-CN" : "en-GB";
@@ -30,13 +31,16 @@ export const timeOfDay = (time) => clock.format(time);
 /** A time in full. @param {Date} time */
 export const fullTime = (time) => dateTime.format(time);
 
+/** The time of day, with seconds. @param {Date} time */
+export const timeOfDay = (time) => clock.format(time);
+
 /** A span, as `3 s`, `5 min`, `2 h`, `4 d`. @param {number} ms */
 export function span(ms) {
   const s = Math.max(0, Math.round(ms / 1_000));
   if (s < 100) return t("{n} s", { n: s });
-  if (s < 6_000) return t("{n} min", { n: Math.round(s / 60) });
+  if (s < 3_600) return t("{n} min", { n: Math.round(s / 60) });
   return s < 172_800 ? t("{n} h", { n: Math.round(s / 3_600) }) : t("{n} d", { n: Math.round(s / 86_400) });
 }
 
 /** How long ago a time was. @param {Date} time */
-export const ago = (time) => t("{time} ago", { time: span(Date.now() - time.getTime()) });
+export const ago = (time) => t("{time} ago", { time: span(now() - time.getTime()) });
