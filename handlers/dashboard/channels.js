@@ -26,7 +26,7 @@ export async function mount(root, place) {
     location.hash = placeOf(other.value.trim());
   };
   const detail = h("div", { className: "panel" });
-  put(root, [h("div", { className: "split" }, h("div", { className: "panel" }, list, go), detail)]);
+  put(root, [h("div", { className: "split" }, h("div", { className: "panel" }, go, list), detail)]);
 
   /** The rows that are shown, which stay the same elements. @type {Map<string, HTMLElement>} */
   let rows = new Map();
