@@ -25,9 +25,6 @@ export function quantity(value, unit = "") {
 /** A count. @param {number} n */
 export const count = (n) => whole.format(n);
 
-/** The time of day, with seconds. @param {Date} time */
-export const timeOfDay = (time) => clock.format(time);
-
 /** A time in full. @param {Date} time */
 export const fullTime = (time) => dateTime.format(time);
 
