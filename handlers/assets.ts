@@ -13,6 +13,7 @@ import api from "./dashboard/api.js" with { type: "text" };
 import channels from "./dashboard/channels.js" with { type: "text" };
 import dom from "./dashboard/dom.js" with { type: "text" };
 import feed from "./dashboard/feed.js" with { type: "text" };
+import filePreview from "./dashboard/file_preview.js" with { type: "text" };
 import files from "./dashboard/files.js" with { type: "text" };
 import keys from "./dashboard/keys.js" with { type: "text" };
 import logLine from "./dashboard/log_line.js" with { type: "text" };
@@ -39,6 +40,7 @@ const scripts = {
   channels,
   dom,
   feed,
+  file_preview: filePreview,
   files,
   keys,
   log_line: logLine,
