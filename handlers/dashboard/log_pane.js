@@ -108,7 +108,7 @@ export class LogPane {
     const first = items.find(({ cursor }) => cursor !== undefined);
     const shown = items.filter((item) => item !== first && item.kind !== "note");
     const parts = isEarlier
-      ? [{ ...search, before: first?.cursor, lines: page }, shown, ...search === null ? [after] : []]
+      ? [{ ...search, before: first?.cursor, lines: page }, shown, ...this.#isLive ? [after] : []]
       : [items, after];
     return this.#load(parts, { search, keep: isEarlier ? shown[0] : items.at(-1) });
   }
