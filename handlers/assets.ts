@@ -7,6 +7,9 @@ import { segment } from "../lib/http/params.ts";
 import { HttpError, quote } from "../lib/stream/errors.ts";
 import { whole, wholeResponse } from "../lib/stream/json.ts";
 import uplot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
+import plot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
+import plotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
+import ansi from "./dashboard/ansi.js" with { type: "text" };
 import api from "./dashboard/api.js" with { type: "text" };
 import channelEvents from "./dashboard/channel_events.js" with { type: "text" };
 import channels from "./dashboard/channels.js" with { type: "text" };
@@ -14,8 +17,14 @@ import chart from "./dashboard/chart.js" with { type: "text" };
 import dom from "./dashboard/dom.js" with { type: "text" };
 import feed from "./dashboard/feed.js" with { type: "text" };
 import fields from "./dashboard/fields.js" with { type: "text" };
+import filePreview from "./dashboard/file_preview.js" with { type: "text" };
 import files from "./dashboard/files.js" with { type: "text" };
 import keys from "./dashboard/keys.js" with { type: "text" };
+import logLine from "./dashboard/log_line.js" with { type: "text" };
+import logLines from "./dashboard/log_lines.js" with { type: "text" };
+import logList from "./dashboard/log_list.js" with { type: "text" };
+import logPane from "./dashboard/log_pane.js" with { type: "text" };
+import logRows from "./dashboard/log_rows.js" with { type: "text" };
 import logs from "./dashboard/logs.js" with { type: "text" };
 import main from "./dashboard/main.js" with { type: "text" };
 import newest from "./dashboard/newest.js" with { type: "text" };
@@ -42,6 +51,7 @@ import zh from "./dashboard/zh.json" with { type: "text" };
 import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 
 const scripts = {
+  ansi,
   api,
   channel_events: channelEvents,
   channels,
@@ -49,8 +59,14 @@ const scripts = {
   dom,
   feed,
   fields,
+  file_preview: filePreview,
   files,
   keys,
+  log_line: logLine,
+  log_lines: logLines,
+  log_list: logList,
+  log_pane: logPane,
+  log_rows: logRows,
   logs,
   main,
   newest,

@@ -3,7 +3,7 @@ import { ask, records, Refused } from "./api.js";
 /**
  * What a watcher of a source hears: each record of it (`event` is its kind, `gap` and `state` too; `data` is the source's own, but of a `state` the whole record's).
  *
- * @typedef {{ event?: string, data: any, id?: string }} Heard
+ * @typedef {{ event?: string, data: any, id?: string, cursor?: string }} Heard `cursor` is the source's own.
  * @typedef {{ hear: (records: Heard[]) => void }} Watcher
  * @typedef {{ state: "connecting" | "live" | "waiting" | "hidden" | "denied" | "refused", until: number, reason: string, missed: number | null }} FeedState
  */
@@ -155,7 +155,9 @@ function dispatch(batch) {
     if (event === "end") end = data.reason;
     const source = data?.source;
     if (source === undefined) continue;
-    const heard = { event, id, data: event === "state" ? data : data.data };
+    // The source's own comes last, after its tag.
+    const own = id?.slice(id.lastIndexOf("~") + 8, -1);
+    const heard = { event, id, cursor: own, data: event === "state" ? data : data.data };
     if (event === "gap") missed += data.data.lost ?? NaN;
     const list = bySource.get(source);
     if (list === undefined) bySource.set(source, [heard]);
