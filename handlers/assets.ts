@@ -7,8 +7,6 @@ import { segment } from "../lib/http/params.ts";
 import { HttpError, quote } from "../lib/stream/errors.ts";
 import { whole, wholeResponse } from "../lib/stream/json.ts";
 import uplot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
-import plot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
-import plotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import ansi from "./dashboard/ansi.js" with { type: "text" };
 import api from "./dashboard/api.js" with { type: "text" };
 import channelEvents from "./dashboard/channel_events.js" with { type: "text" };
