@@ -5,12 +5,14 @@ import { App } from "./lib/app.ts";
 import { type Config, nameOf, parseConfig } from "./lib/config.ts";
 import { type Certificate, CertificateError, readCertificate } from "./lib/certificate.ts";
 import { diagnostics } from "./lib/diagnostics.ts";
+import type { ChannelStore } from "./lib/channels/channel_store.ts";
 import { MemoryStore } from "./lib/channels/memory_store.ts";
 import { help } from "./lib/flags.ts";
 import { mayShare } from "./lib/listener.ts";
 import { listenAt } from "./lib/listening.ts";
 import { readDeclared } from "./lib/sensors/configured.ts";
 import { readGuard } from "./lib/http/auth/read_guard.ts";
+import { SecretFiles } from "./lib/http/auth/secret_files.ts";
 import { TokenFileError } from "./lib/http/auth/token_file.ts";
 import { type DeclaredSensor, SensorsFileError } from "./lib/sensors/declared.ts";
 import { Server } from "./lib/server.ts";
@@ -40,6 +42,7 @@ function folderFault(flag: string, path: string): string | undefined {
 /** What the server is made of, from flags, environment and files. */
 interface Configured {
   config: Config;
+  secrets: SecretFiles;
   declared: DeclaredSensor[];
   /** Null where everybody is let in. */
   doors: ReturnType<typeof readGuard>;
@@ -78,26 +81,26 @@ function configure(): Configured | number {
         `${named("reuse-port")} must be on Linux, with --unstable-net of deno run or its deno.json`,
       );
     }
-    const served = [files, ...logs];
+    const secrets = new SecretFiles([files, ...logs]);
     const doors = tried(() =>
       readGuard({
         path: config.tokenFile ?? null,
         name: named("token-file"),
         all: env("WEIR_TOKEN"),
-        served,
+        secrets,
       })
     );
     const names = { cert: named("cert"), key: named("key") };
     const tls = certificate
       ? tried(() => {
-        const reload = () => readCertificate(certificate, names, served);
+        const reload = () => readCertificate(certificate, names, secrets);
         return { certificate: reload(), reload };
       })
       : null;
     const declared = tried(() => readDeclared(config.sensors, named("sensors"), limits)) ?? [];
     for (const fault of faults) stderr.print(fault);
     if (faults.length > 0) return 2;
-    if (!Deno.args.includes("--check")) return { config, declared, doors, tls };
+    if (!Deno.args.includes("--check")) return { config, secrets, declared, doors, tls };
     stdout.print("the flags, and the files that they name, are good");
     return 0;
   } finally {
@@ -123,16 +126,32 @@ function reload(reloads: readonly (() => void)[], report: Report): void {
   }
 }
 
+/** Where the channels are; a Redis that cannot be used is said in a line: the exit code. */
+async function openStore(config: Config, report: Report): Promise<ChannelStore | number> {
+  const { redis } = config;
+  if (redis == null) return new MemoryStore(config.limits);
+  const { openRedisStore, RedisStartError } = await import("./lib/channels/redis/start.ts");
+  try {
+    return await openRedisStore({ ...config, redis }, report);
+  } catch (error) {
+    if (!(error instanceof RedisStartError)) throw error;
+    stderr.print(error.message);
+    return 2;
+  }
+}
+
 /** What runs beside the requests. */
 const services = (app: App): Service[] => [app.sensors, app.metrics];
 
 /** Serves until a signal says otherwise. */
-function main(): void {
+async function main(): Promise<void> {
   const configured = configure();
   if (typeof configured === "number") return exit(configured);
-  const { config, declared, doors, tls } = configured;
+  const { config, secrets, declared, doors, tls } = configured;
   const report = diagnostics(config.logFormat ?? "text");
-  const app = new App(config, new MemoryStore(config.limits), declared, report, doors?.guard);
+  const store = await openStore(config, report);
+  if (typeof store === "number") return exit(store);
+  const app = new App(config, store, declared, report, doors?.guard, secrets);
   const server = new Server(app, routes);
 
   // The last net below every piece of background work, each of which catches at its own edge.
@@ -186,7 +205,7 @@ function main(): void {
     Deno.addSignalListener("SIGHUP", () => reload(reloads, app.report));
   }
 
-  if (config.reusePort) {
+  if (config.reusePort && !config.redis) {
     app.report("--reuse-port without --redis: each process has channels, runs and limits of its own");
   }
   void app.logFiles.check(app.report);
@@ -195,4 +214,4 @@ function main(): void {
   stdout.print(listening);
 }
 
-if (import.meta.main) main();
+if (import.meta.main) await main();

@@ -6,13 +6,15 @@ import { described, type Handler } from "../lib/handler.ts";
 import { segment } from "../lib/http/params.ts";
 import { HttpError, quote } from "../lib/stream/errors.ts";
 import { whole, wholeResponse } from "../lib/stream/json.ts";
-import plot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
-import plotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
+import uplot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import ansi from "./dashboard/ansi.js" with { type: "text" };
 import api from "./dashboard/api.js" with { type: "text" };
+import channelEvents from "./dashboard/channel_events.js" with { type: "text" };
 import channels from "./dashboard/channels.js" with { type: "text" };
+import chart from "./dashboard/chart.js" with { type: "text" };
 import dom from "./dashboard/dom.js" with { type: "text" };
 import feed from "./dashboard/feed.js" with { type: "text" };
+import fields from "./dashboard/fields.js" with { type: "text" };
 import filePreview from "./dashboard/file_preview.js" with { type: "text" };
 import files from "./dashboard/files.js" with { type: "text" };
 import keys from "./dashboard/keys.js" with { type: "text" };
@@ -23,23 +25,38 @@ import logPane from "./dashboard/log_pane.js" with { type: "text" };
 import logRows from "./dashboard/log_rows.js" with { type: "text" };
 import logs from "./dashboard/logs.js" with { type: "text" };
 import main from "./dashboard/main.js" with { type: "text" };
+import newest from "./dashboard/newest.js" with { type: "text" };
 import overview from "./dashboard/overview.js" with { type: "text" };
+import plot from "./dashboard/plot.js" with { type: "text" };
+import progress from "./dashboard/progress.js" with { type: "text" };
+import readings from "./dashboard/readings.js" with { type: "text" };
+import routeForm from "./dashboard/route_form.js" with { type: "text" };
 import routes from "./dashboard/routes.js" with { type: "text" };
+import runCard from "./dashboard/run_card.js" with { type: "text" };
+import runForm from "./dashboard/run_form.js" with { type: "text" };
 import runs from "./dashboard/runs.js" with { type: "text" };
 import server from "./dashboard/server.js" with { type: "text" };
+import sockets from "./dashboard/sockets.js" with { type: "text" };
 import strip from "./dashboard/strip.js" with { type: "text" };
 import style from "./dashboard/style.css" with { type: "text" };
+import tail from "./dashboard/tail.js" with { type: "text" };
 import theme from "./dashboard/theme.js" with { type: "text" };
+import tile from "./dashboard/tile.js" with { type: "text" };
+import tryIt from "./dashboard/try_it.js" with { type: "text" };
 import units from "./dashboard/units.js" with { type: "text" };
 import words from "./dashboard/words.js" with { type: "text" };
 import zh from "./dashboard/zh.json" with { type: "text" };
+import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 
 const scripts = {
   ansi,
   api,
+  channel_events: channelEvents,
   channels,
+  chart,
   dom,
   feed,
+  fields,
   file_preview: filePreview,
   files,
   keys,
@@ -50,12 +67,23 @@ const scripts = {
   log_rows: logRows,
   logs,
   main,
+  newest,
   overview,
+  plot,
+  progress,
+  readings,
+  route_form: routeForm,
   routes,
+  run_card: runCard,
+  run_form: runForm,
   runs,
   server,
+  sockets,
   strip,
+  tail,
   theme,
+  tile,
+  try_it: tryIt,
   units,
   words,
 };
@@ -71,9 +99,9 @@ const css = "text/css; charset=utf-8";
 /** The text and the media type of each file, by its name. */
 const texts = new Map<string, [text: string, type: string]>([
   ["style.css", [style, css]],
-  ["uplot.css", [plotStyle, css]],
+  ["uplot.css", [uplotStyle, css]],
   // As a module, so that what imports it waits for it.
-  ["uplot.js", [`${plot}\nexport default uPlot;\n`, javascript]],
+  ["uplot.js", [`${uplot}\nexport default uPlot;\n`, javascript]],
   ["zh.json", [zh, "application/json"]],
   ...Object.entries(scripts).map(([name, text]) =>
     [`${name}.js`, [text, javascript]] as [string, [string, string]]

@@ -2,6 +2,7 @@ import { AccessLog } from "./access_log.ts";
 import type { ChannelStore } from "./channels/channel_store.ts";
 import type { Config } from "./config.ts";
 import type { Guard } from "./http/auth/guard.ts";
+import type { SecretFiles } from "./http/auth/secret_files.ts";
 import { LogFiles } from "./logs/log_files.ts";
 import { LogFollower } from "./logs/log_follower.ts";
 import { Metrics } from "./metrics.ts";
@@ -23,7 +24,7 @@ export class App {
   /** Limiters of live streams, downloads and outbound requests. */
   readonly limits: { streams: Limiter; downloads: Limiter; outbound: Limiter };
   /** Permits for opening files of the root. */
-  readonly fileOpens: Opens = new Opens();
+  readonly fileOpens: Opens;
   /** The open WebSockets. */
   readonly sockets: Sockets;
   /** One line a request. */
@@ -52,13 +53,14 @@ export class App {
   /** URL of the server itself: who makes it listen sets it. */
   origin = "";
 
-  /** Nothing of it runs by itself. Without a `guard` everybody is let in. */
+  /** Nothing of it runs by itself. Without a `guard` everybody is let in; of the `secrets` nobody gets a byte. */
   constructor(
     readonly config: Config,
     readonly channels: ChannelStore,
     declared: readonly DeclaredSensor[] = [],
     readonly report: Report = printReport,
     readonly guard: Guard | null = null,
+    secrets: SecretFiles | null = null,
   ) {
     const { limits, clientShare, keepRuns } = config;
     const share = () => clientShare ? new ClientShare(clientShare) : null;
@@ -70,7 +72,8 @@ export class App {
     this.sockets = new Sockets(limits, share());
     this.runs = new Runs(limits, { keepRuns, share: share(), report });
     this.accessLog = new AccessLog(config.accessLog, limits, report);
-    this.logFiles = new LogFiles(config);
+    this.fileOpens = new Opens(8, { secrets });
+    this.logFiles = new LogFiles(config, secrets);
     this.logFollower = new LogFollower(limits, report);
     this.sensors = new Sensors(
       [...hostSensors(config.files, () => this.traffic), ...declared],

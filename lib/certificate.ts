@@ -1,4 +1,4 @@
-import { servedFrom } from "./http/auth/served.ts";
+import type { SecretFiles } from "./http/auth/secret_files.ts";
 
 /** A chain of certificates, the server's own first, and its private key, both as PEM. */
 export interface Certificate {
@@ -23,13 +23,13 @@ export class CertificateError extends Error {
  * Reads a certificate and its key, and tries both.
  *
  * @param names the flags or their variables, for messages
- * @param served absolute paths of what clients can read, which the key must not be in
+ * @param secrets takes the key, which must not be where clients can read it
  * @throws CertificateError also for a key that is not the certificate's
  */
 export function readCertificate(
   files: CertificateFiles,
   names: CertificateFiles,
-  served: readonly string[],
+  secrets: SecretFiles,
 ): Certificate {
   const [cert, key] = (["cert", "key"] as const).map((which) => {
     try {
@@ -42,7 +42,7 @@ export function readCertificate(
       );
     }
   });
-  const root = servedFrom(files.key, served);
+  const root = secrets.add(files.key);
   if (root !== undefined) {
     throw new CertificateError(`${names.key} ${files.key}: must not be in ${root}, which clients can read`);
   }

@@ -38,6 +38,10 @@ export interface Config {
   readonly upstream: string | null;
   /** Percent of a limit that one client may hold once half of it is taken; 0 is no bound. */
   readonly clientShare: number;
+  /** URL of the Redis that has the channels, with its password; null for memory. Default: null. */
+  readonly redis?: string | null;
+  /** Seconds that a channel in Redis lives after its last event. Default: 604,800. */
+  readonly channelTtl?: number;
   /** Seconds for which a run is retained after its end. Default: 600. */
   readonly keepRuns?: number;
   /** Seconds from the first signal to exit, at the latest. */
@@ -76,7 +80,9 @@ export function parseConfig(
   faults: string[],
 ): Config | "help" | "version" {
   const fail = (name: string, rule: string, value: string) => {
-    faults.push(`${name} must ${rule}: current value is ${JSON.stringify(value)}`);
+    const line = `${name} must ${rule}: current value is ${JSON.stringify(value)}`;
+    // What looks like the user and password of a URL is for nobody to see.
+    faults.push(line.replaceAll(/[^\s"]*:[^\s"]*@/g, "…@"));
   };
   const missing = new Set<string>();
   const { values, tokens } = parseArgs({ args, options, strict: false, tokens: true });
@@ -124,9 +130,9 @@ export function parseConfig(
     return value === "true" || value === "1";
   };
   const absolute = (path: string) => around.resolve(around.base, path);
-  const number = (flag: Flag, fallback: number, max: number) => {
-    const isWhole = (value: string) => parseWhole(value, 0, max) !== undefined;
-    return Number(one(flag, `be a whole number from 0 to ${max}`, isWhole) ?? fallback);
+  const number = (flag: Flag, fallback: number, max: number, min = 0) => {
+    const isWhole = (value: string) => parseWhole(value, min, max) !== undefined;
+    return Number(one(flag, `be a whole number from ${min} to ${max}`, isWhole) ?? fallback);
   };
 
   const isUrl = (value: string) => /^https?:$/.test(URL.parse(value)?.protocol ?? "");
@@ -147,6 +153,14 @@ export function parseConfig(
   const [cert, key] = [one("cert"), one("key")];
   if ((cert === undefined) !== (key === undefined) && !missing.has("cert") && !missing.has("key")) {
     faults.push("--cert and --key must be given together");
+  }
+  const redis = one("redis");
+  if (redis !== undefined && !isRedisUrl(redis)) {
+    // Without its value, which may hold a password.
+    faults.push(`${nameOf("redis", args, around)} must be a URL as in redis://user:password@host:6379/0`);
+  }
+  if (redis === undefined && typed("channel-ttl").length > 0 && !missing.has("redis")) {
+    faults.push("--channel-ttl must be given with --redis");
   }
   const sensors = one("sensors");
   const ownLogs = around.resolve(around.home, "logs");
@@ -171,11 +185,13 @@ export function parseConfig(
     sensors: sensors === undefined ? null : absolute(sensors),
     upstream: one("upstream", "be an http or https URL", isUrl) ?? null,
     clientShare: number("client-share", 0, 100),
+    redis: redis ?? null,
+    channelTtl: number("channel-ttl", 604_800, 31_536_000, 1),
     keepRuns: number("keep-runs", 600, 86_400),
     drain: number("drain", 10, 3_600),
     logFormat: (one("log-format", "be text or json", isLogFormat) ?? "text") as LogFormat,
     accessLog: around.resolve(ownLogs, "access.log"),
-    limits: new Limits(),
+    limits: new Limits({ channelEvents: number("history", 2_000, 1_000_000, 1) }),
   });
 }
 
@@ -188,6 +204,18 @@ export function nameOf(flag: string, args: string[], around: Pick<Surroundings, 
 /** As browsers send it: without a path, a default port or upper-case letters; of one host, as `*` stands for none. */
 function isOrigin(value: string): boolean {
   return /^https?:[^*]*$/.test(value) && URL.parse(value)?.origin === value;
+}
+
+/** Of a host, and at most the index of a database: node-redis would take the rest for something else, or leave it out. */
+function isRedisUrl(value: string): boolean {
+  const url = URL.parse(value);
+  if (url === null || !/^rediss?:$/.test(url.protocol) || url.hostname === "") return false;
+  try {
+    decodeURIComponent(url.username + url.password);
+  } catch {
+    return false;
+  }
+  return /^(\/\d*)?$/.test(url.pathname) && url.search === "" && url.hash === "";
 }
 
 function isLogFormat(value: string): boolean {

@@ -21,6 +21,11 @@ Weir turns async generators into live streams.
   --upstream URL    what /stream requests at each step (default: its own /async_route)
   --client-share N  percent of the downloads, streams, sockets or runs that one client address may hold once half are
                     taken (default: no bound)
+  --redis URL       keep the channels in Redis, as in redis://127.0.0.1:6379 (rediss: with TLS): any number of processes serve
+                    them (default: in memory)
+  --history N       events retained in a channel (default 2000)
+  --channel-ttl SECONDS
+                    how long a channel in Redis lives after its last event (default 604800, a week)
   --keep-runs SECONDS
                     how long a run can be read after its end (default 600)
   --drain SECONDS   from SIGTERM or SIGINT to exit, at the latest (default 10)
@@ -30,7 +35,7 @@ Weir turns async generators into live streams.
 
 Each flag has an environment variable: WEIR_HOST, WEIR_ALLOW_HOST and WEIR_ALLOW_ORIGIN (several, separated by commas),
 WEIR_TRUST_PROXY, WEIR_ANONYMOUS, WEIR_REUSE_PORT and WEIR_FOLLOW_LINKS (true or false), WEIR_TOKEN_FILE, WEIR_CERT, WEIR_KEY, WEIR_PORT, WEIR_ADMIN, WEIR_FILES, WEIR_LOGS (several, separated as in PATH),
-WEIR_SENSORS, WEIR_UPSTREAM, WEIR_CLIENT_SHARE, WEIR_KEEP_RUNS, WEIR_DRAIN, WEIR_LOG_FORMAT. WEIR_TOKEN is one token with all rights. A flag wins over its variable. A relative path is
+WEIR_SENSORS, WEIR_UPSTREAM, WEIR_CLIENT_SHARE, WEIR_REDIS, WEIR_HISTORY, WEIR_CHANNEL_TTL, WEIR_KEEP_RUNS, WEIR_DRAIN, WEIR_LOG_FORMAT. WEIR_TOKEN is one token with all rights. A flag wins over its variable. A relative path is
 taken from where the command was typed.
 `;
 
@@ -49,6 +54,9 @@ export const flags = [
   "sensors",
   "upstream",
   "client-share",
+  "redis",
+  "history",
+  "channel-ttl",
   "keep-runs",
   "drain",
   "log-format",

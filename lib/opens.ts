@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { type Clock, processClock } from "./stream/clock.ts";
+import type { SecretFiles } from "./http/auth/secret_files.ts";
 import { Limiter, type Permit } from "./stream/limiter.ts";
 
 /** No permit came free in time, or the open itself did not end. */
@@ -19,6 +20,8 @@ export interface OpensOptions {
   openMs?: number;
   /** Time; a test passes its own. */
   clock?: Clock;
+  /** Files that are not opened, as if this user might not read them. */
+  secrets?: Pick<SecretFiles, "has"> | null;
 }
 
 /**
@@ -31,9 +34,12 @@ export class Opens {
   readonly #options: Required<OpensOptions>;
 
   /** At most `max` opens under way at once. */
-  constructor(max = 8, { waitMs = 10_000, openMs = 5_000, clock = processClock }: OpensOptions = {}) {
+  constructor(
+    max = 8,
+    { waitMs = 10_000, openMs = 5_000, clock = processClock, secrets = null }: OpensOptions = {},
+  ) {
     this.#limiter = new Limiter(max);
-    this.#options = { waitMs, openMs, clock };
+    this.#options = { waitMs, openMs, clock, secrets };
   }
 
   /**
@@ -66,7 +72,12 @@ export class Opens {
       again?.();
       permit.release();
     };
-    Deno.open(path).finally(ended).then((file) => left ? file.close() : resolve(file), reject);
+    Deno.open(path).finally(ended).then((file) => {
+      const isSecret = this.#options.secrets?.has(file.statSync());
+      if (left || isSecret) file.close();
+      if (isSecret) throw Object.assign(new Deno.errors.PermissionDenied(), { code: "EACCES" });
+      resolve(file);
+    }).catch(reject);
     return await promise;
   }
 

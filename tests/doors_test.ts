@@ -1,6 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { makeCertificate } from "./support/certificates.ts";
 import { granted } from "./support/granted.ts";
 import { start } from "./support/process.ts";
+import { find } from "./support/programs.ts";
 import { until } from "./support/server.ts";
 import { bearer, token, tokenLines } from "./support/tokens.ts";
 import { open } from "./support/wire.ts";
@@ -83,5 +85,48 @@ Deno.test({
     assertEquals(await statusOf(`${server.origin}/sensors`, token.reader), 401);
     server.kill("SIGHUP");
     assertEquals((await server.status).signal, "SIGHUP");
+  },
+});
+
+Deno.test({
+  name:
+    "the files of tokens and of the key are not handed out, by whatever name: a hard link, or a link anywhere",
+  ignore: ignore || find("openssl") === undefined,
+  async fn() {
+    await using there = await folder();
+    const { cwd } = there;
+    const { cert, key } = await makeCertificate(cwd, "weir");
+    for (const name of ["files", "logs"]) await Deno.mkdir(`${cwd}/${name}`);
+    for (const [to, name] of [[`${cwd}/.tokens`, "tokens"], [key, "key"]]) {
+      await Deno.link(to, `${cwd}/files/${name}`);
+      await Deno.link(to, `${cwd}/logs/${name}.log`);
+      await Deno.symlink(to, `${cwd}/files/to-${name}`);
+    }
+    const flags = [
+      "--token-file",
+      ".tokens",
+      "--cert",
+      cert,
+      "--key",
+      key,
+      "--files",
+      "files",
+      "--logs",
+      "logs",
+    ];
+    await using server = await start([...flags, "--follow-links"], there);
+    const client = Deno.createHttpClient({ caCerts: [await Deno.readTextFile(cert)] });
+    const ask = async (path: string) => {
+      const response = await fetch(server.origin + path, { headers: bearer(token.reader), client });
+      return [response.status, (await response.text()).replace(/.*(PRIVATE KEY|a{64}).*/s, "leaked")];
+    };
+    for (const name of ["tokens", "key"]) {
+      for (const path of [`/files/${name}`, `/files/to-${name}`, `/stream/file?file=to-${name}`]) {
+        assertEquals((await ask(path))[0], 404, path);
+      }
+      const denied = [403, `{"error":"the log ${name}.log may not be read"}\n`];
+      assertEquals(await ask(`/logs/${name}.log?follow=false`), denied);
+    }
+    client.close();
   },
 });

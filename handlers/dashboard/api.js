@@ -1,5 +1,11 @@
 import { t } from "./words.js";
 
+/** How far the server's clock is ahead, in ms. */
+let ahead = 0;
+
+/** What the server's clock shows, in ms since 1970. */
+export const now = () => Date.now() + ahead;
+
 /** What an answer that is no success says. */
 export class Refused extends Error {
   /** @param {number} status @param {string} message */
@@ -34,6 +40,9 @@ export async function ask(path, init) {
   const response = await fetch(path, init).catch((error) => {
     throw init?.signal?.aborted ? error : new Refused(0, t("the server cannot be reached"));
   });
+  const skew = Date.parse(response.headers.get("date") ?? "") - Date.now();
+  // Its header has whole seconds.
+  ahead = Math.abs(skew) > 2_000 ? skew : 0;
   if (response.ok) return response;
   const text = await response.text();
   let message = text.trim() || response.statusText;

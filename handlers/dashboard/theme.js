@@ -3,7 +3,11 @@ const listeners = new Set();
 const system = matchMedia("(prefers-color-scheme: dark)");
 const root = document.documentElement;
 
+/** Until they change. @type {Map<string, string>} */
+const colours = new Map();
+
 function changed() {
+  colours.clear();
   for (const listener of listeners) listener();
 }
 
@@ -29,10 +33,13 @@ export function onTheme(listener) {
 
 /** A colour of the style's, as a canvas takes it. @param {string} name As in `--series-1`. */
 export function colour(name) {
-  const probe = document.createElement("i");
-  probe.style.color = `var(${name})`;
-  root.append(probe);
-  const { color } = getComputedStyle(probe);
-  probe.remove();
-  return color;
+  let found = colours.get(name);
+  if (found === undefined) {
+    const probe = document.createElement("i");
+    probe.style.color = `var(${name})`;
+    root.append(probe);
+    colours.set(name, found = getComputedStyle(probe).color);
+    probe.remove();
+  }
+  return found;
 }

@@ -1,9 +1,11 @@
+import { now } from "./api.js";
 import { language, t } from "./words.js";
 
 const locale = language === "zh" ? "zh-CN" : "en-GB";
 const three = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 });
 const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
+const time = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
 const units = ["B", "kB", "MB", "GB", "TB", "PB"];
 
 /** Bytes for people, as `12.4 MB`. @param {number} bytes */
@@ -23,6 +25,9 @@ export function quantity(value, unit = "") {
 /** A count. @param {number} n */
 export const count = (n) => whole.format(n);
 
+/** The time of day, with seconds. @param {Date} at */
+export const timeOfDay = (at) => time.format(at);
+
 /** A time in full. @param {Date} time */
 export const fullTime = (time) => dateTime.format(time);
 
@@ -30,9 +35,9 @@ export const fullTime = (time) => dateTime.format(time);
 export function span(ms) {
   const s = Math.max(0, Math.round(ms / 1_000));
   if (s < 100) return t("{n} s", { n: s });
-  if (s < 6_000) return t("{n} min", { n: Math.round(s / 60) });
+  if (s < 3_600) return t("{n} min", { n: Math.round(s / 60) });
   return s < 172_800 ? t("{n} h", { n: Math.round(s / 3_600) }) : t("{n} d", { n: Math.round(s / 86_400) });
 }
 
 /** How long ago a time was. @param {Date} time */
-export const ago = (time) => t("{time} ago", { time: span(Date.now() - time.getTime()) });
+export const ago = (time) => t("{time} ago", { time: span(now() - time.getTime()) });

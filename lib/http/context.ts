@@ -76,6 +76,8 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
     if (this.#query === null) {
       const start = this.target.indexOf("?") + 1;
       this.#query = start === 0 ? noQuery : new URLSearchParams(this.target.slice(start).split("#", 1)[0]);
+      // It is the guard's, and no parameter of the route.
+      if (this.server.guard?.tickets.has(this.target)) this.#query.delete("ticket");
     }
     return this.#query;
   }

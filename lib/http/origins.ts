@@ -72,10 +72,10 @@ export class AllowedOrigins {
     headers.set("Access-Control-Max-Age", "600");
   }
 
-  /** By host and port alone where a proxy may end TLS and not say so: the schemes then differ. */
+  /** By host and port alone where a proxy may end TLS and not say so: the origin is then of https, and the URL is not. */
   #isOwn(origin: string, url: string, headers: Headers): boolean {
     const [theirs, own] = [URL.parse(origin), new URL(url)];
-    return this.trustProxy && headers.has("x-forwarded-proto")
+    return own.protocol === "https:" || this.trustProxy && headers.has("x-forwarded-proto")
       ? theirs?.origin === own.origin
       : theirs?.host === own.host;
   }

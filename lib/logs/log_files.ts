@@ -1,6 +1,6 @@
 import { basename, dirname, join, sep } from "node:path";
 import type { Limits } from "../limits.ts";
-import { Opens } from "../opens.ts";
+import { Opens, type OpensOptions } from "../opens.ts";
 import type { Permit } from "../stream/limiter.ts";
 import { HttpError, quote, type Report } from "../stream/errors.ts";
 import { parseCursor } from "./cursor.ts";
@@ -25,7 +25,7 @@ export interface LogSettings {
   readonly logs: readonly string[];
   readonly accessLog: string;
   readonly followLinks?: boolean;
-  readonly limits: Pick<Limits, "listing">;
+  readonly limits: Pick<Limits, "listing" | "unpackedBytes">;
 }
 
 /** Time between two looks for a log that is not there, in ms. */
@@ -39,14 +39,16 @@ interface Found extends LogInfo {
 
 /** Finds the logs by their names, which are one segment: FOLDER~NAME where several are called so. */
 export class LogFiles {
-  readonly #opens = new Opens(8, { waitMs: permitMs });
+  readonly #opens: Opens;
   readonly #turns = new Opens(16);
   /** The looks for logs that are waited for, and since when they count. */
   readonly #looks = new Map<string, Promise<LogPlace | null>>();
   #looksAt = -Infinity;
 
   /** Looks nothing up yet: each call does, since what is there may change. */
-  constructor(readonly settings: LogSettings) {}
+  constructor(readonly settings: LogSettings, secrets: OpensOptions["secrets"] = null) {
+    this.#opens = new Opens(8, { waitMs: permitMs, secrets });
+  }
 
   /** All logs, by name; at most `limits.listing` of them. */
   async list(): Promise<LogInfo[]> {
@@ -184,7 +186,8 @@ export class LogFiles {
   }
 
   #place(name: string, path: string, root: string | null): LogPlace {
-    return new LogPlace(name, path, this.settings.followLinks ? null : root, this.#opens);
+    const { followLinks, limits: { unpackedBytes } } = this.settings;
+    return new LogPlace(name, path, followLinks ? null : root, this.#opens, unpackedBytes);
   }
 }
 

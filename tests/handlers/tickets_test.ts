@@ -47,6 +47,21 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a ticket is no parameter of the route: /events, which knows all of its own, takes it",
+  ignore,
+  async fn() {
+    await using server = await serve({ guard: guardOf() });
+    const { url } = await ticket(server, { url: "/events?channel=demo&format=ndjson" });
+    const reading = await open(server.origin + url);
+    assertEquals(reading.response.status, 200);
+    reading.leave();
+    const response = await fetch(`${server.origin}/events?ticket=a`, { headers: bearer(token.reader) });
+    await response.body?.cancel();
+    assertEquals(response.status, 400);
+  },
+});
+
+Deno.test({
   name: "of a URL with a host, the ticket is for the path and query",
   ignore,
   async fn() {

@@ -37,12 +37,18 @@ Deno.test("without flags and variables every setting has its default", () => {
     sensors: null,
     upstream: null,
     clientShare: 0,
+    redis: null,
+    channelTtl: 604_800,
     keepRuns: 600,
     logFormat: "text",
     drain: 10,
     accessLog: "/srv/weir/logs/access.log",
     limits: new Limits(),
   });
+});
+
+Deno.test("--history is the number of events that a channel retains", () => {
+  assertEquals(parse(["--history", "1000000"]).limits.channelEvents, 1_000_000);
 });
 
 Deno.test("the configuration cannot be changed later", () => {
@@ -115,6 +121,11 @@ const good: [args: string[], variables: Record<string, string>, field: string, v
   [["--upstream", "https://example.com/x"], {}, "upstream", "https://example.com/x"],
   [[], { WEIR_UPSTREAM: "http://localhost:1/" }, "upstream", "http://localhost:1/"],
   [["--client-share", "10"], {}, "clientShare", 10],
+  ...["redis://h", "rediss://h:1/", "redis://h/15", "redis://u:p%40@[::1]:6379/0", "redis://:p@h"].map((
+    url,
+  ): typeof good[0] => [["--redis", url], {}, "redis", url]),
+  [[], { WEIR_REDIS: "redis://h" }, "redis", "redis://h"],
+  [[], { WEIR_CHANNEL_TTL: "1" }, "channelTtl", 1],
   [["--keep-runs", "0"], {}, "keepRuns", 0],
   [["--log-format", "json"], {}, "logFormat", "json"],
   [[], { WEIR_LOG_FORMAT: "json" }, "logFormat", "json"],
@@ -180,6 +191,33 @@ const bad: [args: string[], variables: Record<string, string>, message: string][
     {},
     '--keep-runs must be a whole number from 0 to 86400: current value is "86401"',
   ],
+  ...[
+    ...[
+      "redis",
+      "http://u:secret@h",
+      "redis://",
+      "redis:///0",
+      "redis://u:secret@h/x",
+      "redis://h/0?password=secret",
+    ],
+    ...["redis://u:%@h", "redis://u:secret@h#x", "u:secret@h:6379"],
+  ].map((
+    url,
+  ): typeof bad[0] => [
+    ["--redis", url],
+    {},
+    "--redis must be a URL as in redis://user:password@host:6379/0",
+  ]),
+  [[], { WEIR_REDIS: "x" }, "WEIR_REDIS must be a URL as in redis://user:password@host:6379/0"],
+  [
+    ["--redis", "redis://u:one@h", "--redis", "redis://u:two@h"],
+    {},
+    '--redis must be given once: current value is "…@h …@h"',
+  ],
+  [["--reddis=redis://u:secret@h"], {}, '--reddis must be a known flag (see --help): current value is "…@h"'],
+  [["redis://u:secret@h"], {}, '…@h must be a known flag (see --help): current value is "…@h"'],
+  [["--channel-ttl", "60"], {}, "--channel-ttl must be given with --redis"],
+  [["--history", "0"], {}, '--history must be a whole number from 1 to 1000000: current value is "0"'],
   [["--drain", "3601"], {}, '--drain must be a whole number from 0 to 3600: current value is "3601"'],
   [["--host", "a b"], {}, '--host must be a host name or an address: current value is "a b"'],
   [

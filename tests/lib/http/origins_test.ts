@@ -55,6 +55,19 @@ for (
   });
 }
 
+for (
+  const [origin, expected] of [["https://weir.example", 200], ["http://weir.example", 403], [
+    "http://weir.example:443",
+    403,
+  ]]
+) {
+  Deno.test(`by TLS, Origin ${origin} is answered ${expected} at https://weir.example`, () => {
+    const headers = new Headers({ origin: String(origin) });
+    assertEquals(status(() => origins.checkChange(headers, "https://weir.example/")), expected);
+    assertEquals(status(() => origins.checkRead(headers, "https://weir.example/")), expected);
+  });
+}
+
 const reads: [headers: Record<string, string>, status: number][] = [
   [{}, 200],
   [{ "sec-fetch-site": "none", "sec-fetch-mode": "navigate" }, 200],

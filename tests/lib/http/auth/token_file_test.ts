@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { readGuard } from "../../../../lib/http/auth/read_guard.ts";
+import { SecretFiles } from "../../../../lib/http/auth/secret_files.ts";
 import { hashOf } from "../../../../lib/http/auth/token.ts";
 import { parseTokens, readTokenFile, TokenFileError } from "../../../../lib/http/auth/token_file.ts";
 import { granted } from "../../../support/granted.ts";
@@ -139,7 +140,7 @@ Deno.test({
     await Deno.rename(path, `${folder}/.hidden/tokens`);
     await Deno.copyFile(`${folder}/.hidden/tokens`, path);
     const open = (path: string, served: string[]) => () =>
-      readGuard({ path, name: "--token-file", served: ["/nowhere/at/all", ...served] });
+      readGuard({ path, name: "--token-file", secrets: new SecretFiles(["/nowhere/at/all", ...served]) });
     for (const root of [folder, path, `${folder}/../${folder.split("/").at(-1)}`]) {
       assertThrows(open(path, [root]), TokenFileError, "must not be in");
       assertThrows(open(`${folder}/link`, [root]), TokenFileError, "must not be in");
@@ -154,7 +155,11 @@ Deno.test({
   ignore,
   async fn() {
     await using there = await file(good, 0o600);
-    const { guard, reload } = readGuard({ path: there.path, name: "--token-file", served: [] })!;
+    const { guard, reload } = readGuard({
+      path: there.path,
+      name: "--token-file",
+      secrets: new SecretFiles([]),
+    })!;
     const may = (text: string) => {
       const headers = new Headers({ authorization: `Bearer ${text}` });
       return guard.identify({ method: "GET", headers, target: "http://localhost/" })?.may("read") ?? false;
@@ -171,9 +176,9 @@ Deno.test({
 });
 
 Deno.test("WEIR_TOKEN alone is a token with all rights, and there is nothing to read again", () => {
-  const { guard, reload } = readGuard({ path: null, name: "", all: text, served: [] })!;
+  const { guard, reload } = readGuard({ path: null, name: "", all: text, secrets: new SecretFiles([]) })!;
   const headers = new Headers({ authorization: `Bearer ${text}` });
   const grant = guard.identify({ method: "GET", headers, target: "http://localhost/" })!;
   assertEquals([grant.name, grant.may("admin"), grant.may("metrics"), reload], ["env", true, true, null]);
-  assertEquals(readGuard({ path: null, name: "", all: "", served: [] }), null);
+  assertEquals(readGuard({ path: null, name: "", all: "", secrets: new SecretFiles([]) }), null);
 });
