@@ -22,7 +22,6 @@ import logLine from "./dashboard/log_line.js" with { type: "text" };
 import logLines from "./dashboard/log_lines.js" with { type: "text" };
 import logList from "./dashboard/log_list.js" with { type: "text" };
 import logPane from "./dashboard/log_pane.js" with { type: "text" };
-import logRows from "./dashboard/log_rows.js" with { type: "text" };
 import logs from "./dashboard/logs.js" with { type: "text" };
 import main from "./dashboard/main.js" with { type: "text" };
 import newest from "./dashboard/newest.js" with { type: "text" };
@@ -64,7 +63,6 @@ const scripts = {
   log_lines: logLines,
   log_list: logList,
   log_pane: logPane,
-  log_rows: logRows,
   logs,
   main,
   newest,

@@ -106,7 +106,7 @@ export function mount(root, place) {
       const hasFocus = body.contains(document.activeElement);
       folder = place.slice(0, at);
       [entries, next, hidden, shown] = [[], null, 0, atOnce];
-      const links = folder.split("/").map((name, i, names) => {
+      const links = folder.split("/").map((_, i, names) => {
         const href = `#files/${names.slice(0, i).map((name) => `${name}/`).join("")}`;
         return h("a", { href }, h("bdi", {}, i === 0 ? t("files") : decodeURIComponent(names[i - 1])));
       });

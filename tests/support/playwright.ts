@@ -17,7 +17,7 @@ interface Context extends AsyncDisposable {
 
 /** Where elements are looked for. */
 interface Place {
-  getByText(text: string | RegExp): Locator;
+  getByText(text: string | RegExp, options?: { exact: boolean }): Locator;
   getByLabel(text: string, options?: { exact: boolean }): Locator;
   getByRole(role: string, options?: { name?: string; exact?: boolean }): Locator;
   locator(css: string): Locator;
@@ -32,6 +32,7 @@ export interface Page extends Place {
   goto(url: string, options?: { waitUntil?: "commit" | "load" }): Promise<unknown>;
   evaluate<R>(expression: string): Promise<R>;
   evaluateHandle<T, A>(fn: (argument: A) => T | Promise<T>, argument?: A): Promise<Handle<T>>;
+  waitForEvent(event: "download"): Promise<{ path(): Promise<string>; suggestedFilename(): string }>;
   on(event: "response", listener: (response: { url(): string; status(): number }) => void): unknown;
   on(event: "console", listener: (message: { type(): string; text(): string }) => void): unknown;
 }
