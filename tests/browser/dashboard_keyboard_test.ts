@@ -1,13 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { valueOf } from "../../lib/channels/value.ts";
 import { browserTest } from "../support/browser.ts";
-import { put } from "../support/files.ts";
+import { openView, serveViews, views } from "../support/dashboard.ts";
 import type { Page } from "../support/playwright.ts";
 import { serve, until } from "../support/server.ts";
 
 const focused = (page: Page, what: string) => page.evaluate<string>(`document.activeElement.${what}`);
-
-const views = ["overview", "logs", "runs", "files", "channels", "routes"];
 
 browserTest("the first Tab is a way past the strip, which leaves the view as it is", async (page) => {
   await using server = await serve();
@@ -29,7 +26,7 @@ browserTest(
     const at = (view: string) => until(async () => await page.evaluate("location.hash") === `#${view}`);
     await page.goto(server.origin);
     await page.locator(".view").waitFor();
-    for (const [index, view] of views.entries()) {
+    for (const [index, view] of ["overview", "logs", "runs", "files", "channels", "routes"].entries()) {
       await page.keyboard.press(String(index + 1));
       await at(view);
     }
@@ -50,25 +47,15 @@ browserTest(
   },
 );
 
-for (const view of [...views.map((view) => view.replace("channels", "channels/demo")), "channels/ws"]) {
+for (const view of Object.keys(views)) {
   browserTest(
     `Tab reaches all that can be used in #${view}, in reading order, and shows where it is`,
     async (page) => {
-      await using server = await serve();
-      await put(`${server.folder}/logs/app.log`, "a line\n");
-      await put(`${server.folder}/files/a.txt`, "text\n");
-      server.store.publish("demo", [valueOf("some")]);
-      await page.goto(`${server.origin}/#${view}`);
-      await page.locator("main :is(a, button, input, summary)").nth(0).waitFor();
-      // What is loaded after the frame.
-      await until(async () =>
-        await page.evaluate(
-          "Math.abs(performance.now() - performance.getEntriesByType('resource').at(-1).responseEnd) > 500",
-        )
-      );
+      await using server = await serveViews();
+      await openView(page, server, view);
       const usable = await page.evaluate<number>(`
       globalThis.usable = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")]
-        .filter((each) => each.checkVisibility() && !each.disabled);
+        .filter((each) => each.checkVisibility() && !each.disabled && each.tabIndex === 0);
       usable.length`);
       assert(usable > 12);
       const reached: number[] = [];
