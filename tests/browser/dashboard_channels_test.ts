@@ -65,6 +65,19 @@ browserTest("a channel that is chosen by keyboard keeps the focus", async (page)
 });
 
 browserTest(
+  "the focus stays where it is in the list when another channel comes",
+  async (page) => {
+    await using server = await serve();
+    server.store.publish("demo", [valueOf(1)]);
+    await page.goto(`${server.origin}/#channels`);
+    await page.getByRole("link", { name: "demo" }).focus();
+    server.store.publish("another", [valueOf(1)]);
+    await page.getByRole("link", { name: "another" }).waitFor();
+    assertEquals(await page.evaluate("document.activeElement.hash"), "#channels/demo");
+  },
+);
+
+browserTest(
   "events that the history has lost while the page was away are a row that counts them",
   async (page) => {
     await using server = await serve({ limits: { channelEvents: 2 } });
