@@ -48,6 +48,7 @@ export interface Locator extends Place {
   /** Of all that are there now. */
   allTextContents(): Promise<string[]>;
   count(): Promise<number>;
+  isEnabled(): Promise<boolean>;
   nth(index: number): Locator;
 }
 
