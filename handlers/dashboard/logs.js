@@ -79,7 +79,7 @@ export async function mount(root, place) {
   beside.onchange = () => go(chosen);
   form.onsubmit = (event) => {
     event.preventDefault();
-    for (const pane of panes) void (isAsked() ? pane.search(asked()) : pane.follow());
+    for (const pane of panes) void (isAsked() ? pane.find(asked()) : pane.follow());
   };
 
   /** Goes to logs, as a link does. @param {string[]} names */
