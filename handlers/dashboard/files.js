@@ -1,5 +1,5 @@
 import { ask, getJson, Refused, who } from "./api.js";
-import { command, empty, fill, h, put } from "./dom.js";
+import { command, empty, fill, h, placesOf, put } from "./dom.js";
 import { ago, count, fullTime, size } from "./units.js";
 import { t } from "./words.js";
 
@@ -100,14 +100,7 @@ export function mount(root, place) {
     if (matchMedia("(max-width: 48rem)").matches) preview.scrollIntoView();
   }
 
-  // The table stays where it is, where a link leads to another place of it.
-  root.onclick = (event) => {
-    const link = /** @type {Element} */ (event.target).closest("a[href^='#files/']");
-    if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    history.pushState(null, "", link.hash);
-    open(link.hash.slice("#files/".length)).catch(failed);
-  };
+  placesOf(root, "files", (place) => open(place).catch(failed));
   open(place).catch(failed);
   return () => stop.abort();
 }

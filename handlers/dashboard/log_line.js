@@ -1,7 +1,6 @@
 import { painted, plain } from "./ansi.js";
 import { ask, records } from "./api.js";
 import { h } from "./dom.js";
-import { count } from "./units.js";
 import { t } from "./words.js";
 
 /**
@@ -126,12 +125,8 @@ export function itemOf({ id, event, cursor = id, data }, name) {
   if (event === "searched") {
     return { name, kind: "note", cursor: data.from, text: t("Searched back to here") };
   }
-  if (event === "gap") {
-    const text = data.lost === null
-      ? t("Lines may be missing here: the file was cut or replaced, or an older one is gone")
-      : t("{n} lines are missing here", { n: count(data.lost) });
-    return { name: data.name ?? name, kind: "gap", text };
-  }
+  const lost = t("Lines may be missing here: the file was cut or replaced, or an older one is gone");
+  if (event === "gap") return { name: data.name ?? name, kind: "gap", text: lost };
   const { line = data, name: own = name, cursor: after = cursor } = Object(data);
   return { name: own, kind: event === "unfinished" ? event : "line", text: line, cursor: after };
 }

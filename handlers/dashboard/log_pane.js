@@ -21,10 +21,8 @@ const [page, atOnce, leaving] = [500, 300, 200];
  * @param {() => Search} asked What is searched in the page.
  */
 export function logPane(names, at, max, isWanted, asked) {
-  /** @type {Item[]} */
-  let items = [];
-  /** What has come since it is paused, or in this frame: the newest of it, and how many in all. @type {Item[]} */
-  let waiting = [];
+  /** `waiting`: the newest of what has come since it is paused, or in this frame; `fresh`: how many that were in all. @type {Item[][]} */
+  let [items, waiting] = [[], []];
   let fresh = 0;
   /** What the rows were found by; null: they are all lines. @type {Search | null} */
   let search = null;
@@ -41,7 +39,7 @@ export function logPane(names, at, max, isWanted, asked) {
     h("button", { className, onclick }, text);
   const [list, told] = [h("div"), h("small")];
   const follows = button(t("Follow"), () => isFollowing ? pause() : follow(), "");
-  const [earlier, later] = [button(t("Earlier lines"), before), button(t("Later lines"), after)];
+  const [earlier, later] = [button(t("Earlier lines"), before), button(t("Later lines"), () => after())];
   const download = h("a", { href: "", download: isOne ? label : "logs.txt" }, t("Download"));
   download.onclick = () => {
     const lines = items.filter(({ row }) => row?.hidden === false).length || 1;
@@ -49,14 +47,14 @@ export function logPane(names, at, max, isWanted, asked) {
     download.href = targetOf(names, { ...query, follow: false, format: "text" });
   };
   const props = { role: "region", ariaLabel: t("Lines of {name}", { name: label }), tabIndex: 0 };
-  const box = h(
-    "div",
-    { className: "lines", ...props, onscroll: scrolled, onkeydown: byArrows },
-    earlier,
-    list,
-    later,
-  );
-  const tools = [h("span", { className: "grow" }), download, button(t("Begin"), begin), follows];
+  const hears = { onscroll: scrolled, onkeydown: byArrows };
+  const box = h("div", { className: "lines", ...props, ...hears }, [earlier, list, later]);
+  const tools = [
+    h("span", { className: "grow" }),
+    download,
+    button(t("First lines"), () => begin()),
+    follows,
+  ];
   const head = h("header", { className: "bar" }, h("h2", {}, h("bdi", {}, label)), told, tools);
   const element = h("section", { className: "pane", ariaLabel: label }, head, box);
 
@@ -80,21 +78,15 @@ export function logPane(names, at, max, isWanted, asked) {
     drawNow();
   }
 
-  function begin() {
-    return load([{ from: "start" }]);
-  }
-
+  const begin = () => load([{ from: "start" }]);
   const find = (/** @type {Search} */ by) => load([{ ...by, lines: page }], { by });
+  const after = () => load([items, { after: end(label) }], { from: items.at(-1) });
 
   function before() {
     const first = items.find(({ cursor }) => cursor !== undefined);
     const rest = items.filter((item) => item !== first && item.kind !== "note");
     const parts = [{ ...search, before: first?.cursor, lines: page }, rest];
     return load(isLive ? [...parts, { after: end(label) }] : parts, { by: search, from: rest[0] });
-  }
-
-  function after() {
-    return load([items, { after: end(label) }], { from: items.at(-1) });
   }
 
   /** Shows lines in place of others: items, and what to ask for. Where they reach the log's end, it is watched. @param {(Item[] | Record<string, unknown>)[]} parts @param {How} [how] */
@@ -189,9 +181,9 @@ export function logPane(names, at, max, isWanted, asked) {
     later.hidden = isLive || items.length === 0 || search !== null;
     const n = count(search === null ? fresh : items.filter(({ kind }) => kind === "line").length);
     if (fault !== "") told.textContent = fault;
-    else if (search !== null) told.textContent = t("{n} lines found on the server", { n });
+    else if (search !== null) told.textContent = t("found on the server: {n}", { n });
     else if (isFollowing) told.textContent = t("following");
-    else if (fresh > 0) told.textContent = t("paused, {n} new lines", { n });
+    else if (fresh > 0) told.textContent = t("paused, {n} new", { n });
     else told.textContent = isLive ? t("paused") : t("not at the end");
   }
 
