@@ -102,3 +102,14 @@ export function command(text) {
 /** What a view says where there is nothing: what would be here, and the line that makes it so. @param {string} text @param {string} [line] */
 export const empty = (text, line) =>
   h("div", { className: "empty" }, h("p", {}, text), line !== undefined && command(line));
+
+/** Links to other places of a view go there without drawing all of it anew. @param {HTMLElement} root @param {string} view As in `#view/`. @param {(place: string) => unknown} open */
+export function placesOf(root, view, open) {
+  root.onclick = (event) => {
+    const link = /** @type {Element} */ (event.target).closest(`a[href^="#${view}/"]`);
+    if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    history.pushState(null, "", link.hash);
+    open(link.hash.slice(view.length + 2));
+  };
+}

@@ -1,4 +1,5 @@
 import { painted, plain } from "./ansi.js";
+import { ask, records } from "./api.js";
 import { h } from "./dom.js";
 import { t } from "./words.js";
 
@@ -40,8 +41,20 @@ function levelOf(text, object) {
   return 0;
 }
 
-/** The row of an item, whose level it sets: a line that is indented has that of the one before. @param {Item} item @param {Item | undefined} previous @param {boolean} isNamed Whether it says its log. */
-export function rowOf(item, previous, isNamed) {
+/** The rows of items that follow one. @param {Item[]} items @param {Item | undefined} previous @param {boolean} isNamed Whether they say their log. @param {(item: Item) => boolean} isWanted Whether one is shown. */
+export function rowsOf(items, previous, isNamed, isWanted) {
+  const rows = document.createDocumentFragment();
+  for (const item of items) {
+    item.row = rowOf(item, previous, isNamed);
+    item.row.hidden = !isWanted(item);
+    rows.append(item.row);
+    previous = item;
+  }
+  return rows;
+}
+
+/** The row of an item, whose level it sets: a line that is indented has that of the one before. @param {Item} item @param {Item | undefined} previous @param {boolean} isNamed */
+function rowOf(item, previous, isNamed) {
   const { kind, name, text, cursor } = item;
   if (kind === "gap" || kind === "note") return h("div", { className: kind }, text);
   const bare = plain(text);
@@ -78,8 +91,58 @@ function unfolding(json) {
   return button;
 }
 
+/** Arrows go from line to line: with Tab there would be thousands. @param {KeyboardEvent & { currentTarget: HTMLElement }} event */
+export function byArrows(event) {
+  const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+  if (step === 0) return;
+  /** @type {HTMLElement[]} */
+  const stops = Array.from(event.currentTarget.querySelectorAll(".line:not([hidden]) > [tabindex]"));
+  const at = stops.findIndex((stop) => stop === document.activeElement);
+  (at < 0 ? stops.at(-1) : stops[at + step])?.focus();
+  event.preventDefault();
+}
+
 /** Numbers stay as they are written, where the browser can do that. @param {string} _key @param {any} value @param {{ source?: string }} [context] */
 const exact = (_key, value, context) =>
   typeof value === "number" && context?.source && "rawJSON" in JSON
     ? /** @type {any} */ (JSON).rawJSON(context.source)
     : value;
+
+/** Where lines of logs are asked for: of one, or of several merged. @param {string[]} names @param {Record<string, unknown>} query */
+export function targetOf(names, query) {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
+  const several = names.length > 1 ? names : [];
+  const parameters = [...given, ...several.map((name) => ["name", name])].map((
+    [name, value],
+  ) => [name, String(value)]);
+  return `/logs${several.length > 0 ? "" : `/${encodeURIComponent(names[0])}`}?${new URLSearchParams(
+    parameters,
+  )}`;
+}
+
+/** What a record of logs is as an item. @param {import("./feed.js").Heard} record @param {string} name @returns {Item} */
+export function itemOf({ id, event, cursor = id, data }, name) {
+  if (event === "searched") {
+    return { name, kind: "note", cursor: data.from, text: t("Searched back to here") };
+  }
+  const lost = t("Lines may be missing here: the file was cut or replaced, or an older one is gone");
+  if (event === "gap") return { name: data.name ?? name, kind: "gap", text: lost };
+  const { line = data, name: own = name, cursor: after = cursor } = Object(data);
+  return { name: own, kind: event === "unfinished" ? event : "line", text: line, cursor: after };
+}
+
+/** Lines that are there now, up to `limit`, and whether those were all. @param {string[]} names @param {Record<string, unknown>} query @param {AbortSignal} signal @param {number} limit */
+export async function linesOf(names, query, signal, limit) {
+  /** @type {Item[]} */
+  const items = [];
+  const target = targetOf(names, { ...query, follow: false, format: "ndjson" });
+  for await (const batch of records(await ask(target, { signal }))) {
+    for (const record of batch) {
+      if (record.event === "end") return { items, isWhole: true };
+      const item = itemOf(record, names[0]);
+      if (item.kind === "line" && item.cursor === undefined) item.kind = "unfinished";
+      if (items.push(item) === limit) return { items, isWhole: false };
+    }
+  }
+  throw new Error(t("the answer was cut"));
+}

@@ -22,15 +22,8 @@ export function logList(choose) {
   const list = h("ul");
   const [title, rest] = [h("small"), h("p", { className: "caption" })];
   const hint = command("deno task start --logs /var/log");
-  const element = h(
-    "details",
-    { className: "log-list" },
-    h("summary", {}, t("Logs"), " ", title),
-    find,
-    list,
-    rest,
-    hint,
-  );
+  const summary = h("summary", {}, t("Logs"), " ", title);
+  const element = h("details", { className: "log-list" }, summary, find, list, rest, hint);
   const draw = oncePerFrame(drawNow);
   find.oninput = draw;
 
@@ -48,9 +41,8 @@ export function logList(choose) {
     box.checked = chosen.includes(name);
     link.ariaCurrent = box.checked ? "true" : null;
     link.title = date === null ? "" : fullTime(date);
-    /** @type {Element} */ (link.lastElementChild).textContent = date === null
-      ? t("empty")
-      : `${size(bytes)}, ${ago(date)}`;
+    const caption = date === null ? t("empty") : `${size(bytes)}, ${ago(date)}`;
+    if (link.lastChild !== null) link.lastChild.textContent = caption;
     return row;
   }
 
@@ -61,9 +53,8 @@ export function logList(choose) {
     title.textContent = chosen.join(", ");
     find.hidden = infos.length < 10;
     hint.hidden = infos.length !== 1;
-    rest.textContent = wanted.length > most
-      ? t("and {n} more: find them by name", { n: count(wanted.length - most) })
-      : "";
+    rest.hidden = wanted.length <= most;
+    rest.textContent = t("and {n} more: find them by name", { n: count(wanted.length - most) });
   }
 
   /** @returns {Promise<Info[]>} */
@@ -72,24 +63,16 @@ export function logList(choose) {
     draw();
     return infos;
   }
-  let known = "";
-  const end = onServer(() => {
-    const names = listOf("logs").map(({ name }) => name).join("/");
-    if (names !== known) look().catch(() => {});
-    known = names;
-  });
+  const end = onServer(() => void (listOf("logs").length === infos.length || look().catch(() => {})));
   const timer = setInterval(() => document.hidden || look().catch(() => {}), lookMs);
-  return {
-    element,
-    look,
-    /** Shows which are chosen. @param {string[]} names */
-    show(names) {
-      chosen = names;
-      draw();
-    },
-    close() {
-      end();
-      clearInterval(timer);
-    },
-  };
+  /** Shows which are chosen. @param {string[]} names */
+  function show(names) {
+    chosen = names;
+    draw();
+  }
+  function close() {
+    end();
+    clearInterval(timer);
+  }
+  return { element, look, show, close };
 }

@@ -1,4 +1,4 @@
-import { empty, fill, h, oncePerFrame, put } from "./dom.js";
+import { empty, fill, h, oncePerFrame, placesOf, put } from "./dom.js";
 import { onKey } from "./keys.js";
 import { hashOf, levels } from "./log_line.js";
 import { logList } from "./log_list.js";
@@ -16,38 +16,25 @@ export async function mount(root, place) {
   /** @type {string[]} */
   let chosen = [];
 
-  const search = (/** @type {string} */ label) =>
-    h("input", { type: "search", ariaLabel: label, placeholder: label });
-  const tick = (checked = false) => h("input", { type: "checkbox", checked });
-  const named = (/** @type {HTMLElement} */ input, /** @type {string} */ text) =>
-    h("label", {}, input, ` ${text}`);
-  const [grep, not, anyCase, wrap, beside] = [
-    search(t("Search")),
-    search(t("Without")),
-    tick(true),
-    tick(true),
-    tick(),
-  ];
-  const options = levels.map((name, i) =>
-    h(
-      "option",
-      { value: i },
-      i === 0 ? t("all levels") : i === 5 ? name : t("{level} and above", { level: name }),
-    )
+  const [grep, not] = [t("Search"), t("Without")].map((label) =>
+    h("input", { type: "search", ariaLabel: label, placeholder: label })
+  );
+  const [anyCase, wrap, beside] = [true, true, false].map((checked) =>
+    h("input", { type: "checkbox", checked })
+  );
+  const options = levels.map((name, value) =>
+    h("option", { value }, value === 0 ? t("all levels") : t("{level} and above", { level: name }))
   );
   const level = h("select", { ariaLabel: t("Level") }, options);
-  const [besideLabel, matches, area] = [
-    named(beside, t("side by side")),
-    h("small"),
-    h("div", { className: "panes" }),
-  ];
+  const besideLabel = h("label", {}, beside, " ", t("side by side"));
+  const [matches, area] = [h("small"), h("div", { className: "panes" })];
   const list = logList((names) => go(names.slice(0, maxLogs)));
   const form = h("form", { className: "bar", role: "search" }, [
     grep,
     not,
-    named(anyCase, t("any case")),
+    h("label", {}, anyCase, " ", t("any case")),
     level,
-    named(wrap, t("wrap")),
+    h("label", {}, wrap, " ", t("wrap")),
     besideLabel,
     h("button", { title: t("Enter does it, too") }, t("Search the server")),
     matches,
@@ -62,12 +49,7 @@ export async function mount(root, place) {
     return kind === "gap" || kind === "note" ||
       has >= Number(level.value) && line.includes(folded(grep.value)) && !isOut;
   }
-  const isAsked = () => grep.value + not.value !== "";
-  const asked = () => ({
-    grep: grep.value,
-    not: not.value,
-    icase: isAsked() && anyCase.checked || undefined,
-  });
+  const asked = () => ({ grep: grep.value, not: not.value, icase: anyCase.checked });
 
   const filter = oncePerFrame(() => {
     const sums = panes.map((pane) => pane.filter());
@@ -79,7 +61,7 @@ export async function mount(root, place) {
   beside.onchange = () => go(chosen);
   form.onsubmit = (event) => {
     event.preventDefault();
-    for (const pane of panes) void (isAsked() ? pane.search(asked()) : pane.follow());
+    for (const pane of panes) void (grep.value + not.value === "" ? pane.follow() : pane.find(asked()));
   };
 
   /** Goes to logs, as a link does. @param {string[]} names */
@@ -103,24 +85,15 @@ export async function mount(root, place) {
     filter();
   }
 
-  // The list, and what is typed, stay where a link leads to other logs.
-  root.onclick = (event) => {
-    const link = /** @type {Element} */ (event.target).closest("a[href^='#logs/']");
-    if (!(link instanceof HTMLAnchorElement) || event.defaultPrevented || event.ctrlKey || event.metaKey) {
-      return;
-    }
-    event.preventDefault();
-    history.pushState(null, "", link.hash);
-    open(link.hash.slice("#logs/".length));
-  };
+  placesOf(root, "logs", open);
   const keys = [
     onKey("/", t("search"), () => grep.focus()),
     onKey(" ", t("pause, or follow"), () => {
       const isFollowing = panes.some((pane) => pane.isFollowing());
       for (const pane of panes) void (isFollowing ? pane.pause() : pane.follow());
     }),
-    onKey("g", t("to the begin"), () => panes.forEach((pane) => void pane.begin())),
-    onKey("G", t("to the end"), () => panes.forEach((pane) => void pane.follow())),
+    onKey("g", t("the first lines"), () => panes.forEach((pane) => void pane.begin())),
+    onKey("G", t("the last lines"), () => panes.forEach((pane) => void pane.follow())),
   ];
   open(place);
   try {

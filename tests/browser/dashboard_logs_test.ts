@@ -60,7 +60,7 @@ logsTest(
     await page.evaluate("document.querySelector('.lines').scrollTop = 0");
     await page.getByText("paused").waitFor();
     await append(`${logs}/app.log`, "new\n");
-    await page.getByText("paused, 1 new lines").waitFor();
+    await page.getByText("paused, 1 new").waitFor();
     assertEquals((await shown(page)).at(-1), "line 500");
     await page.evaluate("document.querySelector('.lines').scrollTop = 1e6");
     await lastIs(page, "new");
@@ -98,7 +98,7 @@ logsTest("what is typed filters the page at once, and Enter asks the server", {
   await page.getByText("1 of 500 lines").waitFor();
   assertEquals(await shown(page), ["needle 2"]);
   await page.keyboard.press("Enter");
-  await page.getByText("2 lines found").waitFor();
+  await page.getByText("found on the server: 2").waitFor();
   assertEquals(await shown(page), ["needle 1", "needle 2"]);
   // A line that was found is shown among its neighbours.
   await page.locator(".line .at").nth(0).click();
@@ -127,7 +127,7 @@ logsTest("the address of a line opens the log there, and lines before it can be 
 }, async (page, _logs, open) => {
   await open("app.log");
   await lastIs(page, "line 3000");
-  await page.getByRole("button", { name: "Begin" }).click();
+  await page.getByRole("button", { name: "First lines" }).click();
   await lastIs(page, "line 500");
   await page.getByRole("button", { name: "Later lines" }).click();
   await lastIs(page, "line 1000");
@@ -138,8 +138,8 @@ logsTest("the address of a line opens the log there, and lines before it can be 
   await page.locator(".line[aria-current]").getByText("line 800").waitFor();
   assertEquals(await shown(page), numbered(1_000, 301).trimEnd().split("\n"));
   await page.getByRole("button", { name: "Earlier lines" }).click();
-  await until(async () => (await shown(page)).length === 1_300);
-  assertEquals(await shown(page), numbered(1_300).trimEnd().split("\n"));
+  await until(async () => (await shown(page))[0] === "line 1");
+  assertEquals(await shown(page), numbered(1_000).trimEnd().split("\n"));
 });
 
 logsTest("colours of a terminal are shown, and no escape is", {
