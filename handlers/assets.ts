@@ -15,13 +15,13 @@ import chart from "./dashboard/chart.js" with { type: "text" };
 import dom from "./dashboard/dom.js" with { type: "text" };
 import feed from "./dashboard/feed.js" with { type: "text" };
 import fields from "./dashboard/fields.js" with { type: "text" };
+import filePreview from "./dashboard/file_preview.js" with { type: "text" };
 import files from "./dashboard/files.js" with { type: "text" };
 import keys from "./dashboard/keys.js" with { type: "text" };
 import logLine from "./dashboard/log_line.js" with { type: "text" };
 import logLines from "./dashboard/log_lines.js" with { type: "text" };
 import logList from "./dashboard/log_list.js" with { type: "text" };
 import logPane from "./dashboard/log_pane.js" with { type: "text" };
-import logRows from "./dashboard/log_rows.js" with { type: "text" };
 import logs from "./dashboard/logs.js" with { type: "text" };
 import main from "./dashboard/main.js" with { type: "text" };
 import newest from "./dashboard/newest.js" with { type: "text" };
@@ -56,13 +56,13 @@ const scripts = {
   dom,
   feed,
   fields,
+  file_preview: filePreview,
   files,
   keys,
   log_line: logLine,
   log_lines: logLines,
   log_list: logList,
   log_pane: logPane,
-  log_rows: logRows,
   logs,
   main,
   newest,

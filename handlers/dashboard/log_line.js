@@ -8,10 +8,8 @@ import { t } from "./words.js";
  * @typedef {{ name: string, text: string, kind: "line" | "unfinished" | "gap" | "note", cursor?: string, level?: number, row?: HTMLElement }} Item
  */
 
-/** The levels by their numbers. */
+/** The levels by their numbers; the words that lines have for 1 to 5; and syslog's severities. */
 export const levels = ["", t("trace"), t("debug"), t("info"), t("warning"), t("error")];
-
-/** The words of levels 1 to 5. */
 const words = [
   /^(trace|verbose)$/i,
   /^debug$/i,
@@ -19,37 +17,25 @@ const words = [
   /^warn/i,
   /^(err|crit|fatal|panic|alert|emerg)/i,
 ];
-/** @param {string} word */
-const levelOfWord = (word) => words.findIndex((each) => each.test(word)) + 1;
-/** The level of syslog's severities. */
 const severities = [5, 5, 5, 5, 4, 3, 3, 2];
+const levelOfWord = (/** @type {string} */ word) => words.findIndex((each) => each.test(word)) + 1;
 
-/** The address of logs in the view (`,` merged, `|` side by side), or of a line. @param {string[]} names @param {string} [cursor] @param {string} [sign] */
+/** The address of logs (`,` merged, `|` side by side), or of a line. @param {string[]} names @param {string} [cursor] @param {string} [sign] */
 export const hashOf = (names, cursor = "", sign = ",") =>
   `#logs/${names.map(encodeURIComponent).join(sign)}${cursor && "/"}${cursor}`;
 
-/** The object that a line is in JSON, or null. @param {string} text @returns {Record<string, any> | null} */
-function objectOf(text) {
-  try {
-    return text.startsWith("{") ? JSON.parse(text) : null;
-  } catch {
-    return null;
-  }
-}
-
 /** A line's level as it says itself; 0 for none. @param {string} text @param {Record<string, any> | null} object */
 function levelOf(text, object) {
+  const level = object?.level ?? object?.severity ?? object?.lvl ?? object?.log?.level;
+  if (level !== undefined) return Math.min(5, Math.floor(level / 10)) || levelOfWord(String(level));
   if (object !== null) {
-    const level = object.level ?? object.severity ?? object.lvl ?? object.log?.level;
-    if (level !== undefined) return Math.min(5, Math.floor(level / 10)) || levelOfWord(String(level));
     return object.status >= 500 ? 5 : object.status >= 400 ? 4 : severities[object.PRIORITY] ?? 0;
   }
   const priority = /^<(\d{1,3})>/.exec(text);
   if (priority !== null) return severities[Number(priority[1]) % 8];
   // In capitals, in brackets, before a colon or after a sign: others are words of a sentence.
   for (const [, sign, word, end] of text.slice(0, 200).matchAll(/([[(<=|]?)\b([a-z]+)\b([\])>:|]?)/gi)) {
-    const level = sign + end !== "" || word === word.toUpperCase() ? levelOfWord(word) : 0;
-    if (level > 0) return level;
+    if ((sign + end !== "" || word === word.toUpperCase()) && levelOfWord(word) > 0) return levelOfWord(word);
   }
   return 0;
 }
@@ -59,12 +45,15 @@ export function rowOf(item, previous, isNamed) {
   const { kind, name, text, cursor } = item;
   if (kind === "gap" || kind === "note") return h("div", { className: kind }, text);
   const bare = plain(text);
-  const object = objectOf(bare);
+  let object = null;
+  try {
+    if (bare.startsWith("{")) object = JSON.parse(bare);
+  } catch { /* It only looks like JSON. */ }
   const level = item.level = levelOf(bare, object) || (/^\s/.test(bare) && previous?.level) || 0;
   const title = `${levels[level]} ${t("link to this line")}`.trim();
-  const link = { className: "at", href: hashOf([name], cursor), tabIndex: -1, title, "aria-label": title };
+  const link = { href: hashOf([name], cursor), tabIndex: -1, title, ariaLabel: title };
   return h("div", { className: `line ${kind}`, "data-level": level || undefined }, [
-    h("a", cursor === undefined ? { className: "at" } : link, "·TDIWE"[level]),
+    h("a", { className: "at", ...cursor !== undefined && link }, "·TDIWE"[level]),
     isNamed && h("span", { className: "from" }, name),
     object !== null && unfolding(bare),
     h("span", { className: "text" }, painted(text)),
@@ -72,7 +61,7 @@ export function rowOf(item, previous, isNamed) {
   ]);
 }
 
-/** A button that shows a line of JSON over several lines, and hides that again. @param {string} json */
+/** A button that shows JSON over several lines, and hides that again. @param {string} json */
 function unfolding(json) {
   const button = h("button", {
     className: "unfold",

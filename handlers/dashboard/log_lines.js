@@ -7,25 +7,28 @@ import { t } from "./words.js";
 /** Where lines of logs are asked for: of one, or of several merged. @param {string[]} names @param {Record<string, unknown>} query */
 export function targetOf(names, query) {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
-  const parameters = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
-  if (names.length > 1) { for (const name of names) parameters.append("name", name); }
-  return `/logs${names.length > 1 ? "" : `/${encodeURIComponent(names[0])}`}?${parameters}`;
+  const several = names.length > 1 ? names : [];
+  const parameters = [...given, ...several.map((name) => ["name", name])].map((
+    [name, value],
+  ) => [name, String(value)]);
+  return `/logs${several.length > 0 ? "" : `/${encodeURIComponent(names[0])}`}?${new URLSearchParams(
+    parameters,
+  )}`;
 }
 
-/** What a record of a log, or of several, is as an item. @param {import("./api.js").Record_ & { cursor?: string }} record @param {string} name @returns {Item} */
+/** What a record of logs is as an item. @param {import("./feed.js").Heard} record @param {string} name @returns {Item} */
 export function itemOf({ id, event, cursor = id, data }, name) {
+  if (event === "searched") {
+    return { name, kind: "note", cursor: data.from, text: t("Searched back to here") };
+  }
   if (event === "gap") {
     const text = data.lost === null
       ? t("Lines may be missing here: the file was cut or replaced, or an older one is gone")
       : t("{n} lines are missing here", { n: count(data.lost) });
     return { name: data.name ?? name, kind: "gap", text };
   }
-  if (event === "searched") {
-    return { name, kind: "note", cursor: data.from, text: t("Searched back to here") };
-  }
-  const kind = event === "unfinished" ? event : "line";
-  if (typeof data !== "object") return { name, kind, text: data, cursor };
-  return { name: data.name, kind, text: data.line, cursor: data.cursor };
+  const { line = data, name: own = name, cursor: after = cursor } = Object(data);
+  return { name: own, kind: event === "unfinished" ? event : "line", text: line, cursor: after };
 }
 
 /** Lines that are there now, up to `limit`, and whether those were all. @param {string[]} names @param {Record<string, unknown>} query @param {AbortSignal} signal @param {number} limit */
