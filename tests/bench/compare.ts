@@ -58,7 +58,7 @@ export async function start(
   const permissions = ["read", "write", "net", "env", "sys"].map((name) => `--allow-${name}`);
   const cwd = await Deno.makeTempDir({ prefix: "weir-bench-" });
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...permissions, path, ...args],
+    args: ["run", "--no-lock", ...permissions, path, ...args],
     stdout: "piped",
     stderr: "null",
     cwd,

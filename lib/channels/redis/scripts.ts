@@ -98,9 +98,15 @@ if redis.call('EXISTS', key) == 0 or not epoch then begin(run, ARGV[1]) end
 return {lastId(), #redis.call('XRANGE', key, ARGV[2], '+', 'COUNT', 1)}
 `);
 
-/** The last id and the length of a stream; nothing when it is not there. KEYS: stream. */
+/**
+ * The last id and the length of a stream; when it is not there nothing, and its name is dropped. KEYS: stream, names of
+ * channels. ARGV: the channel's name.
+ */
 export const infoScript: Script = new Script(`
-if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('SREM', KEYS[2], ARGV[1])
+  return nil
+end
 local info = redis.call('XINFO', 'STREAM', KEYS[1])
 for i = 1, #info, 2 do
   if info[i] == 'last-generated-id' then return {info[i + 1], redis.call('XLEN', KEYS[1])} end

@@ -18,6 +18,8 @@ export interface Following {
   readonly at: Place;
   /** The first event and those after it, of one epoch and without a hole: in memory, until others need the room. Null: nothing. */
   readonly segment: MemoryChannel | null;
+  /** Whether there most likely is more after it. */
+  readonly isFull: boolean;
 }
 
 const unbounded = { channelEvents: Infinity, channelBytes: Infinity };
@@ -51,22 +53,20 @@ export class Segments {
 
   async #read(channel: RedisChannel, from: string): Promise<Following> {
     for (;;) {
-      const range = ["XRANGE", channel.keys.stream, from, "+", "COUNT", String(this.#count)];
+      const count = this.#count;
+      const range = ["XRANGE", channel.keys.stream, from, "+", "COUNT", String(count)];
       const entries = await channel.connection.send(range) as Entry[];
-      if (entries.length > 0) return this.#load(channel, entries);
+      if (entries.length > 0) return { ...this.#load(channel, entries), isFull: entries.length === count };
       const { last, isAll } = await channel.look(from);
-      if (isAll) return { at: last, segment: null };
+      if (isAll) return { at: last, segment: null, isFull: false };
     }
   }
 
-  #load(channel: RedisChannel, entries: Entry[]): Following {
+  #load(channel: RedisChannel, entries: Entry[]): { at: Place; segment: MemoryChannel } {
     const at = placeOf(entries[0][0]);
     if (at === null) throw new Error(`${channel.keys.stream} is not a channel's stream: ${entries[0][0]}`);
     const segment = channel.segment({ ...at, number: at.number - 1 }, unbounded);
-    for (const [id, fields] of entries) {
-      if (id !== idOf({ ...at, number: segment.history.last + 1 })) break;
-      append(segment, fields);
-    }
+    append(segment, entries);
     const each = segment.size / segment.history.length;
     this.#count = Math.min(maxCount, Math.max(1, Math.floor(segmentBytes / each)));
     return { at, segment };

@@ -11,7 +11,7 @@ import { RedisServer, withoutRedis } from "../../../support/redis.ts";
 import { until } from "../../../support/server.ts";
 
 const redis = withoutRedis ? null : await RedisServer.start();
-if (redis !== null) globalThis.addEventListener("unload", () => void redis[Symbol.asyncDispose]());
+if (redis !== null) globalThis.addEventListener("unload", () => redis[Symbol.dispose]());
 
 channelStoreContract("RedisStore", {
   make: async (limits) => new RedisStore(await RedisConnection.open(redis!.url), new Limits(limits)),
