@@ -25,7 +25,7 @@ browserTest("a run that one tab starts is watched in another, and cancelled ther
   await page.getByRole("button", { name: "Forget job" }).click();
   await page.getByRole("button", { name: "Forget", exact: true }).click();
   await other.getByText("no longer kept").waitFor();
-  assertEquals(server.app.runs.list(), []);
+  assertEquals(await server.app.runs.list(), []);
 });
 
 browserTest("a run that cannot be started says why, in the server's words", async (page) => {
