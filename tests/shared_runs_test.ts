@@ -184,6 +184,27 @@ test("/events waits for a run, and finds the one that another process starts", a
   assertEquals((await events.rest()).includes('"step":2'), true);
 });
 
+Deno.test({
+  name: "the README's ACL line is enough for runs",
+  ignore,
+  async fn() {
+    const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+    await using redis = await RedisServer.start();
+    await redis.ask(/^ACL SETUSER weir .*$/m.exec(readme)![0].replace("PASSWORD", "secret"));
+    const url = redis.url.replace("//", "//weir:secret@");
+    await using processes = await pair(["--keep-runs", "0", "--redis", url]);
+    const [first, second] = processes.both;
+    const here = await open(runOf(first, "a", 9, 60_000));
+    const there = await open(runOf(second, "a", 9, 60_000));
+    await there.until("\n");
+    assertEquals((await remove(second, "a")).state, "cancelled");
+    await Promise.all([here.rest(), there.rest()]);
+    // Forgotten, and so out of the list.
+    await until(async () => (await list(second)).length === 0);
+    assertEquals([first.stderr(), second.stderr()], ["", ""]);
+  },
+});
+
 test("a run of twenty thousand events is the same in another process", async (first, second) => {
   const tasks = Array.from({ length: 50 }, (_, n) => `task=t${n}:400:0`).join("&");
   const url = ({ origin }: ServerProcess) => `${origin}/concurrent_stream?${tasks}&run=big&format=ndjson`;

@@ -127,7 +127,9 @@ export class RedisRuns implements RunHome {
     const until = performance.now() + (isEnded ? forgetMs : stopMs);
     while (performance.now() < until) {
       const now = await asked(this.#store.find(name));
-      if (now?.epoch !== epoch) return this.#started(found);
+      if (now?.epoch !== epoch) {
+        return this.#started(isEnded ? found : { ...found, state: "cancelled", entries: found.entries + 1 });
+      }
       if (!isEnded && now.state !== "running") return this.#started(now);
       await sleep(lookMs, this.#stop.signal);
     }
