@@ -5,14 +5,17 @@
  * publish once and in order, or a gap that counts right, and only where the history reaches back no further. What Redis had not
  * acknowledged when it was killed may come again, behind a gap.
  *
- *     deno run --allow-all tests/torture/redis_torture.ts [RECONNECTS] [KILLS] [STOPPED SECONDS] [SEED]
+ *     deno run --allow-all tests/torture/redis_torture.ts [RECONNECTS] [KILLS] [STOPPED SECONDS] [SEED] [FSYNC]
  */
 import { seeded } from "../support/log_writer.ts";
 import { type ServerProcess, start } from "../support/process.ts";
 import { TcpProxy } from "../support/proxy.ts";
 import { RedisServer } from "../support/redis.ts";
 
-const [reconnects = 1_000, kills = 10, stoppedSeconds = 20, seed = Date.now()] = Deno.args.map(Number);
+const [reconnects = 1_000, kills = 10, stoppedSeconds = 20, seed = Date.now()] = Deno.args.slice(0, 4).map(
+  Number,
+);
+const fsync = Deno.args[4];
 const readersEach = 8;
 const history = 2_000;
 /** Time within which a publish has to be answered, in ms: three seconds, and as much as a busy machine takes. */
@@ -42,7 +45,21 @@ function fail(what: string): never {
 }
 
 const cwd = await Deno.makeTempDir({ prefix: "weir-redis-" });
-const redis = await RedisServer.start();
+const redis = await RedisServer.start(
+  "--logfile",
+  `${cwd}/redis.log`,
+  ...(fsync ? ["--appendfsync", fsync] : []),
+);
+
+/** What Redis itself says of a number that a reader misses. */
+async function inRedis(channel: string, number: number): Promise<string> {
+  const log = await Deno.readTextFile(`${cwd}/redis.log`);
+  const slow = log.split("\n").filter((line) => line.includes("fsync is taking too long")).length;
+  const args = ["--raw", "-p", String(redis.port), "XRANGE", `weir:channel:${channel}`, "-", "+"];
+  const { stdout } = await new Deno.Command("redis-cli", { args }).output();
+  const has = new TextDecoder().decode(stdout).split("\n").includes(String(number));
+  return `Redis has ${has ? "" : "not "}${number}; its disk was busy ${slow} times`;
+}
 
 /** A process of Weir that is started again on its port whenever it was killed. */
 class Weir {
@@ -156,7 +173,11 @@ class Reader {
         await this.#read(controller.signal);
       } catch (error) {
         const isCut = error instanceof TypeError || (error as Error).name === "AbortError";
-        if (!isCut) fail(`${this.state}: ${(error as Error).stack}`);
+        if (!isCut) {
+          fail(
+            `${this.state}: ${(error as Error).stack}\n${await inRedis(this.channel.name, this.#last + 1)}`,
+          );
+        }
       }
       clearTimeout(timer);
       controller.abort();
