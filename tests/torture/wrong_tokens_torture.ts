@@ -45,7 +45,9 @@ async function measure(): Promise<{ answers: number[]; events: number[] }> {
   const times = { answers: [] as number[], events: [] as number[] };
   for (const end = performance.now() + seconds * 1_000; performance.now() < end;) {
     const began = performance.now();
-    const came = events.until(`event ${++published}.`).then(() => times.events.push(performance.now() - began));
+    const came = events.until(`event ${++published}.`).then(() =>
+      times.events.push(performance.now() - began)
+    );
     const response = await fetch(`${server.origin}/channels/demo`, {
       method: "POST",
       headers: bearer(token.admin),
