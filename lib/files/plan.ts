@@ -15,8 +15,11 @@ export interface Plan {
 /** Value of Content-Disposition: to be saved, or shown. */
 export type Disposition = "attachment" | "inline";
 
-/** Headers that keep a file from acting as a page of this server. */
-export const harmless = { "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox" };
+/** Headers that keep a file from acting as a page of this server, and from being framed by another's. */
+export const harmless = {
+  "X-Content-Type-Options": "nosniff",
+  "Content-Security-Policy": "sandbox; frame-ancestors 'self'",
+};
 
 /** Decides the response to a GET or HEAD of a file (RFC 9110, 13 and 14); throws 412 and 416. */
 export function planFor(

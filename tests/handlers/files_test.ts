@@ -51,7 +51,7 @@ for (
     assertEquals(headers.get("accept-ranges"), "bytes");
     assertEquals(headers.get("last-modified"), settled.toUTCString());
     assertEquals(headers.get("x-content-type-options"), "nosniff");
-    assertEquals(headers.get("content-security-policy"), "sandbox");
+    assertEquals(headers.get("content-security-policy"), "sandbox; frame-ancestors 'self'");
     assertMatch(headers.get("etag")!, /^"[^"]+"$/);
   });
 
