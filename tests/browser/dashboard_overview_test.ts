@@ -14,7 +14,7 @@ async function post(origin: string, value: number): Promise<void> {
 }
 
 /** What the overview shows of the end of a log. */
-const tail = (page: Page) => page.locator(".tail li").allTextContents();
+const tail = (page: Page) => page.locator(".tail .text").allTextContents();
 
 /** As where the user goes to another tab, or comes back. */
 const hide = (page: Page, isHidden: boolean) =>
