@@ -4,8 +4,17 @@ import { quantity, timeOfDay } from "./units.js";
 
 /** What uPlot's script has, and makes; its types are in its package. @typedef {any} Plot */
 
-/** Loads uPlot, and its style. @returns {Promise<Plot>} */
-export async function loadPlot() {
+/** @type {Promise<Plot> | undefined} */
+let loading;
+
+/** Loads uPlot, and its style, once; again where that has failed. */
+export const loadPlot = () =>
+  loading ??= load().catch((error) => {
+    loading = undefined;
+    throw error;
+  });
+
+async function load() {
   const style = h("link", { rel: "stylesheet", href: "/dashboard/uplot.css" });
   const styled = new Promise((resolve) => style.onload = style.onerror = resolve);
   document.head.append(style);

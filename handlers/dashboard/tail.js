@@ -53,7 +53,10 @@ export function tail(root) {
         add(heard.filter(({ event }) => event !== "state").slice(-most).map((each) => itemOf(each, name)));
       signal.onabort = watch(`log:${name}`, hear, since);
     } catch (error) {
-      if (!signal.aborted) add([{ name, kind: "note", text: /** @type {Error} */ (error).message }]);
+      if (signal.aborted) return;
+      add([{ name, kind: "note", text: /** @type {Error} */ (error).message }]);
+      // Again, once the server says anything.
+      chosen = "";
     }
   }
 
@@ -62,7 +65,7 @@ export function tail(root) {
     root.hidden = names.length === 0;
     if (names.join("/") !== listed) fill(select, names.map((name) => h("option", {}, name)));
     listed = names.join("/");
-    select.value = chosen;
+    if (chosen !== "") select.value = chosen;
     if (chosen !== "" || names.length === 0) return;
     const remembered = localStorage.getItem("overview.log") ?? "";
     const first = names.find((name) => name !== "access.log") ?? names[0];

@@ -94,6 +94,26 @@ browserTest(
   },
 );
 
+browserTest("a view that is opened while the server is away fills once it is back", async (page) => {
+  const cwd = await Deno.makeTempDir({ prefix: "weir-browser-" });
+  await put(`${cwd}/logs/app.log`, "one\n");
+  await using killed = await start([], { cwd });
+  await page.goto(`${killed.origin}/#runs`);
+  await page.getByText("● live").waitFor();
+  // The views themselves come after the first.
+  await page.evaluate("import('/dashboard/overview.js')");
+  killed.kill("SIGKILL");
+  await killed.status;
+  await page.getByText("reconnecting").waitFor();
+  await page.goto(`${killed.origin}/#overview`);
+  await using _again = await start([], { cwd, port: killed.port });
+  await until(async () => (await tail(page)).includes("one"));
+  await page.getByRole("button", { name: /^server-memory \d/ }).waitFor();
+  await page.getByText(/^[\d.]+ % · /).waitFor();
+  await page.goto("about:blank");
+  await Deno.remove(cwd, { recursive: true });
+});
+
 browserTest("a hidden tab closes its connection, and comes back by its cursor", async (page) => {
   await using server = await serve();
   const log = `${server.folder}/logs/app.log`;
