@@ -25,6 +25,7 @@ const views = {
 
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
 const nav = /** @type {HTMLElement} */ (document.getElementById("views"));
+const skip = /** @type {HTMLElement} */ (document.querySelector(".skip"));
 
 /** Ends the view that is shown. */
 let unmount = () => {};
@@ -65,6 +66,12 @@ async function begin() {
   drawStrip();
   fill(nav, Object.entries(views).map(([name, { title }]) => h("a", { href: `#${name}` }, title())));
   nav.setAttribute("aria-label", t("Views"));
+  skip.textContent = t("Skip to content");
+  // The address says which view is shown.
+  skip.onclick = (event) => {
+    event.preventDefault();
+    main.focus();
+  };
   listenToKeys();
   Object.entries(views).forEach(([name, { title }], i) =>
     onKey(String(i + 1), title(), () => location.hash = name)

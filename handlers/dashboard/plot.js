@@ -24,6 +24,9 @@ async function load() {
   return plot.default;
 }
 
+/** A percentage is seen against all that there may be. @param {Plot} _plot @param {number} _min @param {number} max */
+const percents = (_plot, _min, max) => [0, Math.max(100, max)];
+
 /** @typedef {[from: number, to: number]} Range In s since 1970. */
 
 /**
@@ -64,7 +67,7 @@ export function plotIn(uPlot, root, unit, shown, zoomTo, crosshair) {
         bind: { dblclick: () => () => zoomTo(null) },
       },
       // Which part is shown is said with what there is.
-      scales: { x: { auto: false } },
+      scales: { x: { auto: false }, y: unit === "%" ? { range: percents } : {} },
       axes: [{ ...axis((s) => timeOfDay(new Date(s * 1_000))), space: 90 }, {
         ...axis((value) => quantity(value, unit)),
         size: 76,

@@ -1,5 +1,6 @@
 import { getJson, who } from "./api.js";
 import { fill, h } from "./dom.js";
+import { showKeys } from "./keys.js";
 import { acknowledge, onFeed, retry } from "./feed.js";
 import { counts, onServer } from "./server.js";
 import { switchTheme } from "./theme.js";
@@ -135,5 +136,6 @@ export function drawStrip() {
     name !== null && h("button", { className: "quiet", onclick: signOut }, t("Sign out")),
     h("button", { className: "quiet", lang: other.code, onclick: switchLanguage }, other.name),
     h("button", { className: "quiet", "aria-label": theme, title: theme, onclick: switchTheme }, "◐"),
+    h("button", { className: "quiet", "aria-label": t("Keys"), title: t("Keys"), onclick: showKeys }, "?"),
   );
 }

@@ -1,7 +1,6 @@
 import { fill, h, oncePerFrame, put } from "./dom.js";
 import { watch } from "./feed.js";
-import { hashOf, rowOf } from "./log_line.js";
-import { itemOf, linesOf } from "./log_lines.js";
+import { hashOf, itemOf, linesOf, rowsOf } from "./log_line.js";
 import { listOf, onServer } from "./server.js";
 import { t } from "./words.js";
 
@@ -23,7 +22,7 @@ export function tail(root) {
   let following = new AbortController();
 
   const draw = oncePerFrame(
-    () => fill(lines, items.map((item, i) => rowOf(item, items[i - 1], false))),
+    () => fill(lines, rowsOf(items, undefined, false, () => true)),
     calmMs,
   );
 
