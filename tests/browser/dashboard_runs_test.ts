@@ -56,6 +56,17 @@ browserTest("what a token does not allow is not offered", async (page) => {
   assertEquals(await page.locator("form").count(), 0);
 });
 
+browserTest("a token with the right admin is offered all", async (page) => {
+  await using server = await serve({ guard: guardOf() });
+  await signIn(page, server.origin, token.admin);
+  await page.goto(`${server.origin}/#runs`);
+  await page.getByLabel("count").fill("1000");
+  await page.getByRole("button", { name: "Start the run" }).click();
+  await page.getByRole("button", { name: "Cancel run-1" }).click();
+  await page.getByRole("button", { name: "Cancel the run" }).click();
+  await page.getByText("■ cancelled").waitFor();
+});
+
 browserTest("who is revoked is told, and finds the form to sign in", async (page) => {
   const cwd = await Deno.makeTempDir({ prefix: "weir-browser-" });
   const write = (text: string) =>
