@@ -1,5 +1,5 @@
 import { mountEvents } from "./channel_events.js";
-import { empty, h, put } from "./dom.js";
+import { arrange, empty, h, put } from "./dom.js";
 import { listOf, onServer } from "./server.js";
 import { mountSocket } from "./sockets.js";
 import { count } from "./units.js";
@@ -26,7 +26,7 @@ export async function mount(root, place) {
     location.hash = placeOf(other.value.trim());
   };
   const detail = h("div", { className: "panel" });
-  put(root, [h("div", { className: "split" }, h("div", { className: "panel" }, list, go), detail)]);
+  put(root, [h("div", { className: "split" }, h("div", { className: "panel" }, go, list), detail)]);
 
   /** The rows that are shown, which stay the same elements. @type {Map<string, HTMLElement>} */
   let rows = new Map();
@@ -34,7 +34,7 @@ export async function mount(root, place) {
     const channels = listOf("channels");
     const before = [...rows.keys()].join();
     rows = new Map(channels.map((each) => [each.name, rows.get(each.name) ?? row(each.name, name)]));
-    if ([...rows.keys()].join() !== before) list.replaceChildren(...rows.values());
+    if ([...rows.keys()].join() !== before) arrange(list, [...rows.values()]);
     for (const { name, events, readers } of channels) {
       const had = events === 1 ? t("1 event") : t("{n} events", { n: count(events) });
       const has = readers === 1 ? t("1 reader") : t("{n} readers", { n: count(readers) });

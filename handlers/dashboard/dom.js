@@ -38,6 +38,15 @@ export function fill(parent, ...children) {
   put(parent, children);
 }
 
+/** Puts these children in place of what is there; those that stay are not moved, and one of them keeps the focus. @param {Element} parent @param {Element[]} children */
+export function arrange(parent, children) {
+  const staying = new Set(children);
+  for (const child of [...parent.children]) if (!staying.has(child)) child.remove();
+  children.forEach((child, i) => {
+    if (parent.children[i] !== child) parent.insertBefore(child, parent.children[i] ?? null);
+  });
+}
+
 /** Calls `draw` once in the next frame, however often it is asked to. @param {() => void} draw */
 export function oncePerFrame(draw) {
   let asked = false;

@@ -1,5 +1,5 @@
 import { getJson } from "./api.js";
-import { command, h, oncePerFrame } from "./dom.js";
+import { arrange, command, h, oncePerFrame } from "./dom.js";
 import { hashOf } from "./log_line.js";
 import { listOf, onServer } from "./server.js";
 import { ago, count, fullTime, size } from "./units.js";
@@ -49,11 +49,7 @@ export function logList(choose) {
   function drawNow() {
     const wanted = infos.filter(({ name }) => name.toLowerCase().includes(find.value.toLowerCase()));
     const shown = wanted.slice(0, most).map(rowOf);
-    if (shown.length !== list.children.length || shown.some((row, i) => row !== list.children[i])) {
-      const focus = /** @type {HTMLElement | null} */ (document.activeElement);
-      list.replaceChildren(...shown);
-      if (list.contains(focus)) focus?.focus({ preventScroll: true });
-    }
+    arrange(list, shown);
     title.textContent = chosen.join(", ");
     find.hidden = infos.length < 10;
     hint.hidden = infos.length !== 1;

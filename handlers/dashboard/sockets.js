@@ -1,4 +1,4 @@
-import { ask } from "./api.js";
+import { ask, may } from "./api.js";
 import { h, put } from "./dom.js";
 import { newest, row } from "./newest.js";
 import { t } from "./words.js";
@@ -51,7 +51,9 @@ export function mountSocket(root) {
   const say = (/** @type {string} */ words, kind = "") => {
     state.textContent = words;
     state.dataset.kind = kind;
-    send.disabled = socket?.readyState !== WebSocket.OPEN;
+    // What is sent to a channel is published there.
+    const isOffered = may("publish") || socket?.url.includes("channel=") === false;
+    send.disabled = socket?.readyState !== WebSocket.OPEN || !isOffered;
     connect.textContent = socket === null ? t("Connect") : t("Close");
   };
   say(t("not connected"));
@@ -84,7 +86,7 @@ export function mountSocket(root) {
   }
   sending.onsubmit = (event) => {
     event.preventDefault();
-    if (socket?.readyState !== WebSocket.OPEN) return;
+    if (socket === null || send.disabled) return;
     socket.send(text.value);
     frame("↑", t("sent"), text.value);
     text.select();

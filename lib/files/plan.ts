@@ -75,7 +75,7 @@ function piecesFor(range: string | null, size: number, headers: Plan["headers"])
  * Content-Disposition with a file's name (RFC 6266). A plain name stands as it is; any other is given twice: in ASCII for old
  * readers, and in full as RFC 8187 encodes it, which wins.
  */
-function contentDisposition(how: Disposition, name: string): string {
+export function contentDisposition(how: Disposition, name: string): string {
   if (/^[\w.-]+$/.test(name)) return `${how}; filename="${name}"`;
   // Some readers take a percent sign for an escape (RFC 6266, appendix D).
   const ascii = name.replace(/[^ !#-$&-[\]-~]/gu, "_");

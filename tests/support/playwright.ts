@@ -26,6 +26,7 @@ interface Place {
 /** A function that is given to it runs in the page, and sees its argument alone. */
 export interface Page extends Place {
   context(): Context;
+  emulateMedia(options: { colorScheme: "light" | "dark" }): Promise<void>;
   setViewportSize(size: { width: number; height: number }): Promise<void>;
   readonly keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void> };
   goto(url: string, options?: { waitUntil?: "commit" | "load" }): Promise<unknown>;
@@ -47,6 +48,7 @@ export interface Locator extends Place {
   /** Of all that are there now. */
   allTextContents(): Promise<string[]>;
   count(): Promise<number>;
+  isEnabled(): Promise<boolean>;
   nth(index: number): Locator;
 }
 

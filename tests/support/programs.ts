@@ -8,6 +8,7 @@ export const packages = {
   promtool: "prometheus",
   openssl: "openssl",
   python3: "python3 python3-requests python3-httpx",
+  unzip: "unzip",
   "redis-server": "redis-server",
 };
 
