@@ -3,7 +3,7 @@ import denoJson from "./deno.json" with { type: "json" };
 import { routes } from "./handlers/routes.ts";
 import { App } from "./lib/app.ts";
 import { type Config, nameOf, parseConfig } from "./lib/config.ts";
-import { type Certificate, CertificateError, readCertificate } from "./lib/certificate.ts";
+import { type Certificate, CertificateError, readCertificate, timeFault } from "./lib/certificate.ts";
 import { diagnostics } from "./lib/diagnostics.ts";
 import type { ChannelStore } from "./lib/channels/channel_store.ts";
 import { MemoryStore } from "./lib/channels/memory_store.ts";
@@ -15,6 +15,8 @@ import { readGuard } from "./lib/http/auth/read_guard.ts";
 import { SecretFiles } from "./lib/http/auth/secret_files.ts";
 import { TokenFileError } from "./lib/http/auth/token_file.ts";
 import { type DeclaredSensor, SensorsFileError } from "./lib/sensors/declared.ts";
+import { LogFiles } from "./lib/logs/log_files.ts";
+import type { RunHome } from "./lib/runs/run_home.ts";
 import { Server } from "./lib/server.ts";
 import type { Service } from "./lib/service.ts";
 import type { Report } from "./lib/stream/errors.ts";
@@ -51,8 +53,9 @@ interface Configured {
 }
 
 /** Flags, environment and the files that they name; or else what was asked for, or all that is wrong, is printed: the exit code. */
-function configure(): Configured | number {
+async function configure(): Promise<Configured | number> {
   const faults: string[] = [];
+  const isCheck = Deno.args.includes("--check");
   const expected = [SensorsFileError, TokenFileError, CertificateError];
   const tried = <T>(read: () => T): T | null => {
     try {
@@ -98,9 +101,15 @@ function configure(): Configured | number {
       })
       : null;
     const declared = tried(() => readDeclared(config.sensors, named("sensors"), limits)) ?? [];
-    for (const fault of faults) stderr.print(fault);
+    const notes: string[] = [];
+    if (isCheck) {
+      const late = tls && timeFault(tls.certificate);
+      if (late) faults.push(`${names.cert} must be a certificate whose time it is: it ${late}`);
+      await new LogFiles(config).check((note) => notes.push(note), (fault) => faults.push(fault));
+    }
+    for (const line of faults.concat(notes)) (faults.length > 0 ? stderr : stdout).print(line);
     if (faults.length > 0) return 2;
-    if (!Deno.args.includes("--check")) return { config, secrets, declared, doors, tls };
+    if (!isCheck) return { config, secrets, declared, doors, tls };
     stdout.print("the flags, and the files that they name, are good");
     return 0;
   } finally {
@@ -121,18 +130,23 @@ function reload(reloads: readonly (() => void)[], report: Report): void {
     try {
       read();
     } catch (error) {
-      report(`still with what was read before: ${(error as Error).message}`);
+      report("still with what was read before", (error as Error).message);
     }
   }
 }
 
-/** Where the channels are; a Redis that cannot be used is said in a line: the exit code. */
-async function openStore(config: Config, report: Report): Promise<ChannelStore | number> {
-  const { redis } = config;
-  if (redis == null) return new MemoryStore(config.limits);
+/** Where the channels are, and the runs of other processes; a Redis that cannot be used is said in a line: the exit code. */
+async function openShared(
+  config: Config,
+  report: Report,
+): Promise<{ channels: ChannelStore; runs: RunHome | null } | number> {
+  const { redis, limits, keepRuns = 600 } = config;
+  if (redis == null) return { channels: new MemoryStore(limits), runs: null };
   const { openRedisStore, RedisStartError } = await import("./lib/channels/redis/start.ts");
+  const { RedisRuns } = await import("./lib/runs/redis_runs.ts");
   try {
-    return await openRedisStore({ ...config, redis }, report);
+    const channels = await openRedisStore({ ...config, redis }, report);
+    return { channels, runs: new RedisRuns(channels.connection, { limits, keepRuns, report }) };
   } catch (error) {
     if (!(error instanceof RedisStartError)) throw error;
     stderr.print(error.message);
@@ -145,28 +159,31 @@ const services = (app: App): Service[] => [app.sensors, app.metrics];
 
 /** Serves until a signal says otherwise. */
 async function main(): Promise<void> {
-  const configured = configure();
+  const configured = await configure();
   if (typeof configured === "number") return exit(configured);
   const { config, secrets, declared, doors, tls } = configured;
   const report = diagnostics(config.logFormat ?? "text");
-  const store = await openStore(config, report);
-  if (typeof store === "number") return exit(store);
-  const app = new App(config, store, declared, report, doors?.guard, secrets);
+  const shared = await openShared(config, report);
+  if (typeof shared === "number") return exit(shared);
+  const app = new App(config, shared.channels, declared, report, doors?.guard, secrets, shared.runs);
   const server = new Server(app, routes);
 
-  // The last net below every piece of background work, each of which catches at its own edge.
-  globalThis.addEventListener("unhandledrejection", (event) => {
+  // The last net below all background work, which catches at its own edge.
+  const failed = (event: Event, error: unknown) => {
     event.preventDefault();
-    app.report("background work failed", event.reason);
-  });
-  globalThis.addEventListener("error", (event) => {
-    event.preventDefault();
-    app.report("background work failed", event.error);
-  });
+    app.report("background work failed", error);
+  };
+  globalThis.addEventListener("unhandledrejection", (event) => failed(event, event.reason));
+  globalThis.addEventListener("error", (event) => failed(event, event.error));
 
+  const timely = (certificate: Certificate) => {
+    const late = timeFault(certificate);
+    if (late) app.report(`the certificate ${late}`);
+    return certificate;
+  };
   let listening: string;
   try {
-    listening = listenAt(server, config, tls?.certificate);
+    listening = listenAt(server, config, tls && timely(tls.certificate));
   } catch (error) {
     stderr.print((error as Error).message);
     return exit(1);
@@ -199,12 +216,11 @@ async function main(): Promise<void> {
 
   // Whose token is gone hears of it from the heartbeat.
   const reloads = doors?.reload ? [doors.reload] : [];
-  if (tls !== null) reloads.push(() => server.replaceCertificate(tls.reload()));
+  if (tls !== null) reloads.push(() => server.replaceCertificate(timely(tls.reload())));
   // On a terminal the signal says that it was closed, which has to end the server.
   if (reloads.length > 0 && Deno.build.os !== "windows" && !Deno.stdout.isTerminal()) {
     Deno.addSignalListener("SIGHUP", () => reload(reloads, app.report));
   }
-
   if (config.reusePort && !config.redis) {
     app.report("--reuse-port without --redis: each process has channels, runs and limits of its own");
   }

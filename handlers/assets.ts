@@ -18,10 +18,8 @@ import fields from "./dashboard/fields.js" with { type: "text" };
 import files from "./dashboard/files.js" with { type: "text" };
 import keys from "./dashboard/keys.js" with { type: "text" };
 import logLine from "./dashboard/log_line.js" with { type: "text" };
-import logLines from "./dashboard/log_lines.js" with { type: "text" };
 import logList from "./dashboard/log_list.js" with { type: "text" };
 import logPane from "./dashboard/log_pane.js" with { type: "text" };
-import logRows from "./dashboard/log_rows.js" with { type: "text" };
 import logs from "./dashboard/logs.js" with { type: "text" };
 import main from "./dashboard/main.js" with { type: "text" };
 import newest from "./dashboard/newest.js" with { type: "text" };
@@ -59,10 +57,8 @@ const scripts = {
   files,
   keys,
   log_line: logLine,
-  log_lines: logLines,
   log_list: logList,
   log_pane: logPane,
-  log_rows: logRows,
   logs,
   main,
   newest,

@@ -1,9 +1,12 @@
 import { signInPage } from "../lib/http/auth/sign_in_page.ts";
 import { type Context, described } from "../lib/handler.ts";
+import { mediaType } from "../lib/http/media_type.ts";
 import { HttpError } from "../lib/stream/errors.ts";
 
 /** Bytes of a form: nothing that a browser sends by it has more. */
 const maxFormBytes = 16_384;
+
+const formType = "application/x-www-form-urlencoded";
 
 /** The answer of a form that leads on: the browser gets the next page (RFC 9110, 15.4.4). */
 function leadTo(location: string, cookie: string): Response {
@@ -25,7 +28,7 @@ function ownPath(to: string | null, { url }: Context<unknown>): string {
 export const signIn = described({
   body: {
     description: "`token`, and `to`, the path to go on to; or `sign-out`",
-    content: { "application/x-www-form-urlencoded": { type: "object" } },
+    content: { [formType]: { type: "object" } },
   },
   answers: {
     303: "signed in, with a cookie, or out",
@@ -39,6 +42,9 @@ export const signIn = described({
   const length = context.headers.get("content-length");
   if (length === null || Number(length) > maxFormBytes) {
     throw new HttpError(413, `the body must have a Content-Length of at most ${maxFormBytes}`);
+  }
+  if (mediaType(context.headers.get("content-type")).type !== formType) {
+    throw new HttpError(415, `Content-Type must be ${formType}`);
   }
   const form = new URLSearchParams(await context.text());
   const isSecure = context.url.protocol === "https:";

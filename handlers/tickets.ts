@@ -1,5 +1,6 @@
 import { described } from "../lib/handler.ts";
 import { jsonAnswer, object } from "../lib/http/answers.ts";
+import { Router } from "../lib/http/router.ts";
 import { HttpError } from "../lib/stream/errors.ts";
 import { json } from "../lib/stream/json.ts";
 
@@ -23,15 +24,19 @@ export const makeTicket = described({
     404: "there are no tokens",
   },
 }, async (_request, context) => {
-  const { app: { guard }, grant, headers } = context;
+  const { app: { guard, config }, grant, headers } = context;
   if (guard === null) throw new HttpError(404, "there are no tokens here: everybody is let in");
   const { url: text, origin = headers.get("origin") ?? "" } = Object(await context.json());
-  const url = typeof text === "string" ? URL.parse(text, context.url) : null;
-  if (url === null) throw new HttpError(400, 'url must be the URL to open, as in {"url": "/channels/demo"}');
-  if (origin !== "" && (typeof origin !== "string" || URL.parse(origin)?.origin !== origin)) {
-    throw new HttpError(400, "origin must be a page's origin, as in https://app.example");
+  const url = typeof text === "string" && text !== "" ? URL.parse(text, context.url) : null;
+  if (url?.origin !== context.url.origin) {
+    throw new HttpError(400, 'url must be a path and query of this server, as in {"url": "/channels/demo"}');
   }
-  const ticket = guard.tickets.sign(grant!.name, url, origin);
+  // Throws what a GET of it would be answered: the page could not see it.
+  new Router(context.routes).match("GET", url.pathname);
+  if (!["", url.origin, ...config.allowOrigins ?? []].includes(origin)) {
+    throw new HttpError(400, "origin must be one of --allow-origin, as in https://app.example");
+  }
+  const ticket = guard.tickets.sign(grant!.name, url, origin, grant!.token?.expires);
   return json({ url: ticket.url, expires: new Date(ticket.expires).toISOString() }, {
     status: 201,
     headers: { "Cache-Control": "no-store" },

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import type { SecretFiles } from "./http/auth/secret_files.ts";
 
 /** A chain of certificates, the server's own first, and its private key, both as PEM. */
@@ -17,6 +18,14 @@ export interface CertificateFiles {
 export class CertificateError extends Error {
   /** The error's name. */
   override name = "CertificateError";
+}
+
+/** Why clients refuse a certificate now, if they do: it has expired, or its time is still to come. */
+export function timeFault({ cert }: Certificate, now: number = Date.now()): string | undefined {
+  const { validFrom, validTo } = new X509Certificate(cert);
+  const [from, to] = [validFrom, validTo].map((text) => new Date(text));
+  if (now < from.getTime()) return `is not valid before ${from.toISOString()}`;
+  return now > to.getTime() ? `has expired at ${to.toISOString()}` : undefined;
 }
 
 /**

@@ -116,6 +116,9 @@ export interface Route extends RoutePath {
   anySite?: boolean;
   /** Whether the list of routes and `/openapi.json` leave it out. Default: false. */
   hidden?: boolean;
-  /** Who may ask for it, where there are tokens. Default: read. */
+  /**
+   * Who may ask for it, where there are tokens. Default: read. What a request wants beside that, such as to start a run, its
+   * handler asks `context.may` for in the very moment; none of the rights implies another.
+   */
   access?: Access;
 }

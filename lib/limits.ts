@@ -68,6 +68,10 @@ export class Limits {
   readonly runsBytes: number = 67_108_864;
   /** Readings retained in a sensor's history. */
   readonly sensorReadings: number = 3_600;
+  /** Names in a folder that is packed, and in those below it. */
+  readonly zipEntries: number = 10_000;
+  /** Bytes of the files in it. */
+  readonly zipBytes: number = 34_359_738_368;
   /** Names in one part of a directory listing. */
   readonly listing: number = 10_000;
 

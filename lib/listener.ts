@@ -66,6 +66,8 @@ export class Listener {
    * @throws Error when it cannot be used; all is as before then
    */
   replace(certificate: Certificate): void {
+    const { cert, key } = certificate;
+    if (cert === this.certificate?.cert && key === this.certificate.key) return;
     if (!mayShare) throw new Error("another certificate needs --unstable-net of deno run, or a restart");
     const [before, old] = [this.certificate, this.#current];
     this.certificate = certificate;

@@ -9,7 +9,7 @@ import { RequestContext } from "./http/context.ts";
 import type { Answered, ServerSide } from "./http/server_side.ts";
 import { forwardedUrl } from "./http/forwarded.ts";
 import { AllowedOrigins } from "./http/origins.ts";
-import { type RoutePath, Router } from "./http/router.ts";
+import { type Match, type RoutePath, Router } from "./http/router.ts";
 import type { RouteCounts } from "./http/route_counts.ts";
 import { type Clock, processClock } from "./stream/clock.ts";
 import { CutError, errorResponse, HttpError, type Report, shuttingDown } from "./stream/errors.ts";
@@ -108,7 +108,7 @@ export class Server implements ServerSide<App, Route> {
     const url = context.target = this.trustProxy ? forwardedUrl(request) : request.url;
     hosts.check(headers.get("host"), url, targetBytes);
     if (!safeMethods.includes(method) || headers.has("upgrade")) this.#origins.checkChange(headers, url);
-    const match = router.match(method, context.path, url);
+    const match = this.#match(router, context, url);
     if (match instanceof Response) return match;
     const { route, counts } = match.route;
     const { anySite, access = "read" } = route;
@@ -121,8 +121,30 @@ export class Server implements ServerSide<App, Route> {
     return route.handler(request, context);
   }
 
+  /** The route, or a ready answer. Strangers do not learn which routes there are, but by a preflight, which has no token. */
+  #match(router: Router<Row>, context: RequestContext<App, Route>, url: string): Match<Row> | Response {
+    const { method, path, headers } = context;
+    try {
+      const match = router.match(method, path, url);
+      if (!(match instanceof Response) || headers.has("access-control-request-method")) return match;
+      return this.#refuseStranger(context) ?? match;
+    } catch (error) {
+      const refusal = this.#refuseStranger(context);
+      if (refusal !== undefined) return refusal;
+      throw error;
+    }
+  }
+
+  #refuseStranger(context: RequestContext<App, Route>): Response | undefined {
+    return context.grant === null ? this.guard?.check("read", context) : undefined;
+  }
+
   /** The response with the headers of every answer: which pages may read it, and what browsers must not guess or tell. */
   #shared(request: Request, response: Response, id: string): Response {
+    // Deno would answer an empty 500, past the access log.
+    if (response.bodyUsed) {
+      throw new TypeError("Cannot answer with a response whose body has been used already");
+    }
     const add = (to: Response) => {
       this.#origins.share(request.method, request.headers, to);
       to.headers.set("X-Request-Id", id);

@@ -67,7 +67,7 @@ Deno.test({
     await until(() => server.stderr().includes("\n"));
     assertMatch(
       server.stderr(),
-      /^\S+Z warning - still with what was read before: --token-file .*tokens: line 2 must end in a line.*\n$/,
+      /^\S+Z error - still with what was read before: --token-file .*tokens: line 2 must end in a line.*\n$/,
     );
     assertEquals([token.admin, token.wrong].filter((text) => server.stderr().includes(text)), []);
     assertEquals(await statusOf(`${server.origin}/sensors`, token.reader), 200);
@@ -128,5 +128,31 @@ Deno.test({
       assertEquals(await ask(`/logs/${name}.log?follow=false`), denied);
     }
     client.close();
+  },
+});
+
+Deno.test({
+  name: "once it serves, the environment, which may hold a token, cannot be read any more",
+  ignore,
+  async fn() {
+    await using there = await folder();
+    // In the server's own process, which tells by its stdout.
+    const spy = `${there.cwd}/spy.ts`;
+    await Deno.writeTextFile(
+      spy,
+      `Deno.addSignalListener("SIGUSR2", () => {
+        try {
+          console.log(Deno.env.get("WEIR_TOKEN"));
+        } catch ({ name }) {
+          console.log(name, Deno.permissions.querySync({ name: "env", variable: "WEIR_TOKEN" }).state);
+        }
+      });`,
+    );
+    const env = { WEIR_TOKEN: token.admin };
+    await using server = await start([], { ...there, env, run: ["--preload", spy] });
+    assertEquals(await statusOf(`${server.origin}/sensors`, token.admin), 200);
+    server.kill("SIGUSR2");
+    await until(() => server.stdout().trimEnd().includes("\n"));
+    assertMatch(server.stdout(), /\nNotCapable (prompt|denied)\n$/);
   },
 });

@@ -346,6 +346,29 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "--check says which paths of --logs may not be read, which is wrong, and which are waited for, which is not",
+  ignore,
+  async fn() {
+    await using cwd = await folder();
+    await Deno.mkdir(`${cwd.path}/denied`);
+    const check = (path: string) =>
+      outcome(["--check", "--logs", "later", "--logs", path], {
+        cwd: cwd.path,
+        run: [`--deny-read=${cwd.path}/denied`],
+      });
+    const waits = `--logs ${JSON.stringify(`${cwd.path}/later`)} is not there yet, and is waited for\n`;
+    const good = await check(".");
+    assertEquals([good.code, good.stderr], [0, ""]);
+    assertEquals(good.stdout, `${waits}the flags, and the files that they name, are good\n`);
+    const wrong = await check("denied");
+    assertEquals([wrong.code, wrong.stdout], [2, ""]);
+    assertMatch(wrong.stderr, /^--logs .*denied" is not covered by --allow-read/);
+    assert(wrong.stderr.endsWith(waits), wrong.stderr);
+  },
+});
+
+Deno.test({
   name: "an access log that cannot be written is reported once, and the server serves on",
   ignore,
   async fn() {

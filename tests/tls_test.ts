@@ -1,4 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { once } from "node:events";
+import http2 from "node:http2";
 import { dirname } from "node:path";
 import { type MadeCertificate, makeCertificate, trusting } from "./support/certificates.ts";
 import { granted } from "./support/granted.ts";
@@ -129,6 +131,24 @@ test("over HTTP/2, which has no Host header, the rules of hosts hold", async () 
   assertEquals(await status("-H", "Host: weir.example.evil.example"), "421");
 }, ["curl"]);
 
+test("over HTTP/2 both :authority and a Host that differs from it have to be the server's", async () => {
+  await using tls = await secure(["--allow-host", "weir.example"]);
+  const session = http2.connect(tls.server.origin, { ca: tls.certificate.pem });
+  const ask = async (headers: Record<string, string>) => {
+    const request = session.request({ ":path": "/healthz", ...headers });
+    const [answer] = await once(request, "response");
+    request.resume();
+    await once(request, "close");
+    return answer[":status"];
+  };
+  assertEquals(await ask({ ":authority": "weir.example", host: "localhost" }), 200);
+  assertEquals(await ask({ ":authority": "weir.example", host: "evil.example" }), 421);
+  assertEquals(await ask({ ":authority": "evil.example", host: "weir.example" }), 421);
+  assertEquals(await ask({ ":authority": "weir.example:443", host: "evil.example:443" }), 421);
+  session.close();
+  await once(session, "close");
+});
+
 test("over HTTP/2 a change by a page of another origin is refused, and one of the own is not", async () => {
   await using tls = await secure();
   const post = async (origin: string) => {
@@ -209,26 +229,63 @@ test("no connection is refused while certificates are replaced", async () => {
   }
 });
 
-test("SIGHUP closes the WebSockets of the old certificate with 1001", async () => {
-  await using tls = await secure();
-  const { certificate, server } = tls;
-  using conn = await Deno.connectTls({
+/** A WebSocket by TLS. */
+async function socketOf({ certificate, server }: Secure, token = "") {
+  const conn = await Deno.connectTls({
     hostname: "127.0.0.1",
     port: server.port,
     caCerts: [certificate.pem],
   });
-  await conn.write(new TextEncoder().encode(upgrade("/ws").replaceAll("\n", "\r\n")));
+  const request = upgrade("/ws", `Authorization: Bearer ${token}`).replaceAll("\n", "\r\n");
+  await conn.write(new TextEncoder().encode(request));
   const buffer = new Uint8Array(1_024);
   await conn.read(buffer);
-  server.kill("SIGHUP");
+  return {
+    conn,
+    /** Bytes of the next frames. */
+    async read(): Promise<number[]> {
+      return [...buffer.subarray(0, await conn.read(buffer) ?? 0)];
+    },
+    [Symbol.dispose]: () => conn.close(),
+  };
+}
+
+test("SIGHUP closes the WebSockets of the old certificate with 1001", async () => {
+  await using tls = await secure();
+  using socket = await socketOf(tls);
+  await makeCertificate(tls.folder, "weir");
+  tls.server.kill("SIGHUP");
   // A close frame (RFC 6455, 5.5.1).
   let frame: number[] = [];
-  await until(async () => {
-    const count = await conn.read(buffer);
-    frame = [...buffer.subarray(0, count ?? 0)];
-    return frame[0] === 0x88;
-  });
+  await until(async () => (frame = await socket.read())[0] === 0x88);
   assertEquals(frame.slice(2, 4), [0x03, 0xe9]);
+});
+
+test("SIGHUP with the certificate that is in use leaves its connections alone, whatever the token file says", async () => {
+  const [stays, goes] = ["s".repeat(32), "g".repeat(32)];
+  await using tls = await secure();
+  const tokens = `${tls.folder}/.tokens`;
+  const write = (...lines: string[]) => Deno.writeTextFile(tokens, lines.join(""), { mode: 0o600 });
+  await write(`stays admin ${stays}\n`, `goes read ${goes}\n`);
+  const { cert, key } = tls.certificate;
+  const flags = ["--files", `${tls.folder}/files`, "--cert", cert, "--key", key, "--token-file", tokens];
+  await using server = await start(flags, { cwd: tls.folder });
+  using socket = await socketOf({ ...tls, server }, stays);
+  await write(`stays admin ${stays}\n`);
+  server.kill("SIGHUP");
+  const status = async () => {
+    const headers = { Authorization: `Bearer ${goes}` };
+    const response = await fetch(`${server.origin}/sensors`, { headers, client: tls.client });
+    await response.body?.cancel();
+    return response.status;
+  };
+  await until(async () => await status() === 401);
+  await write("half");
+  server.kill("SIGHUP");
+  await until(() => server.stderr().includes("still with what was read before"));
+  // "hi", masked with nothing (RFC 6455, 5.2): it is answered.
+  await socket.conn.write(new Uint8Array([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]));
+  assertEquals((await socket.read())[0], 0x81);
 });
 
 const broken: [what: string, change: (certificate: MadeCertificate) => Promise<void>, line: RegExp][] = [
@@ -282,6 +339,22 @@ test("--check says all that is wrong, a line each, and exits 2", async () => {
   assertEquals([result.code, result.stdout], [2, ""]);
   const names = result.stderr.trimEnd().split("\n").map((line) => line.split(" ", 1)[0]);
   assertEquals(names, ["--port", "--files", "--token-file", "--cert", "--sensors"]);
+});
+
+test("--check says that a certificate has expired; at the start that is a warning", async () => {
+  await using tls = await secure();
+  const { cert, key } = tls.certificate;
+  const flags = ["--files", "files", "--cert", cert, "--key", key];
+  // In the server's own process it is three days later.
+  const clock = `${tls.folder}/clock.ts`;
+  await Deno.writeTextFile(clock, "const { now } = Date; Date.now = () => now() + 3 * 86_400_000;");
+  const options = { cwd: tls.folder, run: ["--preload", clock] };
+  const { code, stderr } = await outcome([...flags, "--check"], options);
+  assertEquals(code, 2);
+  assertMatch(stderr, /^--cert must be a certificate whose time it is: it has expired at \d{4}-\S+Z\n$/);
+  await using server = await start(flags, options);
+  await until(() => server.stderr().includes("\n"));
+  assertMatch(server.stderr(), /^\S+Z warning - the certificate has expired at \S+Z\n$/);
 });
 
 test("--check exits 0 when nothing is wrong, and listens nowhere", async () => {

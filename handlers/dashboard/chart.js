@@ -1,5 +1,5 @@
-import { h, oncePerFrame } from "./dom.js";
-import { loadPlot, onFingers, plotIn } from "./plot.js";
+import { command, h, oncePerFrame, put } from "./dom.js";
+import { loadPlot, plotIn } from "./plot.js";
 import { onTheme } from "./theme.js";
 import { quantity, span, timeOfDay } from "./units.js";
 import { t } from "./words.js";
@@ -16,28 +16,24 @@ const least = 5;
  *
  * @param {HTMLElement} root
  */
-export async function chart(root) {
+export function chart(root) {
   const title = h("h2", {});
-  const readout = h("output", { className: "readout" });
+  const readout = h("output", {});
+  const label = t("Readings, one by one");
   const area = h("div", {
     className: "plot",
     tabindex: "0",
     role: "slider",
-    "aria-label": t("Readings, one by one"),
+    "aria-label": label,
+    "aria-valuenow": "0",
   });
-  const whole = h(
-    "button",
-    { className: "quiet", hidden: true, onclick: () => zoomTo(null) },
-    t("Back to now"),
+  const whole = h("button", { className: "quiet", onclick: () => zoomTo(null) }, t("Back to now"));
+  const buttons = spans.map((each) =>
+    h("button", { className: "quiet", onclick: () => choose(each) }, span(each * 1_000))
   );
-  const buttons = spans.map((seconds) =>
-    h("button", { className: "quiet", onclick: () => choose(seconds) }, span(seconds * 1_000))
-  );
-  root.append(
-    h("div", { className: "bar" }, title, readout, h("span", { className: "grow" }), whole, buttons),
-    area,
-  );
-  const uPlot = await loadPlot();
+  const grow = h("span", { className: "grow" });
+  const curl = h("details", {}, h("summary", { className: "caption" }, t("The same with curl")), command(""));
+  put(root, [h("div", { className: "bar" }, title, readout, grow, whole, buttons), area, curl]);
 
   /** @type {Readings | null} */
   let readings = null;
@@ -46,17 +42,18 @@ export async function chart(root) {
   let zoomed = null;
   /** Where the keyboard has put the crosshair, in s since 1970: there it stays. @type {number | null} */
   let at = null;
-  /** @type {any} */
+  /** @type {import("./plot.js").Plot} */
+  let uPlot;
+  /** @type {import("./plot.js").Plot} */
   let plot;
 
-  /** @returns {[number, number]} */
-  const shown = () =>
-    zoomed ?? (readings === null ? [0, 1] : [readings.end - readings.spanOf(seconds), readings.end]);
+  /** @param {Readings} of @returns {[number, number]} */
+  const shown = (of) => zoomed ?? [of.end - of.spanOf(seconds), of.end];
 
   /** @param {[number, number] | null} range */
   function zoomTo(range) {
-    if (range !== null) {
-      const [first, end] = [readings?.times[0] ?? 0, readings?.end ?? 1];
+    if (range !== null && readings !== null) {
+      const { times: [first], end } = readings;
       const length = Math.max(least, Math.min(range[1] - range[0], end - first));
       const from = Math.max(first, Math.min(range[0], end - length));
       range = [from, from + length];
@@ -74,11 +71,11 @@ export async function chart(root) {
   }
 
   const draw = oncePerFrame(() => {
-    if (readings === null || readings.length === 0) return tell();
-    const { times, values, length } = readings;
-    const [min, max] = shown();
+    if (plot === undefined || readings === null || readings.values.length === 0) return;
+    const { times, values } = readings;
+    const [min, max] = shown(readings);
     plot.batch(() => {
-      plot.setData([times.subarray(0, length), values], false);
+      plot.setData([times.subarray(0, values.length), values], false);
       plot.setScale("x", { min, max });
     });
     if (at !== null) plot.setCursor({ left: plot.valToPos(at, "x"), top: 0 }, false);
@@ -87,46 +84,39 @@ export async function chart(root) {
 
   /** Of the reading at the crosshair, else of the last. */
   function index() {
-    const last = /** @type {Readings} */ (readings).length - 1;
     if (at !== null) return plot.valToIdx(at);
+    const last = /** @type {Readings} */ (readings).values.length - 1;
     return plot.cursor.left >= 0 ? plot.cursor.idx ?? last : last;
   }
 
   function tell() {
-    if (readings === null) return;
-    const { latest, values, times, length } = readings;
+    if (plot === undefined || readings === null || readings.values.length === 0) return;
+    const { latest: { unit }, values, times } = readings;
     const i = index();
-    const value = quantity(values[i] ?? null, latest.unit);
-    readout.textContent = length === 0
-      ? t("no reading yet")
-      : `${value} · ${timeOfDay(new Date(times[i] * 1_000))}`;
-    area.setAttribute("aria-valuemin", "0");
-    area.setAttribute("aria-valuemax", String(Math.max(0, length - 1)));
-    area.setAttribute("aria-valuenow", String(Math.max(0, i)));
-    area.setAttribute("aria-valuetext", /** @type {string} */ (readout.textContent));
+    const text = `${quantity(values[i], unit)} · ${timeOfDay(new Date(times[i] * 1_000))}`;
+    readout.textContent = text;
+    const value = { valuemin: 0, valuemax: values.length - 1, valuenow: i, valuetext: text };
+    for (const [name, of] of Object.entries(value)) area.setAttribute(`aria-${name}`, String(of));
   }
 
   function make() {
+    if (uPlot === undefined || readings === null) return;
+    const of = readings;
     plot?.destroy();
-    plot = plotIn(uPlot, area, {
-      unit: readings?.latest.unit ?? "",
-      crosshair: tell,
-      zoom: (from, to) => zoomTo([from, to]),
-      whole: () => zoomTo(null),
-    });
+    plot = plotIn(uPlot, area, of.latest.unit, () => shown(of), zoomTo, tell);
     plot.over.addEventListener("mousemove", () => at = null);
-    onFingers(plot.over, shown, (from, to) => zoomTo([from, to]));
+    sized.observe(area);
     draw();
   }
 
   area.onkeydown = (event) => {
-    if (readings === null || readings.length === 0 || event.ctrlKey || event.metaKey || event.altKey) return;
-    const [from, to] = shown();
-    const { times, length } = readings;
+    if (plot === undefined || readings === null || event.ctrlKey || event.metaKey || event.altKey) return;
+    const [from, to] = shown(readings);
+    const { times, values: { length } } = readings;
     const i = index();
     const by = event.shiftKey ? 10 : 1;
-    const next =
-      { ArrowLeft: i - by, ArrowRight: i + by, Home: plot.valToIdx(from), End: length - 1 }[event.key];
+    const places = { ArrowLeft: i - by, ArrowRight: i + by, Home: plot.valToIdx(from), End: length - 1 };
+    const next = places[/** @type {keyof places} */ (event.key)];
     const factor = { "+": 0.5, "-": 2 }[event.key];
     if (next !== undefined) at = times[Math.max(0, Math.min(next, length - 1))];
     else if (factor !== undefined) {
@@ -141,10 +131,16 @@ export async function chart(root) {
     draw();
   };
   const sized = new ResizeObserver(() =>
-    plot?.setSize({ width: area.clientWidth, height: area.clientHeight })
+    plot.setSize({ width: area.clientWidth, height: area.clientHeight })
   );
   const offTheme = onTheme(make);
   choose(seconds);
+  const load = () =>
+    loadPlot().then((loaded) => {
+      uPlot = loaded;
+      make();
+    }, () => readout.textContent = t("the chart could not be loaded"));
+  void load();
 
   return {
     draw,
@@ -152,17 +148,19 @@ export async function chart(root) {
     show(next) {
       readings = next;
       at = null;
-      zoomed = null;
-      whole.hidden = true;
       title.textContent = next.latest.id;
       title.title = next.latest.description;
-      make();
-      sized.observe(area);
+      const path = `/sensors/${encodeURIComponent(next.latest.id)}/history`;
+      curl.lastElementChild?.replaceWith(command(`curl '${location.origin}${path}'`));
+      readout.textContent = t("no reading yet");
+      zoomTo(null);
+      void load();
     },
     end() {
       offTheme();
       sized.disconnect();
       plot?.destroy();
+      readings = null;
     },
   };
 }

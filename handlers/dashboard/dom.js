@@ -38,16 +38,31 @@ export function fill(parent, ...children) {
   put(parent, children);
 }
 
-/** Calls `draw` once in the next frame, however often it is asked to. @param {() => void} draw */
-export function oncePerFrame(draw) {
+/** Puts these children in place of what is there; those that stay are not moved, and one of them keeps the focus. @param {Element} parent @param {Element[]} children */
+export function arrange(parent, children) {
+  const staying = new Set(children);
+  for (const child of [...parent.children]) if (!staying.has(child)) child.remove();
+  children.forEach((child, i) => {
+    if (parent.children[i] !== child) parent.insertBefore(child, parent.children[i] ?? null);
+  });
+}
+
+/** Calls `draw` once in the next frame, however often it is asked to, and then not for `restMs`. @param {() => void} draw */
+export function oncePerFrame(draw, restMs = 0) {
   let asked = false;
+  let last = -Infinity;
+  const inFrame = () =>
+    requestAnimationFrame(() => {
+      asked = false;
+      last = performance.now();
+      draw();
+    });
   return () => {
     if (asked) return;
     asked = true;
-    requestAnimationFrame(() => {
-      asked = false;
-      draw();
-    });
+    const wait = last + restMs - performance.now();
+    if (wait > 0) setTimeout(inFrame, wait);
+    else inFrame();
   };
 }
 
@@ -93,3 +108,14 @@ export function command(text) {
 /** What a view says where there is nothing: what would be here, and the line that makes it so. @param {string} text @param {string} [line] */
 export const empty = (text, line) =>
   h("div", { className: "empty" }, h("p", {}, text), line !== undefined && command(line));
+
+/** Links to other places of a view go there without drawing all of it anew. @param {HTMLElement} root @param {string} view As in `#view/`. @param {(place: string) => unknown} open */
+export function placesOf(root, view, open) {
+  root.onclick = (event) => {
+    const link = /** @type {Element} */ (event.target).closest(`a[href^="#${view}/"]`);
+    if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    history.pushState(null, "", link.hash);
+    open(link.hash.slice(view.length + 2));
+  };
+}

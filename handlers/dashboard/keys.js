@@ -18,8 +18,8 @@ export function onKey(key, text, act) {
   return () => void keys.delete(key);
 }
 
-/** The list of keys, with the switch. */
-function help() {
+/** Shows the list of keys, with the switch. */
+export function showKeys() {
   const on = h("input", { type: "checkbox", checked: isOn() });
   on.onchange = () => localStorage.setItem("keys", on.checked ? "on" : "off");
   const rows = [...keys].map(([key, { text }]) =>
@@ -35,14 +35,14 @@ function help() {
 
 /** Begins to listen. */
 export function listenToKeys() {
-  onKey("?", t("this list"), help);
+  onKey("?", t("this list"), showKeys);
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const { target } = event;
     if (!(target instanceof Element) || target.closest("input, select, textarea, dialog")) return;
     // Space on a button, a link or a summary is theirs.
     if (event.key === " " && target.closest("button, a, summary, [tabindex='0']")) return;
-    if (event.key !== "?" && !isOn()) return;
+    if (!isOn()) return;
     const key = keys.get(event.key);
     if (key === undefined) return;
     event.preventDefault();

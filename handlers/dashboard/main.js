@@ -1,5 +1,5 @@
 import { loadSession } from "./api.js";
-import { fill, h } from "./dom.js";
+import { fill, h, put } from "./dom.js";
 import { listenToKeys, onKey } from "./keys.js";
 import { watchServer } from "./server.js";
 import { drawStrip } from "./strip.js";
@@ -25,6 +25,7 @@ const views = {
 
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
 const nav = /** @type {HTMLElement} */ (document.getElementById("views"));
+const skip = /** @type {HTMLElement} */ (document.querySelector(".skip"));
 
 /** Ends the view that is shown. */
 let unmount = () => {};
@@ -47,7 +48,10 @@ async function route() {
   unmount = () => {};
   const root = h("section", { className: `view ${name}`, "aria-label": views[name].title() });
   fill(main, root);
-  const end = await view.mount(root, rest.join("/"));
+  const end = await (async () => await view.mount(root, rest.join("/")))().catch((error) => {
+    put(root, [h("p", { role: "alert" }, error.message)]);
+    return () => {};
+  });
   if (mine !== turn) return end();
   unmount = end;
   // A link to another place of the view stays what has the focus.
@@ -62,6 +66,12 @@ async function begin() {
   drawStrip();
   fill(nav, Object.entries(views).map(([name, { title }]) => h("a", { href: `#${name}` }, title())));
   nav.setAttribute("aria-label", t("Views"));
+  skip.textContent = t("Skip to content");
+  // The address says which view is shown.
+  skip.onclick = (event) => {
+    event.preventDefault();
+    main.focus();
+  };
   listenToKeys();
   Object.entries(views).forEach(([name, { title }], i) =>
     onKey(String(i + 1), title(), () => location.hash = name)
@@ -69,6 +79,8 @@ async function begin() {
   watchServer();
   addEventListener("hashchange", route);
   await route();
+  // A click then needs no server: it may be away.
+  await Promise.all(Object.values(views).map(({ load }) => load()));
 }
 
 void begin();

@@ -2,9 +2,7 @@ import { getJson } from "./api.js";
 import { chart } from "./chart.js";
 import { empty, h, oncePerFrame, put } from "./dom.js";
 import { onFeed } from "./feed.js";
-import { Readings } from "./readings.js";
 import { runCards } from "./run_card.js";
-import { listOf, onServer } from "./server.js";
 import { tail } from "./tail.js";
 import { onTheme } from "./theme.js";
 import { sparkSeconds, tile } from "./tile.js";
@@ -15,179 +13,139 @@ import { t } from "./words.js";
 const mostLive = 24;
 /** Runs that are shown. */
 const mostRuns = 4;
+/** ms for which tiles rest between two changes: a wall needs no more. */
+const calmMs = 200;
 /** ms between two looks at the other sensors that are on the screen. */
 const restMs = 10_000;
 
-/** @typedef {import("./readings.js").Latest} Latest */
-
 /** @type {import("./main.js").View["mount"]} */
-export async function mount(root, place) {
-  /** What ends with the view. @type {(() => void)[]} */
-  const ends = [];
-  const tiles = h("div", { className: "tiles" });
+export function mount(root, place) {
+  const grid = h("div", { className: "tiles" });
   const rest = h("p", { className: "caption", hidden: true });
   const figure = h("section", { className: "chart", "aria-label": t("Chart") });
   const logs = h("section", { className: "panel", "aria-label": t("Last lines") });
-  const runs = h("ul", { className: "runs" });
-  const noRun = h(
-    "p",
-    { className: "caption" },
-    t("Nothing runs now. "),
-    h("a", { href: "#runs" }, t("Start a run")),
+  const noRun = h("p", { className: "caption" }, t("Nothing runs now."), " ");
+  noRun.append(h("a", { href: "#runs" }, t("Start a run")));
+  const list = h("ul", { className: "runs" });
+  const runs = h(
+    "section",
+    { className: "panel", "aria-label": t("Runs") },
+    h("h2", {}, t("Runs")),
+    noRun,
+    list,
   );
-  put(root, [
-    tiles,
-    rest,
-    h(
-      "div",
-      { className: "below" },
-      figure,
-      h(
-        "div",
-        { className: "panel side" },
-        logs,
-        h("section", { className: "panel", "aria-label": t("Runs") }, h("h2", {}, t("Runs")), noRun, runs),
-      ),
-    ),
-  ]);
-  ends.push(tail(logs));
+  const side = h("div", { className: "panel side" }, logs, runs);
+  put(root, [grid, rest, h("div", { className: "below" }, figure, side)]);
 
-  const cards = runCards(runs, true, mostRuns);
-  ends.push(
-    cards.end,
-    onServer(() => {
-      const running = listOf("runs").filter(({ state }) => state === "running");
-      cards.show(running);
-      noRun.hidden = running.length > 0;
-    }),
-  );
-
-  /** @typedef {{ readings: Readings, view: ReturnType<typeof tile>, isLive: boolean, isDirty: boolean }} Shown */
-  /** @type {Map<string, Shown>} */
-  let sensors = new Map();
-  /** On the screen. @type {Set<string>} */
+  const large = chart(figure);
+  /** @type {Map<string, ReturnType<typeof tile>>} */
+  let tiles = new Map();
+  /** @type {Set<ReturnType<typeof tile>>} */
+  const dirty = new Set();
+  /** On the screen. @type {Set<string | undefined>} */
   const visible = new Set();
   let chosen = "";
-  const large = await chart(figure);
-  ends.push(large.end);
 
   const draw = oncePerFrame(() => {
-    for (const each of sensors.values()) {
-      if (each.isDirty) each.view.draw();
-      each.isDirty = false;
-    }
-  });
+    for (const each of dirty) each.draw();
+    dirty.clear();
+  }, calmMs);
 
-  /** @param {Shown} each */
+  /** @param {ReturnType<typeof tile>} each */
   function changed(each) {
-    each.isDirty = true;
+    dirty.add(each);
     draw();
     if (each.readings.latest.id === chosen) large.draw();
   }
 
-  /** Watches what is on the screen, and the one that is chosen. */
+  /** Watches the one that is chosen, and what is on the screen. */
   function update() {
-    const wanted = new Set(
-      [chosen, ...[...sensors.keys()].filter((id) => visible.has(id))].slice(0, mostLive),
-    );
-    for (const [id, each] of sensors) {
-      if (wanted.has(id) === each.isLive) continue;
-      each.isLive = !each.isLive;
-      if (!each.isLive) each.readings.stop();
-      else each.readings.start(sparkSeconds, () => changed(each)).catch(() => each.isLive = false);
+    const wanted = new Set([chosen, ...[...tiles.keys()].filter((id) => visible.has(id))].slice(0, mostLive));
+    for (const [id, each] of tiles) {
+      const { readings } = each;
+      if (!wanted.has(id)) readings.stop();
+      else if (!readings.isLive) {
+        const seconds = id === chosen ? Infinity : sparkSeconds;
+        readings.start(seconds, () => changed(each)).catch(() => readings.stop());
+      }
     }
-    const left = visible.size - [...visible].filter((id) => wanted.has(id)).length;
-    rest.hidden = left === 0;
-    rest.textContent = t("{n} of these are read every 10 s", { n: count(left) });
+    const n = visible.size - [...wanted].filter((id) => visible.has(id)).length;
+    rest.hidden = n === 0;
+    rest.textContent = t("{n} of these are read every 10 s", { n: count(n) });
   }
 
   /** @param {string} id */
-  async function choose(id) {
-    const each = sensors.get(id);
+  function choose(id) {
+    const each = tiles.get(id);
     if (each === undefined) return;
     chosen = id;
-    history.replaceState(null, "", `#overview/${encodeURIComponent(id)}`);
-    for (const [other, { view }] of sensors) view.element.setAttribute("aria-pressed", String(other === id));
+    for (const [other, { element }] of tiles) element.setAttribute("aria-pressed", String(other === id));
+    // Anew, as the chart wants all that there is.
+    each.readings.stop();
     update();
     large.show(each.readings);
-    await each.readings.extend().catch(() => {});
-    if (chosen === id) large.draw();
   }
 
   const observer = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
-      const id = /** @type {HTMLElement} */ (target).dataset.id ?? "";
+      const { id } = /** @type {HTMLElement} */ (target).dataset;
       if (isIntersecting) visible.add(id);
       else visible.delete(id);
     }
     update();
   });
-  ends.push(() => observer.disconnect());
 
-  /** Shows these sensors, in place of others. @param {Latest[]} list */
-  function show(list) {
-    for (const { readings } of sensors.values()) readings.stop();
+  function end() {
+    for (const { readings } of tiles.values()) readings.stop();
     observer.disconnect();
     visible.clear();
-    sensors = new Map(list.map((latest) => {
-      const readings = new Readings(latest);
-      const view = tile(readings, () => {
-        void choose(latest.id);
+  }
+
+  /** Shows these sensors, in place of others. @param {import("./readings.js").Latest[]} list */
+  function show(list) {
+    end();
+    tiles = new Map(list.map((sensor) => {
+      const made = tile(sensor, () => {
+        history.replaceState(null, "", `#overview/${encodeURIComponent(sensor.id)}`);
+        choose(sensor.id);
         figure.scrollIntoView({ block: "nearest" });
       });
-      view.element.dataset.id = latest.id;
-      return [latest.id, { readings, view, isLive: false, isDirty: true }];
+      made.element.dataset.id = sensor.id;
+      observer.observe(made.element);
+      return [sensor.id, made];
     }));
-    tiles.replaceChildren(...[...sensors.values()].map(({ view }) => view.element));
-    if (list.length === 0) {
-      tiles.append(
-        empty(
-          t("No sensor. Sensors are what --sensors FILE declares."),
-          "deno task start --sensors sensors.json",
-        ),
-      );
-    }
-    for (const { view } of sensors.values()) observer.observe(view.element);
-    draw();
+    grid.replaceChildren(...[...tiles.values()].map(({ element }) => element));
+    const line = "deno task start --sensors sensors.json";
+    if (list.length === 0) grid.append(empty(t("No sensor. --sensors FILE declares some."), line));
+    const wanted = chosen || decodeURIComponent(place);
+    choose(tiles.has(wanted) ? wanted : list[0]?.id);
   }
 
   /** Asks for all: whether there are others, and the values of those that are not live. */
   async function refresh() {
-    /** @type {Latest[]} */
+    /** @type {import("./readings.js").Latest[]} */
     const list = await getJson("/sensors");
-    if (list.map(({ id }) => id).join() !== [...sensors.keys()].join()) {
-      show(list);
-      const wanted = chosen || decodeURIComponent(place);
-      await choose(sensors.has(wanted) ? wanted : list[0]?.id);
-    }
+    if (list.map(({ id }) => id).join() !== [...tiles.keys()].join()) show(list);
     for (const latest of list) {
-      const each = sensors.get(latest.id);
-      if (each === undefined || each.isLive) continue;
-      each.readings.latest = latest;
+      const each = /** @type {ReturnType<typeof tile>} */ (tiles.get(latest.id));
+      if (!each.readings.isLive || each.readings.values.length === 0) each.readings.latest = latest;
       changed(each);
     }
+    update();
   }
+  const look = () => void refresh().catch(() => {});
 
-  await refresh();
-  let was = "";
-  ends.push(
+  const timer = setInterval(() => rest.hidden || document.hidden || look(), restMs);
+  const ends = [
+    end,
+    large.end,
+    tail(logs),
+    runCards(list, true, mostRuns, (shown) => noRun.hidden = shown > 0),
     // Another server may have other sensors: then the stream is refused, or has come back.
-    onFeed(({ state, reason }) => {
-      if (state !== was && was !== "" && (state === "live" || reason !== "")) refresh().catch(() => {});
-      was = state;
-    }),
-    onTheme(() => {
-      for (const each of sensors.values()) changed(each);
-    }),
-    () => {
-      for (const { readings } of sensors.values()) readings.stop();
-    },
-  );
-  const timer = setInterval(() => {
-    if (!rest.hidden && !document.hidden) refresh().catch(() => {});
-  }, restMs);
-  ends.push(() => clearInterval(timer));
-  return () => {
-    for (const end of ends) end();
-  };
+    onFeed(({ state, reason }) => (state === "live" || reason !== "") && look()),
+    onTheme(() => tiles.forEach(changed)),
+    () => clearInterval(timer),
+  ];
+  look();
+  return () => ends.forEach((end) => end());
 }

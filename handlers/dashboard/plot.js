@@ -2,13 +2,17 @@ import { h } from "./dom.js";
 import { colour } from "./theme.js";
 import { quantity, timeOfDay } from "./units.js";
 
-/** What this file uses of uPlot, which the server has from its package. @typedef {any} Plot */
+/** What uPlot's script has, and makes; its types are in its package. @typedef {any} Plot */
 
 /** @type {Promise<Plot> | undefined} */
 let loading;
 
-/** Loads uPlot, and its style. */
-export const loadPlot = () => loading ??= load();
+/** Loads uPlot, and its style, once; again where that has failed. */
+export const loadPlot = () =>
+  loading ??= load().catch((error) => {
+    loading = undefined;
+    throw error;
+  });
 
 async function load() {
   const style = h("link", { rel: "stylesheet", href: "/dashboard/uplot.css" });
@@ -20,18 +24,38 @@ async function load() {
   return plot.default;
 }
 
+/** A percentage is seen against all that there may be. @param {Plot} _plot @param {number} _min @param {number} max */
+const percents = (_plot, _min, max) => [0, Math.max(100, max)];
+
+/** @typedef {[from: number, to: number]} Range In s since 1970. */
+
 /**
- * A line of steps in the colours of now.
+ * A line of steps in the colours of now, without data.
  *
  * @param {Plot} uPlot
  * @param {HTMLElement} root
- * @param {{ unit: string, crosshair: () => void, zoom: (from: number, to: number) => void, whole: () => void }} options
+ * @param {string} unit
+ * @param {() => Range} shown
+ * @param {(range: Range | null) => void} zoomTo
+ * @param {() => void} crosshair Called when it has moved.
  */
-export function plotIn(uPlot, root, { unit, crosshair, zoom, whole }) {
-  const soft = colour("--soft");
-  const [font, grid] = [`12px ${getComputedStyle(root).fontFamily}`, { stroke: colour("--line"), width: 1 }];
-  const axis = { stroke: soft, font, grid, ticks: { ...grid, size: 4 } };
-  return new uPlot(
+export function plotIn(uPlot, root, unit, shown, zoomTo, crosshair) {
+  const [font, stroke] = [`12px ${getComputedStyle(root).fontFamily}`, colour("--soft")];
+  const grid = { stroke: colour("--line"), width: 1 };
+  /** @param {(value: number) => string} text */
+  const axis = (text) => ({
+    values: (/** @type {Plot} */ _, /** @type {number[]} */ values) => values.map(text),
+    ...{ font, stroke, grid, ticks: { ...grid, size: 4 } },
+  });
+  const [series, fill] = [colour("--series-1"), colour("--wash")];
+  /** @param {Plot} plot */
+  function select(plot) {
+    const { left, width } = plot.select;
+    if (width < 4) return;
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    zoomTo([plot.posToVal(left, "x"), plot.posToVal(left + width, "x")]);
+  }
+  const plot = new uPlot(
     {
       width: root.clientWidth,
       height: root.clientHeight,
@@ -39,78 +63,59 @@ export function plotIn(uPlot, root, { unit, crosshair, zoom, whole }) {
       cursor: {
         y: false,
         drag: { x: true, y: false, setScale: false },
-        points: { size: 8, fill: colour("--series-1") },
-        bind: { dblclick: () => whole },
+        points: { size: 8, fill: series },
+        bind: { dblclick: () => () => zoomTo(null) },
       },
-      // Which part is shown is said whenever there is something new.
-      scales: { x: { auto: false } },
-      axes: [
-        {
-          ...axis,
-          space: 90,
-          values: (/** @type {Plot} */ _, /** @type {number[]} */ at) =>
-            at.map((s) => timeOfDay(new Date(s * 1_000))),
-        },
-        {
-          ...axis,
-          size: 76,
-          values: (/** @type {Plot} */ _, /** @type {number[]} */ at) =>
-            at.map((value) => quantity(value, unit)),
-        },
-      ],
+      // Which part is shown is said with what there is.
+      scales: { x: { auto: false }, y: unit === "%" ? { range: percents } : {} },
+      axes: [{ ...axis((s) => timeOfDay(new Date(s * 1_000))), space: 90 }, {
+        ...axis((value) => quantity(value, unit)),
+        size: 76,
+      }],
       series: [{}, {
-        stroke: colour("--series-1"),
+        stroke: series,
+        fill,
         width: 1.5,
-        fill: colour("--wash"),
         paths: uPlot.paths.stepped({ align: 1 }),
         points: { show: false },
       }],
-      hooks: {
-        setCursor: [crosshair],
-        setSelect: [(/** @type {Plot} */ plot) => {
-          const { left, width } = plot.select;
-          if (width < 4) return;
-          plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-          zoom(plot.posToVal(left, "x"), plot.posToVal(left + width, "x"));
-        }],
-      },
+      hooks: { setCursor: [crosshair], setSelect: [select] },
     },
     [[], []],
     root,
   );
+  onFingers(plot.over, shown, zoomTo);
+  return plot;
 }
 
 /**
  * Pan with one finger, zoom with two: what is under each stays there.
  *
  * @param {HTMLElement} over
- * @param {() => [from: number, to: number]} shown
- * @param {(from: number, to: number) => void} show
+ * @param {() => Range} shown
+ * @param {(range: Range) => void} zoomTo
  */
-export function onFingers(over, shown, show) {
+function onFingers(over, shown, zoomTo) {
   /** Where each finger is. @type {Map<number, number>} */
   const fingers = new Map();
   const hand = () => {
-    const xs = [...fingers.values()];
-    const [left, right] = [Math.min(...xs), Math.max(...xs)];
+    const [left, right] = [Math.min(...fingers.values()), Math.max(...fingers.values())];
     return { centre: (left + right) / 2, spread: Math.max(right - left, 24) };
   };
   over.style.touchAction = "pan-y";
-  over.addEventListener("pointerdown", ({ pointerType, pointerId, offsetX }) => {
+  over.onpointerdown = ({ pointerType, pointerId, offsetX }) => {
     if (pointerType === "touch") fingers.set(pointerId, offsetX);
-  });
-  over.addEventListener("pointermove", ({ pointerId, offsetX }) => {
+  };
+  over.onpointermove = ({ pointerId, offsetX }) => {
     if (!fingers.has(pointerId)) return;
     const before = hand();
     fingers.set(pointerId, offsetX);
     const after = hand();
     const [from, to] = shown();
-    const { clientWidth: width } = over;
+    const width = over.clientWidth;
     const at = from + (to - from) * before.centre / width;
     const seconds = (to - from) * before.spread / after.spread;
-    show(at - seconds * after.centre / width, at + seconds * (1 - after.centre / width));
-  });
-  for (const end of /** @type {const} */ (["pointerup", "pointercancel"])) {
-    over.addEventListener(end, ({ pointerId }) => void fingers.delete(pointerId));
-  }
+    zoomTo([at - seconds * after.centre / width, at + seconds * (1 - after.centre / width)]);
+  };
+  over.onpointerup = over.onpointercancel = ({ pointerId }) => void fingers.delete(pointerId);
 }

@@ -41,9 +41,8 @@ export function progress(run) {
 
   /** What it was started with says what is still to come. */
   async function begin() {
-    const { params: { count: steps, task: all = [] } } = await getJson(
-      `/runs/${encodeURIComponent(run.name)}`,
-    );
+    const { params } = await getJson(`/runs/${encodeURIComponent(run.name)}`);
+    const { count: steps, task: all = [] } = params;
     if (steps !== undefined) tasks.set("", { step: 0, steps });
     for (const each of all) {
       const [, steps, ...name] = each.split(":").reverse();
@@ -83,13 +82,8 @@ export function progress(run) {
 function bar(name) {
   const meter = h("progress", { "aria-label": name || t("steps"), max: 1, value: 0 });
   const numbers = h("span", { className: "caption" });
-  const element = h(
-    "div",
-    { className: "task" },
-    name !== "" && h("span", { className: "name", title: name }, name),
-    meter,
-    numbers,
-  );
+  const title = name !== "" && h("span", { className: "name", title: name }, name);
+  const element = h("div", { className: "task" }, title, meter, numbers);
   return {
     element,
     /** @param {Task} task @param {Listed} run */
@@ -99,7 +93,7 @@ function bar(name) {
       const words = [t("{n} of {all}", { n: count(step), all: count(steps) })];
       const rate = step * 1_000 / (now() - Date.parse(started));
       if (state === "running" && step < steps && rate > 0 && Number.isFinite(rate)) {
-        words.push(rate >= 1 ? `${quantity(rate)}/s` : `${quantity(rate * 60)}/min`);
+        words.push(rate >= 0.1 ? `${quantity(rate)}/s` : `${quantity(rate * 60)}/min`);
         words.push(t("{time} left", { time: span((steps - step) / rate * 1_000) }));
       }
       numbers.textContent = words.join(" · ");

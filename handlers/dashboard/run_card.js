@@ -1,6 +1,7 @@
 import { ask, may } from "./api.js";
 import { command, confirmed, fill, h } from "./dom.js";
 import { progress } from "./progress.js";
+import { listOf, onServer } from "./server.js";
 import { ago, count, fullTime } from "./units.js";
 import { t } from "./words.js";
 
@@ -15,36 +16,19 @@ const states = {
   gone: () => ["◌", "stale", t("no longer kept by the server")],
 };
 
-/** A run: what it is, how it is, a bar a task, and what ends it. @param {Listed} run @param {boolean} [isBrief] */
-export function runCard(run, isBrief = false) {
+/** A run: what it is, how it is, a bar a task, and what ends it. @param {Listed} run @param {boolean} isBrief */
+export function runCard(run, isBrief) {
   const state = h("span", {});
   const facts = h("span", { className: "caption" });
   const problem = h("p", { role: "alert" });
   const cancel = h("button", { className: "quiet danger", onclick: end }, "");
   const bars = progress(run);
   const path = `${run.route}?run=${encodeURIComponent(run.name)}`;
-  const element = h(
-    "li",
-    { className: "run" },
-    h(
-      "div",
-      { className: "bar" },
-      h("b", {}, run.name),
-      state,
-      facts,
-      h("span", { className: "grow" }),
-      !isBrief && cancel,
-    ),
-    bars.element,
-    problem,
-    !isBrief &&
-      h(
-        "details",
-        {},
-        h("summary", {}, t("Watch it with curl")),
-        command(`curl -N '${location.origin}${path}'`),
-      ),
-  );
+  const grow = h("span", { className: "grow" });
+  const head = h("div", { className: "bar" }, h("b", {}, run.name), state, facts, grow, cancel);
+  const curl = command(`curl -N '${location.origin}${path}'`);
+  const more = h("details", { hidden: isBrief }, h("summary", {}, t("Watch it with curl")), curl);
+  const element = h("li", { className: "run" }, head, bars.element, problem, more);
 
   async function end() {
     const isRunning = run.state === "running";
@@ -73,7 +57,7 @@ export function runCard(run, isBrief = false) {
     ].join(" · ");
     cancel.textContent = run.state === "running" ? t("Cancel") : t("Forget");
     cancel.setAttribute("aria-label", `${cancel.textContent} ${run.name}`);
-    cancel.hidden = run.state === "gone" || !may("admin");
+    cancel.hidden = isBrief || run.state === "gone" || !may("admin");
     bars.change(run);
   }
   change(run);
@@ -88,40 +72,17 @@ export function runCard(run, isBrief = false) {
 }
 
 /**
- * The runs of a list as cards, the newest first. One stays until the list is left, also where the server no longer has it.
+ * The runs as cards, the newest first, until the function that it returns is called. A card stays until then, also where the
+ * server no longer has its run.
  *
  * @param {HTMLElement} root
- * @param {boolean} isBrief
+ * @param {boolean} isBrief Shows those that go on, without what ends them.
  * @param {number} most Cards at once.
+ * @param {(shown: number, all: number) => void} changed
  */
-export function runCards(root, isBrief, most) {
+export function runCards(root, isBrief, most, changed) {
   /** @type {Map<string, ReturnType<typeof runCard>>} */
   const cards = new Map();
-  return {
-    /** @param {Listed[]} runs */
-    show(runs) {
-      const newest = [...runs].sort((a, b) => b.started.localeCompare(a.started)).slice(0, most);
-      for (const run of newest.reverse()) {
-        const card = cards.get(run.name);
-        if (card !== undefined && card.run.started === run.started) card.change(run);
-        else {
-          drop(run.name);
-          const made = runCard(run, isBrief);
-          cards.set(run.name, made);
-          root.prepend(made.element);
-        }
-      }
-      const names = new Set(newest.map(({ name }) => name));
-      for (const [name, card] of cards) {
-        if (names.has(name)) continue;
-        if (isBrief || cards.size > most) drop(name);
-        else card.change({ ...card.run, state: "gone" });
-      }
-    },
-    end() {
-      for (const { end } of cards.values()) end();
-    },
-  };
 
   /** @param {string} name */
   function drop(name) {
@@ -129,4 +90,34 @@ export function runCards(root, isBrief, most) {
     cards.get(name)?.element.remove();
     cards.delete(name);
   }
+
+  function show() {
+    const all = listOf("runs").filter(({ state }) => !isBrief || state === "running");
+    const newest = all.sort((a, b) => b.started.localeCompare(a.started)).slice(0, most);
+    for (const run of newest.toReversed()) {
+      const card = cards.get(run.name);
+      if (card?.run.started === run.started) card?.change(run);
+      else {
+        drop(run.name);
+        const made = runCard(run, isBrief);
+        cards.set(run.name, made);
+        root.prepend(made.element);
+      }
+    }
+    for (const [name, card] of cards) {
+      if (newest.some((run) => run.name === name)) continue;
+      if (isBrief || cards.size > most) drop(name);
+      else card.change({ ...card.run, state: "gone" });
+    }
+    changed(cards.size, all.length);
+  }
+
+  const off = onServer(show);
+  // Times move on.
+  const timer = setInterval(show, 1_000);
+  return () => {
+    off();
+    clearInterval(timer);
+    cards.forEach(({ end }) => end());
+  };
 }

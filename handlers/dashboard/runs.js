@@ -2,7 +2,6 @@ import { may } from "./api.js";
 import { empty, h, put } from "./dom.js";
 import { runCards } from "./run_card.js";
 import { runForm } from "./run_form.js";
-import { listOf, onServer } from "./server.js";
 import { t } from "./words.js";
 
 /** Runs that are shown, and watched: one stream has up to 32 sources. */
@@ -16,27 +15,10 @@ export function mount(root) {
     t("No run yet. A run goes on without its readers; everybody who asks for it gets it from its start."),
     `curl -N '${location.origin}/stream?run=demo&count=30'`,
   );
-  put(root, [
-    may("publish")
-      ? runForm()
-      : h("p", { className: "caption" }, t("To start a run, a token needs the right publish.")),
-    none,
-    list,
-    more,
-  ]);
-  const cards = runCards(list, false, most);
-  const update = () => {
-    const runs = listOf("runs");
-    cards.show(runs);
-    none.hidden = list.childElementCount > 0;
-    more.textContent = runs.length > most ? t("and {n} older runs", { n: runs.length - most }) : "";
-  };
-  const off = onServer(update);
-  // Times move on.
-  const timer = setInterval(update, 1_000);
-  return () => {
-    clearInterval(timer);
-    off();
-    cards.end();
-  };
+  const denied = h("p", { className: "caption" }, t("To start a run, a token needs the right publish."));
+  put(root, [may("publish") ? runForm() : denied, none, list, more]);
+  return runCards(list, false, most, (shown, all) => {
+    none.hidden = shown > 0;
+    more.textContent = all > most ? t("and {n} older runs", { n: all - most }) : "";
+  });
 }

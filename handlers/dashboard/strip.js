@@ -1,5 +1,6 @@
 import { getJson, who } from "./api.js";
 import { fill, h } from "./dom.js";
+import { showKeys } from "./keys.js";
 import { acknowledge, onFeed, retry } from "./feed.js";
 import { counts, onServer } from "./server.js";
 import { switchTheme } from "./theme.js";
@@ -19,8 +20,11 @@ function stateOf({ state, reason, missed }) {
   if (state === "denied") return ["✕", "failed", t("no longer allowed")];
   if (state === "hidden") return ["‖", "quiet", t("paused while hidden")];
   if (state === "connecting") return ["○", "quiet", t("connecting")];
-  if (state === "waiting") return ["↻", "stale", reason === "" ? t("reconnecting") : reason];
-  if (counts.draining) return ["◌", "stale", t("the server is shutting down")];
+  const shutdown = t("the server is shutting down");
+  if (state === "waiting") {
+    return ["↻", "stale", reason === "shutdown" ? shutdown : reason || t("reconnecting")];
+  }
+  if (counts.draining) return ["◌", "stale", shutdown];
   if (missed === 0) return ["●", "live", t("live")];
   return [
     "●",
@@ -75,24 +79,30 @@ async function loadUptime() {
   if (uptime !== undefined) started = Date.now() - uptime * 1_000;
 }
 
-/** What is open, by the names that the server counts it by. */
-const shown = /** @type {const} */ ({
-  streams: () => t("streams"),
-  sockets: () => t("sockets"),
-  runs: () => t("runs"),
-  downloads: () => t("downloads"),
-});
+/** What is open, by the names that the server counts it by. @type {Record<string, (isOne: boolean) => string>} */
+const shown = {
+  streams: (isOne) => isOne ? t("stream") : t("streams"),
+  sockets: (isOne) => isOne ? t("socket") : t("sockets"),
+  runs: (isOne) => isOne ? t("run") : t("runs"),
+  downloads: (isOne) => isOne ? t("download") : t("downloads"),
+};
 
 /** The numbers of what is open; each keeps its place. */
 function openCounts() {
-  const numbers = Object.entries(shown).map(([key, word]) => {
-    const number = h("b", {}, "0");
-    return { key, number, row: h("span", {}, number, ` ${word()}`) };
-  });
+  const numbers = Object.entries(shown).map(([key, word]) => ({
+    key,
+    word,
+    number: h("b"),
+    text: h("span"),
+  }));
   onServer(() => {
-    for (const { key, number } of numbers) number.textContent = count(Number(counts[key] ?? 0));
+    for (const { key, word, number, text } of numbers) {
+      const n = Number(counts[key] ?? 0);
+      number.textContent = count(n);
+      text.textContent = ` ${word(n === 1)}`;
+    }
   });
-  return h("span", { className: "counts" }, numbers.map(({ row }) => row));
+  return h("span", { className: "counts" }, numbers.map(({ number, text }) => h("span", {}, number, text)));
 }
 
 function uptime() {
@@ -126,5 +136,6 @@ export function drawStrip() {
     name !== null && h("button", { className: "quiet", onclick: signOut }, t("Sign out")),
     h("button", { className: "quiet", lang: other.code, onclick: switchLanguage }, other.name),
     h("button", { className: "quiet", "aria-label": theme, title: theme, onclick: switchTheme }, "◐"),
+    h("button", { className: "quiet", "aria-label": t("Keys"), title: t("Keys"), onclick: showKeys }, "?"),
   );
 }

@@ -1,4 +1,5 @@
 import { fill, h } from "./dom.js";
+import { Readings } from "./readings.js";
 import { colour } from "./theme.js";
 import { fullTime, quantity } from "./units.js";
 import { t } from "./words.js";
@@ -6,71 +7,37 @@ import { t } from "./words.js";
 /** What a tile's line shows, in s. */
 export const sparkSeconds = 300;
 
-/** A state's sign, its word and what it means. @param {string} state @returns {[string, string, string]} */
-function stateOf(state) {
-  if (state === "stale") return ["◔", t("stale"), "stale"];
-  return ["✕", state === "timeout" ? t("timed out") : t("failed"), "failed"];
-}
-
 /**
  * A button that shows a sensor: its last value, its last minutes, their range, or what is wrong.
  *
- * @param {import("./readings.js").Readings} readings
+ * @param {import("./readings.js").Latest} sensor
  * @param {() => void} choose
  */
-export function tile(readings, choose) {
-  const value = h("b", { className: "value" });
-  const canvas = h("canvas", { "aria-hidden": "true" });
+export function tile(sensor, choose) {
+  const readings = new Readings(sensor);
+  const [name, value] = [h("span", { className: "name" }, sensor.id), h("b", { className: "value" })];
+  const canvas = h("canvas", { width: 320, height: 64, "aria-hidden": "true" });
   const note = h("span", { className: "caption" });
-  const { id, description } = readings.latest;
-  const element = h(
-    "button",
-    { className: "tile", title: description, onclick: choose },
-    h("span", { className: "name" }, id),
-    value,
-    canvas,
-    note,
-  );
+  const element = h("button", { className: "tile", onclick: choose }, name, value, canvas, note);
 
   function draw() {
-    const { latest, times, values, end } = readings;
+    const { latest: { time, state, unit, reason, ...latest }, values } = readings;
     const first = readings.since(sparkSeconds);
-    let [min, max] = [Infinity, -Infinity];
-    /** @type {number | null} */
-    let last = null;
-    for (let i = first; i < values.length; i++) {
-      const each = values[i];
-      if (each === null) continue;
-      [min, max, last] = [Math.min(min, each), Math.max(max, each), each];
+    const there = values.slice(first).filter((each) => each !== null);
+    const [min, max] = [Math.min(...there), Math.max(...there)];
+    value.textContent = quantity(latest.value ?? (state === "stale" ? there.at(-1) ?? null : null), unit);
+    const when = time === null ? t("no reading yet") : fullTime(new Date(time));
+    element.title = [sensor.description, when, reason].filter(Boolean).join(" · ");
+    note.dataset.kind = state;
+    if (state === "ok") note.textContent = there.length === 0 ? "" : range(min, max, unit);
+    else {
+      const word = { stale: t("stale"), timeout: t("timed out") }[state] ?? t("failed");
+      const sign = h("span", { "aria-hidden": "true" }, state === "stale" ? "◔ " : "✕ ");
+      fill(note, sign, [word, reason].filter(Boolean).join(": "));
     }
-    const isOk = latest.state === "ok";
-    value.textContent = quantity(latest.value ?? (latest.state === "stale" ? last : null), latest.unit);
-    element.title = [
-      description,
-      latest.time === null ? t("no reading yet") : fullTime(new Date(latest.time)),
-    ].join(" · ");
-    if (isOk) {
-      delete note.dataset.kind;
-      note.textContent = max < min ? "" : range(min, max, latest.unit);
-    } else {
-      const [sign, word, kind] = stateOf(latest.state);
-      note.dataset.kind = kind;
-      fill(
-        note,
-        h("span", { "aria-hidden": "true" }, `${sign} `),
-        [word, latest.reason].filter(Boolean).join(": "),
-      );
-    }
-    line(
-      canvas,
-      (time) => (time - end) / readings.spanOf(sparkSeconds) + 1,
-      (each) => max > min ? (each - min) / (max - min) : 0.5,
-      times,
-      values,
-      first,
-    );
+    line(canvas, readings, first, min, max);
   }
-  return { element, draw };
+  return { readings, element, draw };
 }
 
 /** @param {number} min @param {number} max @param {string} unit */
@@ -81,18 +48,20 @@ function range(min, max, unit) {
 }
 
 /**
- * Draws a line of steps that has holes; `x` and `y` give places from 0 to 1.
+ * Draws a line of steps that has holes.
  *
  * @param {HTMLCanvasElement} canvas
- * @param {(time: number) => number} x
- * @param {(value: number) => number} y
- * @param {Float64Array} times
- * @param {(number | null)[]} values
+ * @param {Readings} readings
  * @param {number} first
+ * @param {number} min
+ * @param {number} max
  */
-function line(canvas, x, y, times, values, first) {
-  const [width, height] = [canvas.width = 320, canvas.height = 64];
+function line(canvas, readings, first, min, max) {
+  const { width, height } = canvas;
+  const { times, values, end } = readings;
+  const seconds = end - times[first] || 1;
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.clearRect(0, 0, width, height);
   context.strokeStyle = colour("--series-1");
   context.lineWidth = 2;
   context.beginPath();
@@ -101,11 +70,12 @@ function line(canvas, x, y, times, values, first) {
   for (let i = first; i < values.length; i++) {
     const value = values[i];
     if (value !== null) {
-      const [left, top] = [x(times[i]) * width, height - 2 - y(value) * (height - 4)];
-      if (before === null) context.moveTo(left, top);
-      else context.lineTo(left, before);
-      context.lineTo(left, top);
-      before = top;
+      const x = ((times[i] - end) / seconds + 1) * width;
+      const y = height - 2 - (max > min ? (value - min) / (max - min) : 0.5) * (height - 4);
+      if (before === null) context.moveTo(x, y);
+      else context.lineTo(x, before);
+      context.lineTo(x, y);
+      before = y;
     } else before = null;
   }
   context.stroke();

@@ -5,7 +5,7 @@ const locale = language === "zh" ? "zh-CN" : "en-GB";
 const three = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 });
 const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
-const time = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
+const clock = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
 const units = ["B", "kB", "MB", "GB", "TB", "PB"];
 
 /** Bytes for people, as `12.4 MB`. @param {number} bytes */
@@ -25,11 +25,11 @@ export function quantity(value, unit = "") {
 /** A count. @param {number} n */
 export const count = (n) => whole.format(n);
 
-/** The time of day, with seconds. @param {Date} at */
-export const timeOfDay = (at) => time.format(at);
-
 /** A time in full. @param {Date} time */
 export const fullTime = (time) => dateTime.format(time);
+
+/** The time of day, with seconds. @param {Date} time */
+export const timeOfDay = (time) => clock.format(time);
 
 /** A span, as `3 s`, `5 min`, `2 h`, `4 d`. @param {number} ms */
 export function span(ms) {
@@ -41,3 +41,12 @@ export function span(ms) {
 
 /** How long ago a time was. @param {Date} time */
 export const ago = (time) => t("{time} ago", { time: span(now() - time.getTime()) });
+
+/** JSON over several lines; numbers stay as they are written, where the browser can do that. @param {string} json */
+export const pretty = (json) => JSON.stringify(JSON.parse(json, exact), null, 2);
+
+/** @param {string} _key @param {any} value @param {{ source?: string }} [context] */
+const exact = (_key, value, context) =>
+  typeof value === "number" && context?.source && "rawJSON" in JSON
+    ? /** @type {any} */ (JSON).rawJSON(context.source)
+    : value;

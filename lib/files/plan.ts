@@ -15,8 +15,11 @@ export interface Plan {
 /** Value of Content-Disposition: to be saved, or shown. */
 export type Disposition = "attachment" | "inline";
 
-/** Headers that keep a file from acting as a page of this server. */
-export const harmless = { "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox" };
+/** Headers that keep a file from acting as a page of this server, and from being framed by another's. */
+export const harmless = {
+  "X-Content-Type-Options": "nosniff",
+  "Content-Security-Policy": "sandbox; frame-ancestors 'self'",
+};
 
 /** Decides the response to a GET or HEAD of a file (RFC 9110, 13 and 14); throws 412 and 416. */
 export function planFor(
@@ -72,7 +75,7 @@ function piecesFor(range: string | null, size: number, headers: Plan["headers"])
  * Content-Disposition with a file's name (RFC 6266). A plain name stands as it is; any other is given twice: in ASCII for old
  * readers, and in full as RFC 8187 encodes it, which wins.
  */
-function contentDisposition(how: Disposition, name: string): string {
+export function contentDisposition(how: Disposition, name: string): string {
   if (/^[\w.-]+$/.test(name)) return `${how}; filename="${name}"`;
   // Some readers take a percent sign for an escape (RFC 6266, appendix D).
   const ascii = name.replace(/[^ !#-$&-[\]-~]/gu, "_");

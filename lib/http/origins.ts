@@ -34,14 +34,14 @@ export class AllowedOrigins {
   }
 
   /**
-   * Refuses what a page of another site makes a browser get, also inside a frame: each would cost work here. A client that follows
+   * Refuses what a page of another origin makes a browser get, also inside a frame: each would cost work here. A client that follows
    * a link navigates, and passes. Browsers leave Sec-Fetch-* out over plain HTTP, but send Origin with what a script reads.
    *
    * @throws HttpError 403
    */
   checkRead(headers: Headers, url: string): void {
     const site = headers.get("sec-fetch-site");
-    if (site !== null && site !== "cross-site") return;
+    if (site === "same-origin" || site === "none") return;
     const origin = headers.get("origin");
     if (site === null && origin === null || origin !== null && this.#allowed.has(origin)) return;
     if (site === null && this.#isOwn(origin!, url, headers)) return;
@@ -49,7 +49,7 @@ export class AllowedOrigins {
     if (headers.get("sec-fetch-mode") === "navigate" && !isFramed) return;
     throw new HttpError(
       STATUS_CODE.Forbidden,
-      "a page of another site must not read this, unless its origin is one of --allow-origin: " +
+      "a page of another origin must not read this, unless its origin is one of --allow-origin: " +
         `current value is ${origin === null ? "absent" : quote(origin)}`,
     );
   }

@@ -55,12 +55,12 @@ export class LogFiles {
     return (await this.#all()).map(({ name, size, time }) => ({ name, size, time }));
   }
 
-  /** Reports what an operator may not expect: a path that is not there or may not be read, and logs that clash. */
-  async check(report: Report): Promise<void> {
+  /** Reports what an operator may not expect: a path that is not there yet, logs that clash, and as `wrong` what may not be read. */
+  async check(report: Report, wrong: Report = report): Promise<void> {
     const { logs, accessLog } = this.settings;
     for (const path of logs) {
       const denied = await whyDenied(path);
-      if (denied !== null) report(`--logs ${quote(path)} ${denied}`);
+      if (denied !== null) wrong(`--logs ${quote(path)} ${denied}`);
       else if (path !== dirname(accessLog) && !await Deno.stat(path).catch(() => null)) {
         report(`--logs ${quote(path)} is not there yet, and is waited for`);
       }

@@ -3,8 +3,8 @@ import { HttpError } from "../stream/errors.ts";
 import { type Param, text } from "../http/params.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import { type StreamOptions, streamResponse } from "../stream/response.ts";
-import type { Source } from "../stream/source.ts";
-import type { RunOf } from "./run.ts";
+import type { Source, StreamItem, Wanted } from "../stream/source.ts";
+import type { RunOf } from "./run_channel.ts";
 import type { Runs } from "./runs.ts";
 
 /** The parameter of a route that shares what it streams. */
@@ -24,7 +24,7 @@ export interface ShareOptions<T = unknown> extends StreamOptions<T> {
  * also for a while after its end. Who leaves stops nothing; `runs.delete(name)` does.
  *
  * What the source yields has to be what JSON can hold, as it is retained; the run's ids replace those of the source. A
- * request with a cursor, a HEAD, and a link on a page of another site start no run: a browser that comes back after a
+ * request with a cursor, a HEAD, and a link on a page of another origin start no run: a browser that comes back after a
  * restart gets `end` with the reason `lost`. Where there are tokens, whoever starts one needs the right to publish.
  */
 export function share<T = unknown>(
@@ -34,20 +34,32 @@ export function share<T = unknown>(
   { params = {}, ...options }: ShareOptions<T> = {},
 ): Promise<Response> {
   const { runs, headers, url } = context;
+  const of = { route: url.pathname, params };
+  const mayStart = ({ after }: Wanted) => {
+    if (after !== undefined) return false;
+    if (isLed(headers)) throw new HttpError(403, "a page of another origin must not start a run");
+    if (context.may?.("publish") === false) throw forbidden("publish");
+    return true;
+  };
+  async function* anywhere(wanted: Wanted): AsyncGenerator<StreamItem> {
+    if (await runs.bring(name) || mayStart(wanted)) await runs.startOnce(name, of, source, context);
+    yield* runs.follow(name)(wanted) as AsyncIterable<StreamItem>;
+  }
   const shared: Source = (wanted) => {
-    const isKnown = runs.has(name);
-    const starts = !isKnown && wanted.after === undefined;
-    if (starts && isLink(headers)) throw new HttpError(403, "a link of another site must not start a run");
-    if (starts && context.may?.("publish") === false) throw forbidden("publish");
-    if (isKnown || starts) {
-      runs.start(name, { route: url.pathname, params }, source, context);
-    }
+    if (!runs.isHere(name)) return anywhere(wanted);
+    if (runs.has(name) || mayStart(wanted)) runs.start(name, of, source, context);
     return runs.follow(name)(wanted);
   };
   return streamResponse(context, shared, options);
 }
 
-/** Whether a page of another site has led here. What its scripts get has an Origin, which the server's own guard has let through. */
-function isLink(headers: Headers): boolean {
-  return headers.get("sec-fetch-site") === "cross-site" && !headers.has("origin");
+/**
+ * Whether a page of another origin may have led here: the page to sign in asks again for what a link asked for, as from here,
+ * but without a user. What scripts get has an Origin, which the server's own guard has let through.
+ */
+function isLed(headers: Headers): boolean {
+  const site = headers.get("sec-fetch-site");
+  const isUnasked = headers.get("sec-fetch-mode") === "navigate" && !headers.has("sec-fetch-user");
+  return !headers.has("origin") &&
+    (site === "cross-site" || site === "same-site" || site === "same-origin" && isUnasked);
 }

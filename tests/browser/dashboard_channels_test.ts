@@ -65,13 +65,26 @@ browserTest("a channel that is chosen by keyboard keeps the focus", async (page)
 });
 
 browserTest(
+  "the focus stays where it is in the list when another channel comes",
+  async (page) => {
+    await using server = await serve();
+    server.store.publish("demo", [valueOf(1)]);
+    await page.goto(`${server.origin}/#channels`);
+    await page.getByRole("link", { name: "demo" }).focus();
+    server.store.publish("another", [valueOf(1)]);
+    await page.getByRole("link", { name: "another" }).waitFor();
+    assertEquals(await page.evaluate("document.activeElement.hash"), "#channels/demo");
+  },
+);
+
+browserTest(
   "events that the history has lost while the page was away are a row that counts them",
   async (page) => {
     await using server = await serve({ limits: { channelEvents: 2 } });
     const send = (...values: unknown[]) =>
       values.forEach((value) => server.store.publish("demo", [valueOf(value)]));
     await page.goto(`${server.origin}/#channels/demo`);
-    await page.getByText("Nothing is published here yet").waitFor();
+    await until(() => server.store.list()[0]?.readers === 1);
     send(1);
     await shows(page, "1");
     await page.evaluate(
@@ -89,7 +102,7 @@ browserTest(
 browserTest("a name that no channel can have leaves the connection as it is", async (page) => {
   await using server = await serve();
   await page.goto(`${server.origin}/#channels/sensors`);
-  await page.getByText("the server's own").waitFor();
+  await page.getByText("A channel's name is 1 to 64").waitFor();
   await page.goto(`${server.origin}/#channels/a%20b`);
   await page.getByText("A channel's name is 1 to 64").waitFor();
   await page.getByText(/^● live$/).waitFor();
@@ -137,12 +150,28 @@ browserTest("a socket on a channel has what others publish, and publishes what i
 browserTest(
   "a socket that the server closes tells the code, its meaning and the server's reason",
   async (page) => {
+    await using server = await serve();
+    await connect(page, server.origin);
+    await page.getByText(/^open$/).waitFor();
+    const closing = server.server.close();
+    await page.getByText("closed: 1001 the server shuts down: the server is shutting down").waitFor();
+    await closing;
+  },
+);
+
+browserTest(
+  "a reader's token sends nothing to a channel by a socket, and may to the others",
+  async (page) => {
     await using server = await serve({ guard: guardOf() });
     await signIn(page, server.origin, token.reader);
-    await connect(page, server.origin, { channel: "demo" });
-    await page.getByText(/^open$/).waitFor();
-    await page.getByRole("button", { name: "Send" }).click();
-    await page.getByText("closed: 1008 refused: the token must have the right publish").waitFor();
+    const send = page.locator("button:text-is('Send')");
+    for (const [channel, isOffered] of [["demo", false], ["", true]] as const) {
+      await connect(page, server.origin, { channel });
+      await page.getByText(/^open$/).waitFor();
+      assertEquals(await send.isEnabled(), isOffered);
+      await page.getByRole("button", { name: "Close" }).click();
+      await page.getByText("closed: 1000").waitFor();
+    }
   },
 );
 

@@ -69,7 +69,7 @@ browserTest(
     await page.getByLabel("Token").fill(token.reader);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByText("● live").waitFor();
-    await page.getByText("reader").waitFor();
+    await page.locator(".who").waitFor();
     // The form itself came with a 401.
     assertEquals(faults.filter((fault) => !fault.includes("401")), []);
     assertEquals(await page.evaluate("getComputedStyle(document.querySelector('#strip')).display"), "flex");

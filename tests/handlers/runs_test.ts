@@ -194,19 +194,26 @@ Deno.test("after a restart a cursor is lost, and starts nothing", options, async
   assertEquals(await list(server), []);
 });
 
-Deno.test("a HEAD, and a link on a page of another site, start no run", options, async () => {
+Deno.test("a HEAD, and what a page of another origin leads to, start no run", options, async () => {
   await using server = await serve();
   const url = `${server.origin}/stream?run=x&${quick}`;
   assertEquals((await fetch(url, { method: "HEAD" })).status, 200);
   const link = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
-  const refused = await fetch(url, { headers: link });
-  assertEquals([refused.status, (await refused.json()).error], [
-    403,
-    "a link of another site must not start a run",
-  ]);
+  // What the page to sign in does by itself has no user: it may have been led to by a link.
+  for (const site of ["cross-site", "same-site", "same-origin"]) {
+    const refused = await fetch(url, { headers: { ...link, "sec-fetch-site": site } });
+    const rule = "a page of another origin must not start a run";
+    assertEquals([refused.status, (await refused.json()).error], [403, rule]);
+  }
   assertEquals(await list(server), []);
   await data(url);
   assertEquals((await data(url, link)).length, 4);
+});
+
+Deno.test("a link on the server's own page starts a run", options, async () => {
+  await using server = await serve();
+  const link = { "sec-fetch-site": "same-origin", "sec-fetch-mode": "navigate", "sec-fetch-user": "?1" };
+  assertEquals((await data(`${server.origin}/stream?run=x&${quick}`, link)).length, 4);
 });
 
 Deno.test("a page of an allowed origin starts a run", options, async () => {

@@ -119,6 +119,19 @@ for (
 }
 
 Deno.test({
+  name: "a token in anything but a form is 415, and not told to be wrong",
+  ignore,
+  async fn() {
+    await using server = await serve({ guard: guardOf() });
+    for (const body of [JSON.stringify({ token: token.reader }), `token=${token.reader}`]) {
+      const response = await fetch(`${server.origin}/session`, { method: "POST", body });
+      await response.body?.cancel();
+      assertEquals(response.status, 415);
+    }
+  },
+});
+
+Deno.test({
   name: "the cookie is Secure where a trusted proxy speaks https",
   ignore,
   async fn() {

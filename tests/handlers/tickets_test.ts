@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { granted } from "../support/granted.ts";
 import { serve, type TestServer } from "../support/server.ts";
 import { connect } from "../support/socket_client.ts";
-import { bearer, guardOf, token, tokenFile } from "../support/tokens.ts";
+import { bearer, guardOf, token, tokenFile, tokenLines } from "../support/tokens.ts";
 import { open } from "../support/wire.ts";
 
 const ignore = !granted.server;
@@ -62,11 +62,11 @@ Deno.test({
 });
 
 Deno.test({
-  name: "of a URL with a host, the ticket is for the path and query",
+  name: "of a URL of the server with its host, the ticket is for the path and query",
   ignore,
   async fn() {
     await using server = await serve({ guard: guardOf() });
-    const { url } = await ticket(server, { url: "https://weir.example/sensors?a=b#c" });
+    const { url } = await ticket(server, { url: `${server.origin}/sensors?a=b#c` });
     assertMatch(url, /^\/sensors\?a=b&ticket=/);
     const response = await fetch(server.origin + url);
     await response.body?.cancel();
@@ -104,6 +104,41 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a ticket ends with its token: it is 401 then, which closes an EventSource",
+  ignore,
+  async fn() {
+    let now = Date.UTC(2030, 0, 1);
+    const guard = guardOf([`a read ${token.reader} expires=2030-01-01T00:00:06Z`, tokenLines[3]], () => now);
+    await using server = await serve({ guard });
+    const { url, expires } = await ticket(server, { url: "/sensors" });
+    assertEquals(expires, "2030-01-01T00:00:06.000Z");
+    const { url: other } = await ticket(server, { url: "/sensors" }, token.admin);
+    now += 6_000;
+    guard.replace(tokenFile([`b read ${token.wrong}`]));
+    for (const gone of [url, other]) {
+      const response = await fetch(server.origin + gone);
+      assertEquals([response.status, await response.json()], [401, {
+        error: "the token or ticket is unknown, or has ended",
+      }]);
+    }
+  },
+});
+
+Deno.test({
+  name: "who has signed in opens a URL whose ticket has ended",
+  ignore,
+  async fn() {
+    await using server = await serve({ guard: guardOf() });
+    const cookie = `weir_${server.port}=${token.reader}`;
+    const response = await fetch(`${server.origin}/sensors?ticket=a.${"b".repeat(43)}`, {
+      headers: { cookie },
+    });
+    await response.body?.cancel();
+    assertEquals(response.status, 200);
+  },
+});
+
+Deno.test({
   name: "a ticket does not open its URL after a minute, but what it opened stays",
   ignore,
   async fn() {
@@ -129,6 +164,12 @@ const refused: [body: unknown, text: string, status: number][] = [
   [null, token.reader, 400],
   [{ url: 1 }, token.reader, 400],
   [{ url: "http://[" }, token.reader, 400],
+  [{ url: "" }, token.reader, 400],
+  [{ url: "/nowhere" }, token.reader, 404],
+  [{ url: "/tickets" }, token.reader, 405],
+  [{ url: "https://evil.example/sensors" }, token.reader, 400],
+  [{ url: "//evil.example/sensors" }, token.reader, 400],
+  [{ url: "/sensors", origin: "https://other.example" }, token.reader, 400],
   [{ url: "/sensors", origin: "app.example" }, token.reader, 400],
   [{ url: "/sensors", origin: `${app}/` }, token.reader, 400],
   [{ url: "/sensors", origin: 1 }, token.reader, 400],

@@ -34,6 +34,23 @@ Deno.test("a line of JSON has the same as fields", () => {
   assertMatch(error, /^TypeError: no\n {4}at /);
 });
 
+Deno.test("an error that the operator has made is its message, without a stack", () => {
+  assertEquals(
+    printed("text", "still as before", "line 2 is wrong"),
+    "2030-01-01T00:00:00.000Z error - still as before: line 2 is wrong",
+  );
+  assertEquals(JSON.parse(printed("json", "still as before", "line 2 is wrong")).error, "line 2 is wrong");
+});
+
+Deno.test("what a file is called by does nothing to a terminal, and splits no line", () => {
+  const name = "a\x1b[2J\x7f\x85\x9b2J\u2028\u202e";
+  const escaped = "a\\u001b[2J\\u007f\\u0085\\u009b2J\\u2028\\u202e";
+  assertEquals(printed("text", name), `2030-01-01T00:00:00.000Z warning - ${escaped}`);
+  const line = printed("json", name);
+  assertMatch(line, /^[ -~]*$/);
+  assertEquals(JSON.parse(line).message, name);
+});
+
 Deno.test("a message cannot begin a line of its own", () => {
   assertEquals(printed("text", "a\nb"), "2030-01-01T00:00:00.000Z warning - a | b");
   assertEquals(printed("json", "a\nb").includes("\n"), false);

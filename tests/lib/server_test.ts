@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { sleep } from "../../lib/stream/clock.ts";
 import { HttpError } from "../../lib/stream/errors.ts";
+import { json } from "../../lib/stream/json.ts";
 import type { Handler, Route } from "../../lib/handler.ts";
 import { routes } from "../../handlers/routes.ts";
 import { Server } from "../../lib/server.ts";
@@ -61,6 +62,29 @@ Deno.test({
     const told = server.reports().match(/GET .*: a request failed/g);
     assertEquals(told, paths.map((path) => `GET ${path}: a request failed`));
     assertEquals(server.reports().match(/secret/g)?.length, 2);
+  },
+});
+
+Deno.test({
+  name: "a response that a handler returns twice is a reported 500, in the access log as well",
+  ignore,
+  async fn() {
+    const kept = { static: new Response("static"), json: json({ a: 1 }), none: new Response(null) };
+    const table = Object.entries(kept).map(([name, response]) => route(`/${name}`, () => response));
+    table.push(route("/later", () => Promise.resolve(kept.static)));
+    await using server = await serve({ routes: table });
+    const ask = async (path: string) => {
+      const response = await fetch(server.origin + path);
+      return [response.status, await response.text()];
+    };
+    assertEquals(await ask("/static"), [200, "static"]);
+    assertEquals(await ask("/json"), [200, '{"a":1}\n']);
+    const failed = [500, '{"error":"internal server error"}\n'];
+    for (const path of ["/static", "/json", "/later"]) assertEquals(await ask(path), failed);
+    assertEquals([await ask("/none"), await ask("/none")], [[200, ""], [200, ""]]);
+    assertEquals(server.reports().match(/whose body has been used already/g)?.length, 3);
+    const lines = await accessLines(server);
+    assertEquals(lines.map(({ status }) => status), [200, 200, 500, 500, 500, 200, 200]);
   },
 });
 

@@ -17,19 +17,22 @@ interface Context extends AsyncDisposable {
 
 /** Where elements are looked for. */
 interface Place {
-  getByText(text: string | RegExp): Locator;
+  getByText(text: string | RegExp, options?: { exact: boolean }): Locator;
   getByLabel(text: string, options?: { exact: boolean }): Locator;
-  getByRole(role: string, options?: { name?: string; exact?: boolean }): Locator;
+  getByRole(role: string, options?: { name?: string | RegExp; exact?: boolean }): Locator;
   locator(css: string): Locator;
 }
 
 /** A function that is given to it runs in the page, and sees its argument alone. */
 export interface Page extends Place {
   context(): Context;
+  emulateMedia(options: { colorScheme: "light" | "dark" }): Promise<void>;
+  setViewportSize(size: { width: number; height: number }): Promise<void>;
   readonly keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void> };
   goto(url: string, options?: { waitUntil?: "commit" | "load" }): Promise<unknown>;
   evaluate<R>(expression: string): Promise<R>;
   evaluateHandle<T, A>(fn: (argument: A) => T | Promise<T>, argument?: A): Promise<Handle<T>>;
+  waitForEvent(event: "download"): Promise<{ path(): Promise<string>; suggestedFilename(): string }>;
   on(event: "response", listener: (response: { url(): string; status(): number }) => void): unknown;
   on(event: "console", listener: (message: { type(): string; text(): string }) => void): unknown;
 }
@@ -45,6 +48,7 @@ export interface Locator extends Place {
   /** Of all that are there now. */
   allTextContents(): Promise<string[]>;
   count(): Promise<number>;
+  isEnabled(): Promise<boolean>;
   nth(index: number): Locator;
 }
 

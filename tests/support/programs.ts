@@ -8,6 +8,8 @@ export const packages = {
   promtool: "prometheus",
   openssl: "openssl",
   python3: "python3 python3-requests python3-httpx",
+  unzip: "unzip",
+  "systemd-analyze": "systemd",
   "redis-server": "redis-server",
 };
 

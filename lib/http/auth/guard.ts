@@ -52,7 +52,9 @@ export class Guard {
     if (bearer !== undefined) return this.#tokens.find(bearer);
     if (method === "GET" && this.tickets.has(target)) {
       const name = this.tickets.nameOf(target, headers.get("origin"));
-      return name === null ? null : this.#tokens.reading(name);
+      const grant = name === null ? null : this.#tokens.reading(name);
+      // Who opens such a URL in a browser, and signs in there, has a cookie as well.
+      if (grant?.may("read")) return grant;
     }
     const cookies = headers.get("cookie");
     if (cookies === null) return null;

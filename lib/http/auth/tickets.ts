@@ -28,9 +28,14 @@ export class Tickets {
     this.#secret = secret ?? this.#drawn;
   }
 
-  /** Makes a ticket; gives the path and query of `url` with it at the end. */
-  sign(name: string, { pathname, search }: URL, origin: string): { url: string; expires: number } {
-    const expires = this.now() + lifeMs;
+  /** Makes a ticket, good for a minute or `until` then; gives the path and query of `url` with it at the end. */
+  sign(
+    name: string,
+    { pathname, search }: URL,
+    origin: string,
+    until = Infinity,
+  ): { url: string; expires: number } {
+    const expires = Math.min(this.now() + lifeMs, until);
     const claims = Buffer.from(JSON.stringify([name, origin, expires] satisfies Claims)).toString(
       "base64url",
     );

@@ -72,7 +72,10 @@ const reads: [headers: Record<string, string>, status: number][] = [
   [{}, 200],
   [{ "sec-fetch-site": "none", "sec-fetch-mode": "navigate" }, 200],
   [{ "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors" }, 200],
-  [{ "sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors" }, 200],
+  // A neighbour of the site, or another port of the host: its cookies come along.
+  [{ "sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors" }, 403],
+  [{ "sec-fetch-site": "same-site", "sec-fetch-mode": "navigate" }, 200],
+  [{ "sec-fetch-site": "same-site", "sec-fetch-mode": "cors", origin: "https://app.example" }, 200],
   [{ "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" }, 200],
   [{ "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" }, 200],
   [{ "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe" }, 403],

@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { routes } from "../../../../handlers/routes.ts";
+import { sharing } from "../../../../lib/runs/share.ts";
 import { hashOf, type Right, rights } from "../../../../lib/http/auth/token.ts";
 import { granted } from "../../../support/granted.ts";
 import { serve, until } from "../../../support/server.ts";
 import { connect, leave } from "../../../support/socket_client.ts";
 import { bearer, guardOf, token, tokenFile, tokenLines } from "../../../support/tokens.ts";
-import { open, route } from "../../../support/wire.ts";
+import { open, route, send } from "../../../support/wire.ts";
 
 const ignore = !granted.server;
 
@@ -90,6 +91,28 @@ Deno.test("all routes are for the right read but these", () => {
 });
 
 Deno.test({
+  name: "strangers do not learn which routes there are, and an allowed origin's preflight passes",
+  ignore,
+  async fn() {
+    const origin = "https://app.example";
+    await using server = await serve({ guard: guardOf(), allowOrigins: [origin] });
+    const ask = async (method: string, path: string, headers: Record<string, string> = {}) => {
+      const response = await fetch(server.origin + path, { method, headers, redirect: "manual" });
+      await response.body?.cancel();
+      return response.status;
+    };
+    const asked = [["GET", "/nowhere"], ["PUT", "/channels/demo"], ["GET", "/runs/"], ["OPTIONS", "/runs"]];
+    const as = (headers: Record<string, string>) =>
+      Promise.all(asked.map(([method, path]) => ask(method, path, headers)));
+    assertEquals(await as({}), [401, 401, 401, 401]);
+    assertEquals(await as(bearer(token.wrong)), [401, 401, 401, 401]);
+    assertEquals(await as(bearer(token.publisher)), [404, 405, 308, 204]);
+    const preflight = { origin, "access-control-request-method": "POST" };
+    assertEquals(await ask("OPTIONS", "/channels/demo", preflight), 204);
+  },
+});
+
+Deno.test({
   name: "without tokens everybody may everything",
   ignore,
   async fn() {
@@ -113,27 +136,37 @@ Deno.test({
   },
 });
 
-Deno.test({
-  name: "who may read joins a run, who may publish as well starts it",
-  ignore,
-  async fn() {
-    const both = `both read,publish ${"b".repeat(32)}`;
-    await using server = await serve({ guard: guardOf([...tokenLines, both]) });
-    const ask = async (text: string, query = "") => {
-      const url = `${server.origin}/stream?run=job&count=1&interval=0&request=false${query}`;
-      const response = await fetch(url, { headers: bearer(text) });
-      return [response.status, await response.text()];
-    };
-    const [status, body] = await ask(token.reader);
-    assertEquals([status, server.app.runs.list()], [403, []]);
-    assertMatch(String(body), /the right publish/);
-    const lost = '{"event":"end","data":{"reason":"lost"}}\n';
-    assertEquals(await ask(token.reader, "&format=ndjson&after=9"), [200, lost]);
-    const all = [200, "step 1: 1 x 2 = 2\n"];
-    assertEquals(await ask("b".repeat(32)), all);
-    assertEquals(await ask(token.reader), all);
-  },
+/** The routes that start runs: what their requests want depends on more than the row. */
+const starting = routes.filter(({ handler }) => handler.about?.params?.run === sharing.run);
+
+Deno.test("the routes that start runs are these", () => {
+  assertEquals(starting.map(({ path }) => path), ["/stream", "/concurrent_stream"]);
 });
+
+for (const { path } of starting) {
+  Deno.test({
+    name: `${path}?run= lets who may read join a run, and who may publish as well start it`,
+    ignore,
+    async fn() {
+      const both = "b".repeat(32);
+      await using server = await serve({ guard: guardOf([...tokenLines, `both read,publish ${both}`]) });
+      const url = `${server.origin}${path}?run=job&count=1&interval=0&request=false&task=a:1:0&format=ndjson`;
+      const ask = async (text: string, query = "") => {
+        const response = await fetch(url + query, { headers: bearer(text) });
+        return [response.status, (await response.text()).trimEnd().split("\n").at(-1)];
+      };
+      const lacks = (right: string) => [403, `{"error":"the token must have the right ${right}"}`];
+      assertEquals(await ask(token.reader), lacks("publish"));
+      assertEquals(await ask(token.publisher), lacks("read"));
+      assertEquals(await server.app.runs.list(), []);
+      const ending = (reason: string) => [200, `{"event":"end","data":{"reason":"${reason}"}}`];
+      assertEquals(await ask(token.reader, "&after=9"), ending("lost"));
+      assertEquals(await ask(both), ending("complete"));
+      assertEquals(await ask(token.reader), ending("complete"));
+      assertEquals(await ask(token.publisher), lacks("read"));
+    },
+  });
+}
 
 Deno.test({
   name: "a message to a channel's socket needs the right to publish, else 1008",
@@ -271,6 +304,64 @@ Deno.test({
     assertEquals(again.status, 401);
     guard.replace(tokenFile([`b publish ${token.admin}`]));
     assertEquals(await second.rest(), revoked);
+  },
+});
+
+Deno.test({
+  name: "a clock that is set forward ends tokens and tickets, and set back again it lets them in",
+  ignore,
+  async fn() {
+    let now = Date.UTC(2030, 0, 1);
+    const guard = guardOf([`a read ${token.reader} expires=2030-01-01T01:00:00Z`, tokenLines[3]], () => now);
+    await using server = await serve({ guard });
+    const { url } = guard.tickets.sign("a", new URL(`${server.origin}/sensors`), "");
+    const watch = (text: string) => open(`${server.origin}/channels/demo?format=ndjson`, bearer(text));
+    const [ends, stays] = [await watch(token.reader), await watch(token.admin)];
+    const statuses = async () => {
+      const asked = [
+        fetch(`${server.origin}/sensors`, { headers: bearer(token.reader) }),
+        fetch(server.origin + url),
+      ];
+      return await Promise.all(
+        asked.map(async (asking) => {
+          const response = await asking;
+          await response.body?.cancel();
+          return response.status;
+        }),
+      );
+    };
+    now += 3_600_000;
+    await server.server.bodies.tick();
+    assertEquals(await ends.rest(), '{"event":"end","data":{"reason":"revoked"}}\n');
+    assertEquals(await statuses(), [401, 401]);
+    now -= 2 * 3_600_000;
+    assertEquals(await statuses(), [200, 200]);
+    await server.server.bodies.tick();
+    assertEquals(server.server.bodies.size, 1);
+    stays.leave();
+  },
+});
+
+Deno.test({
+  name: "whose token is gone when the body is there publishes nothing",
+  ignore,
+  async fn() {
+    const guard = guardOf();
+    await using server = await serve({ guard });
+    const head = [
+      "POST /channels/demo HTTP/1.1",
+      "Host: localhost",
+      `Authorization: Bearer ${token.publisher}`,
+    ];
+    const conn = await send(
+      server.port,
+      [...head, "Connection: close", "Content-Length: 2", "", "1"].join("\n"),
+    );
+    await until(() => server.server.open === 1);
+    guard.replace(tokenFile([`admin admin ${token.admin}`]));
+    await conn.write(new Uint8Array([49]));
+    assertMatch(await new Response(conn.readable).text(), /^HTTP\/1\.1 401 /);
+    assertEquals(await server.app.channels.list(), []);
   },
 });
 
