@@ -168,7 +168,7 @@ export class RedisConnection {
       let why = "";
       try {
         if (this.#commands === null) await this.#connect();
-        const reading = this.#feed.run(this.#reader!).catch(reasonOf);
+        const reading = this.#feed.run(this.#reader!, signal).catch(reasonOf);
         if (this.#fault !== null) this.#isBack();
         why = await Promise.race([this.#commands!.ended, reading]);
       } catch (error) {

@@ -1,9 +1,10 @@
 import type { Limits } from "../../limits.ts";
 import { endOfTurn } from "../../stream/clock.ts";
+import { HttpError } from "../../stream/errors.ts";
 import type { JsonText } from "../../stream/event.ts";
 import { tagOf } from "../../stream/tag.ts";
 import { checkPost } from "../memory_channel.ts";
-import { rememberedKeys, rememberedSeconds } from "../published_keys.ts";
+import { digestOf, rememberedKeys, rememberedSeconds, usedKey } from "../published_keys.ts";
 import { unavailable } from "./away.ts";
 import type { RedisConnection } from "./connection.ts";
 import { type ChannelKeys, namesKey } from "./keys.ts";
@@ -52,8 +53,10 @@ export class Publisher {
     this.#bytes += bytes;
     try {
       const json = values.map(({ json }) => json);
-      const { epoch, number } =
-        await (key === undefined ? this.#join(keys, json) : this.#send(keys, json, key));
+      const published = key === undefined
+        ? this.#join(keys, json)
+        : this.#send(keys, json, key, digestOf(values));
+      const { epoch, number } = await published;
       return `${tagOf(keys.name)}-${epoch}-${number}`;
     } finally {
       this.#bytes -= bytes;
@@ -78,18 +81,26 @@ export class Publisher {
     this.#batches.set(keys.name, batch);
     endOfTurn(() => {
       if (this.#batches.get(keys.name) === batch) this.#batches.delete(keys.name);
-      resolve(this.#send(keys, batch.values, ""));
+      resolve(this.#send(keys, batch.values));
     });
     return batch;
   }
 
-  async #send({ name, stream, run }: ChannelKeys, values: readonly string[], key: string): Promise<Place> {
+  async #send(
+    { name, stream, run }: ChannelKeys,
+    values: readonly string[],
+    key = "",
+    digest = "",
+  ): Promise<Place> {
     try {
       const keys = [stream, run, namesKey, `${stream}:keys`, `${stream}:keys-before`];
-      const id = await this.connection.run(publishScript, keys, [...this.#settings, name, key, ...values]);
+      const args = [...this.#settings, name, key, digest, ...values];
+      const id = placeOf(await this.connection.run(publishScript, keys, args) as string);
       this.refusal = null;
-      return placeOf(id as string)!;
+      if (id === null) throw usedKey();
+      return id;
     } catch (error) {
+      if (error instanceof HttpError) throw error;
       const isAway = error instanceof RedisAway;
       if (!isAway) this.#refused((error as Error).message);
       throw unavailable(error, isAway && error.sent ? null : false);
