@@ -5,14 +5,18 @@ import { App } from "./lib/app.ts";
 import { type Config, nameOf, parseConfig } from "./lib/config.ts";
 import { type Certificate, CertificateError, readCertificate, timeFault } from "./lib/certificate.ts";
 import { diagnostics } from "./lib/diagnostics.ts";
+import type { ChannelStore } from "./lib/channels/channel_store.ts";
 import { MemoryStore } from "./lib/channels/memory_store.ts";
 import { help } from "./lib/flags.ts";
+import { mayShare } from "./lib/listener.ts";
+import { listenAt } from "./lib/listening.ts";
 import { readDeclared } from "./lib/sensors/configured.ts";
 import { readGuard } from "./lib/http/auth/read_guard.ts";
 import { SecretFiles } from "./lib/http/auth/secret_files.ts";
 import { TokenFileError } from "./lib/http/auth/token_file.ts";
 import { type DeclaredSensor, SensorsFileError } from "./lib/sensors/declared.ts";
 import { LogFiles } from "./lib/logs/log_files.ts";
+import type { RunHome } from "./lib/runs/run_home.ts";
 import { Server } from "./lib/server.ts";
 import type { Service } from "./lib/service.ts";
 import type { Report } from "./lib/stream/errors.ts";
@@ -75,6 +79,11 @@ async function configure(): Promise<Configured | number> {
     const { files, logs, limits, certificate } = config;
     const fault = folderFault(named("files"), files);
     if (fault !== undefined) faults.push(fault);
+    if (config.reusePort && !(Deno.build.os === "linux" && mayShare)) {
+      faults.push(
+        `${named("reuse-port")} must be on Linux, with --unstable-net of deno run or its deno.json`,
+      );
+    }
     const secrets = new SecretFiles([files, ...logs]);
     const doors = tried(() =>
       readGuard({
@@ -126,6 +135,25 @@ function reload(reloads: readonly (() => void)[], report: Report): void {
   }
 }
 
+/** Where the channels are, and the runs of other processes; a Redis that cannot be used is said in a line: the exit code. */
+async function openShared(
+  config: Config,
+  report: Report,
+): Promise<{ channels: ChannelStore; runs: RunHome | null } | number> {
+  const { redis, limits, keepRuns = 600 } = config;
+  if (redis == null) return { channels: new MemoryStore(limits), runs: null };
+  const { openRedisStore, RedisStartError } = await import("./lib/channels/redis/start.ts");
+  const { RedisRuns } = await import("./lib/runs/redis_runs.ts");
+  try {
+    const channels = await openRedisStore({ ...config, redis }, report);
+    return { channels, runs: new RedisRuns(channels.connection, { limits, keepRuns, report }) };
+  } catch (error) {
+    if (!(error instanceof RedisStartError)) throw error;
+    stderr.print(error.message);
+    return 2;
+  }
+}
+
 /** What runs beside the requests. */
 const services = (app: App): Service[] => [app.sensors, app.metrics];
 
@@ -135,31 +163,29 @@ async function main(): Promise<void> {
   if (typeof configured === "number") return exit(configured);
   const { config, secrets, declared, doors, tls } = configured;
   const report = diagnostics(config.logFormat ?? "text");
-  const app = new App(config, new MemoryStore(config.limits), declared, report, doors?.guard, secrets);
+  const shared = await openShared(config, report);
+  if (typeof shared === "number") return exit(shared);
+  const app = new App(config, shared.channels, declared, report, doors?.guard, secrets, shared.runs);
   const server = new Server(app, routes);
 
-  // The last net below every piece of background work, each of which catches at its own edge.
-  globalThis.addEventListener("unhandledrejection", (event) => {
+  // The last net below all background work, which catches at its own edge.
+  const failed = (event: Event, error: unknown) => {
     event.preventDefault();
-    app.report("background work failed", event.reason);
-  });
-  globalThis.addEventListener("error", (event) => {
-    event.preventDefault();
-    app.report("background work failed", event.error);
-  });
+    app.report("background work failed", error);
+  };
+  globalThis.addEventListener("unhandledrejection", (event) => failed(event, event.reason));
+  globalThis.addEventListener("error", (event) => failed(event, event.error));
 
   const timely = (certificate: Certificate) => {
     const late = timeFault(certificate);
     if (late) app.report(`the certificate ${late}`);
     return certificate;
   };
-  let port: number, ownPort: number;
+  let listening: string;
   try {
-    ownPort = port = server.listen(config.host, config.port, tls && timely(tls.certificate));
-    // What the server asks of itself: the certificate is for names that need not lead here.
-    if (tls !== null) ownPort = server.listen("127.0.0.1", 0);
+    listening = listenAt(server, config, tls && timely(tls.certificate));
   } catch (error) {
-    stderr.print(`cannot listen on ${config.host} port ${config.port}: ${(error as Error).message}`);
+    stderr.print((error as Error).message);
     return exit(1);
   }
 
@@ -195,14 +221,13 @@ async function main(): Promise<void> {
   if (reloads.length > 0 && Deno.build.os !== "windows" && !Deno.stdout.isTerminal()) {
     Deno.addSignalListener("SIGHUP", () => reload(reloads, app.report));
   }
-
-  const bracketed = (host: string) => host.includes(":") ? `[${host}]` : host;
-  const reachable = { "0.0.0.0": "127.0.0.1", "::": "::1" }[config.host] ?? config.host;
+  if (config.reusePort && !config.redis) {
+    app.report("--reuse-port without --redis: each process has channels, runs and limits of its own");
+  }
   void app.logFiles.check(app.report);
-  app.origin = `http://${tls === null ? bracketed(reachable) : "127.0.0.1"}:${ownPort}`;
   for (const service of services(app)) server.services.start(service);
   // Last: a supervisor that waits for this line may send a signal at once.
-  stdout.print(`Listening on ${tls === null ? "http" : "https"}://${bracketed(config.host)}:${port}/`);
+  stdout.print(listening);
 }
 
 if (import.meta.main) await main();

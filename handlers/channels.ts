@@ -3,10 +3,11 @@ import { postedValues } from "../lib/channels/posted.ts";
 import { described } from "../lib/handler.ts";
 import { jsonAnswer, list, object, streamAnswers } from "../lib/http/answers.ts";
 import { checkName, segment, streamParams } from "../lib/http/params.ts";
+import { HttpError, quote } from "../lib/stream/errors.ts";
 import { json } from "../lib/stream/json.ts";
 import { streamResponse } from "../lib/stream/response.ts";
 
-const info = object({ name: "string", events: "integer", last: "string|null" });
+const info = object({ name: "string", events: "integer", last: "string|null", readers: "integer|null" });
 
 /** GET /channels: the list of channels. */
 export const channels = described(
@@ -37,6 +38,20 @@ export const subscribe = described({
   return streamResponse(context, (wanted) => channels.subscribe(name, wanted), { format: "sse" });
 });
 
+/**
+ * The header Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): a post that is repeated with it is published once.
+ *
+ * @throws HttpError 400 for one that is too long
+ */
+function idempotencyKey(headers: Headers): string | undefined {
+  const key = headers.get("idempotency-key") ?? undefined;
+  if (key === undefined || /^[\x20-\x7e]{1,255}$/.test(key)) return key;
+  throw new HttpError(
+    400,
+    `Idempotency-Key must be 1 to 255 characters of ASCII: current value is ${quote(key)}`,
+  );
+}
+
 /** POST /channels/NAME: one event, or many as NDJSON, all of them or none. */
 export const publish = described({
   params: { name },
@@ -59,6 +74,6 @@ export const publish = described({
 }, async (request, context) => {
   const name = publicChannel(context.params.name);
   const values = await postedValues(request.headers.get("content-type"), await context.text());
-  const id = await context.app.channels.publish(name, values);
+  const id = await context.app.channels.publish(name, values, idempotencyKey(request.headers));
   return json({ id, count: values.length }, { status: 201 });
 });

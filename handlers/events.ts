@@ -40,6 +40,11 @@ const params = {
   server: flag(
     "the server itself: what is open, and the lists of channels, runs and logs, when they change",
   ),
+  since: many(
+    text(
+      "`SOURCE=CURSOR`, as in log:app.log=…: the source begins there, or live without a CURSOR, whatever `after` says; Last-Event-ID wins",
+    ),
+  ),
   ...streamParams,
   format: formatParam(formats),
 };
@@ -49,8 +54,14 @@ const answers = streamAnswers("sse", 'events of all sources, `{"source", "data"}
 /** GET /events: channels, logs, sensors, runs and the server itself in one stream, with one cursor for all of them. */
 export const events = described(
   { params, answers },
-  (_request, context) =>
-    streamResponse(context, merged(sourcesOf(context), context), { format: "sse", formats }),
+  (_request, context) => {
+    const sources = sourcesOf(context);
+    const since = sinceOf(context, sources);
+    return streamResponse(context, merged(sources, { report: context.report, since }), {
+      format: "sse",
+      formats,
+    });
+  },
 );
 
 /** The sources in the order of the query. */
@@ -61,7 +72,7 @@ function sourcesOf(
   for (const [kind, name] of query) {
     if (kind === "server") { if (server) sources.set("server", app.overview.source); }
     else if (Object.hasOwn(kinds, kind)) sources.set(`${kind}:${name}`, kinds[kind](app, name));
-    else if (!Object.hasOwn(streamParams, kind)) {
+    else if (kind !== "since" && !Object.hasOwn(streamParams, kind)) {
       refuse("a source must be channel, log, sensor, run or server", kind);
     }
   }
@@ -71,6 +82,21 @@ function sourcesOf(
     refuse(`${rule}, as in ?channel=a&log=app.log`, String(sources.size));
   }
   return sources;
+}
+
+/** Where single sources begin. A browser that comes back has the URL of before, and a newer id. */
+function sinceOf(
+  { headers, params: { since, lastEventId } }: Context<{ since: readonly string[]; lastEventId?: string }>,
+  sources: ReadonlyMap<string, unknown>,
+): Map<string, string> {
+  const starts = since.map((value): [string, string] => {
+    const at = value.lastIndexOf("=");
+    if (!sources.has(value.slice(0, at))) {
+      refuse("since must be SOURCE=CURSOR of a source that is asked for", value);
+    }
+    return [value.slice(0, at), value.slice(at + 1)];
+  });
+  return new Map(headers.get("last-event-id") || lastEventId ? [] : starts);
 }
 
 function refuse(rule: string, value: string): never {

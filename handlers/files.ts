@@ -8,18 +8,20 @@ import { listingPage } from "../lib/files/listing_page.ts";
 import { harmless } from "../lib/files/plan.ts";
 import { find, type Found, notFound } from "../lib/files/root.ts";
 import { pathSegments } from "../lib/files/safe_path.ts";
-import { segment, text } from "../lib/http/params.ts";
+import { zipResponse } from "../lib/files/zip.ts";
+import { flag, segment, text } from "../lib/http/params.ts";
 import { type Context, described } from "../lib/handler.ts";
 
 const params = {
   "*": segment("a path below the folder of --files; it may have slashes, and a folder's ends in one"),
   after: text("of a folder: the name that the listing goes on after"),
+  zip: flag("of a folder: all that is in it as a zip, in place of the listing"),
 };
 
 /** GET /files/*: a file below the root, or the listing of a folder: JSON, or a page for a browser. */
 export const files = described({ params, answers }, async (_request, context) => {
   const { config: { files: root, followLinks }, limits: { downloads }, fileOpens: opens } = context.app;
-  const { "*": rest, after = "" } = context.params;
+  const { "*": rest, after = "", zip } = context.params;
   const { pathname, search } = context.url;
   const asFolder = rest === "" || rest.endsWith("/");
   const segments = rest === "" ? [] : pathSegments(asFolder ? rest.slice(0, -1) : rest, { encoded: true });
@@ -33,6 +35,7 @@ export const files = described({ params, answers }, async (_request, context) =>
     const headers = { Location: `${pathname}/${search}`, "Cache-Control": "no-cache" };
     return new Response(null, { status: 301, headers });
   }
+  if (zip) return await zipResponse(context, { downloads, opens, found, limits: context.app.config.limits });
   return await listing(context, found, after);
 });
 

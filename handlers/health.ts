@@ -17,7 +17,7 @@ const counts = object({
 
 /** What keeps some requests, or some of the work beside them, from being done. */
 function reasonsOf(
-  { limits: { streams, downloads }, sockets, accessLog, failedServices }: Context["app"],
+  { limits: { streams, downloads }, sockets, accessLog, failedServices, channels }: Context["app"],
 ): string[] {
   const reasons: string[] = [];
   const most = sockets.limits.sockets;
@@ -27,6 +27,7 @@ function reasonsOf(
   // New ones are refused then.
   if (sockets.lingering > most / 4) reasons.push(`closed sockets that linger: ${sockets.lingering}`);
   if (accessLog.failing) reasons.push("the access log cannot be written");
+  if (channels.fault !== null) reasons.push(channels.fault);
   for (const name of failedServices) reasons.push(`the service ${name} has failed`);
   return reasons;
 }

@@ -57,12 +57,17 @@ export const logs = described({
 
 /** GET /logs/NAME: the last lines of a log, then each new one as it is written. */
 export const log = described({
-  params: { name: segment("a log's name, as `/logs` lists it"), ...found },
+  params: {
+    name: segment("a log's name, as `/logs` lists it"),
+    ...found,
+    before: text("a cursor: the lines up to it, in place of those up to the end; nothing is followed"),
+  },
   answers: { ...streamAnswers("text", "lines"), 404: missing },
 }, async (_request, context) => {
-  const options = wantedBy(context.params);
+  const { name, before, follow } = context.params;
+  const options = { ...wantedBy(context.params), before, follow: follow && before === undefined };
   const { logFiles, logFollower } = context.app;
-  const place = await logFiles.find(context.params.name, cursor(context), options.follow);
+  const place = await logFiles.find(name, cursor(context), options.follow);
   using _turn = options.follow ? null : await logFiles.turn();
   return await streamResponse(context, logRecords(logFollower, place, options));
 });

@@ -1,11 +1,11 @@
-import { favicon, pageScript, pageStyle } from "./assets.ts";
+import { asset, favicon } from "./assets.ts";
 import { asyncRoute } from "./async_route.ts";
 import { channels, publish, subscribe } from "./channels.ts";
 import { concurrentStream } from "./concurrent_stream.ts";
+import { dashboard } from "./dashboard.ts";
 import { events } from "./events.ts";
 import { files } from "./files.ts";
 import { health } from "./health.ts";
-import { home } from "./home.ts";
 import { log, logs } from "./logs.ts";
 import { asyncDownload, streamFile } from "./named_file.ts";
 import { metrics } from "./metrics.ts";
@@ -27,8 +27,8 @@ export const routes: Route[] = [
   {
     method: "GET",
     path: "/",
-    handler: home,
-    description: "each route, with a curl line and a link; as JSON also with what it takes and answers",
+    handler: dashboard,
+    description: "the dashboard; as JSON each route, with a curl line, what it takes and answers",
     anySite: true,
   },
   {
@@ -157,10 +157,17 @@ export const routes: Route[] = [
     path: "/ws",
     handler: ws,
     description: "a WebSocket: each text message is processed, and answered in order",
-    example: "#ws",
+    example: "#channels/ws",
   },
   // A WebSocket client follows no redirect.
-  { method: "GET", path: "/ws/", handler: ws, description: "the same", example: "#ws", hidden: true },
+  {
+    method: "GET",
+    path: "/ws/",
+    handler: ws,
+    description: "the same",
+    example: "#channels/ws",
+    hidden: true,
+  },
   { ...forPages, path: "/favicon.ico", handler: favicon, description: "the icon of the pages" },
   {
     method: "GET",
@@ -184,8 +191,7 @@ export const routes: Route[] = [
     description: "what Prometheus reads",
     access: "metrics",
   },
-  { ...forPages, path: "/page.css", handler: pageStyle, description: "the style of the pages" },
-  { ...forPages, path: "/page.js", handler: pageScript, description: "the script of the first page" },
+  { ...forPages, path: "/dashboard/:file", handler: asset, description: "the files of the dashboard" },
   {
     method: "GET",
     path: "/session",

@@ -1,6 +1,6 @@
 import { described } from "../lib/handler.ts";
 import { jsonAnswer, list, object, streamAnswers } from "../lib/http/answers.ts";
-import { many, segment, streamParams, text } from "../lib/http/params.ts";
+import { int, many, segment, streamParams, text } from "../lib/http/params.ts";
 import { history, latest } from "../lib/sensors/answers.ts";
 import { postedBody, postedNumber } from "../lib/sensors/posted.ts";
 import type { Reading } from "../lib/sensors/sensor.ts";
@@ -40,12 +40,12 @@ export const sensorStream = described({
 
 /** GET /sensors/ID/history: what a chart begins with, and the cursor that its stream goes on after. */
 export const sensorHistory = described({
-  params: { id },
+  params: { id, last: int({ min: 1, max: 1_000_000, default: 1_000_000 }, "up to so many, the newest") },
   answers: {
     200: jsonAnswer("`[time, value]` pairs, and what `/sensors/stream?id=ID&after=` goes on from", history),
     404: unknown,
   },
-}, (_request, context) => json(context.app.sensors.history(context.params.id), { headers: noStore }));
+}, (_request, { app, params: { id, last } }) => json(app.sensors.history(id, last), { headers: noStore }));
 
 /** POST /sensors/ID: the value of a push sensor, as a JSON number or `{"value": number}`. */
 export const pushReading = described({

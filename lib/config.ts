@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import type { CertificateFiles } from "./certificate.ts";
 import { type Flag, flags, options, type switches, variableOf } from "./flags.ts";
 import { type LogFormat, logFormats } from "./diagnostics.ts";
-import { hostOf } from "./http/allowed_hosts.ts";
+import { isLoopback } from "./http/allowed_hosts.ts";
 import { parseWhole } from "./http/params.ts";
 import { Limits } from "./limits.ts";
 
@@ -22,6 +22,10 @@ export interface Config {
   readonly certificate?: CertificateFiles | null;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Whether other processes of this user may listen on the port as well. Default: false. */
+  readonly reusePort?: boolean;
+  /** Where `/metrics` and `/healthz` are of this process alone; null for nowhere. Default: null. */
+  readonly admin?: Readonly<Deno.NetAddr> | null;
   /** Absolute path: the root of /files. */
   readonly files: string;
   /** Absolute paths of folders or files: what /logs lists, beside the server's own access log. */
@@ -34,6 +38,10 @@ export interface Config {
   readonly upstream: string | null;
   /** Percent of a limit that one client may hold once half of it is taken; 0 is no bound. */
   readonly clientShare: number;
+  /** URL of the Redis that has the channels, with its password; null for memory. Default: null. */
+  readonly redis?: string | null;
+  /** Seconds that a channel in Redis lives after its last event. Default: 604,800. */
+  readonly channelTtl?: number;
   /** Seconds for which a run is retained after its end. Default: 600. */
   readonly keepRuns?: number;
   /** Seconds from the first signal to exit, at the latest. */
@@ -72,7 +80,9 @@ export function parseConfig(
   faults: string[],
 ): Config | "help" | "version" {
   const fail = (name: string, rule: string, value: string) => {
-    faults.push(`${name} must ${rule}: current value is ${JSON.stringify(value)}`);
+    const line = `${name} must ${rule}: current value is ${JSON.stringify(value)}`;
+    // What looks like the user and password of a URL is for nobody to see.
+    faults.push(line.replaceAll(/[^\s"]*:[^\s"]*@/g, "…@"));
   };
   const missing = new Set<string>();
   const { values, tokens } = parseArgs({ args, options, strict: false, tokens: true });
@@ -120,26 +130,37 @@ export function parseConfig(
     return value === "true" || value === "1";
   };
   const absolute = (path: string) => around.resolve(around.base, path);
-  const number = (flag: Flag, fallback: number, max: number) => {
-    const isWhole = (value: string) => parseWhole(value, 0, max) !== undefined;
-    return Number(one(flag, `be a whole number from 0 to ${max}`, isWhole) ?? fallback);
+  const number = (flag: Flag, fallback: number, max: number, min = 0) => {
+    const isWhole = (value: string) => parseWhole(value, min, max) !== undefined;
+    return Number(one(flag, `be a whole number from ${min} to ${max}`, isWhole) ?? fallback);
   };
 
   const isUrl = (value: string) => /^https?:$/.test(URL.parse(value)?.protocol ?? "");
   const host = one("host", "be a host name or an address", isHost) ?? "127.0.0.1";
+  const admin = one("admin", "be HOST:PORT, or a PORT of 127.0.0.1", (value) => adminOf(value) !== null);
   const tokenFile = one("token-file");
   const hasTokens = tokenFile !== undefined || missing.has("token-file") || Boolean(around.env("WEIR_TOKEN"));
   const isAnonymous = on("anonymous");
   if (isAnonymous && hasTokens) {
     faults.push("--anonymous must not be given with --token-file or WEIR_TOKEN");
   }
-  if (!isAnonymous && !hasTokens && !isLoopback(host)) {
-    const named = nameOf("host", args, around);
-    fail(named, "be loopback, without --token-file FILE, or --anonymous to let everybody in", host);
+  const bound = { host, admin: adminOf(admin)?.hostname ?? "127.0.0.1" };
+  for (const flag of ["host", "admin"] as const) {
+    if (isAnonymous || hasTokens || isLoopback(bound[flag])) continue;
+    const rule = "be loopback, without --token-file FILE, or --anonymous to let everybody in";
+    fail(nameOf(flag, args, around), rule, bound[flag]);
   }
   const [cert, key] = [one("cert"), one("key")];
   if ((cert === undefined) !== (key === undefined) && !missing.has("cert") && !missing.has("key")) {
     faults.push("--cert and --key must be given together");
+  }
+  const redis = one("redis");
+  if (redis !== undefined && !isRedisUrl(redis)) {
+    // Without its value, which may hold a password.
+    faults.push(`${nameOf("redis", args, around)} must be a URL as in redis://user:password@host:6379/0`);
+  }
+  if (redis === undefined && typed("channel-ttl").length > 0 && !missing.has("redis")) {
+    faults.push("--channel-ttl must be given with --redis");
   }
   const sensors = one("sensors");
   const ownLogs = around.resolve(around.home, "logs");
@@ -156,17 +177,21 @@ export function parseConfig(
       ? null
       : Object.freeze({ cert: absolute(cert), key: absolute(key) }),
     port: number("port", 8000, 65_535),
+    reusePort: on("reuse-port"),
+    admin: adminOf(admin),
     files: absolute(one("files") ?? ""),
     logs: Object.freeze(logs.length > 0 ? logs : [ownLogs]),
     followLinks: on("follow-links"),
     sensors: sensors === undefined ? null : absolute(sensors),
     upstream: one("upstream", "be an http or https URL", isUrl) ?? null,
     clientShare: number("client-share", 0, 100),
+    redis: redis ?? null,
+    channelTtl: number("channel-ttl", 604_800, 31_536_000, 1),
     keepRuns: number("keep-runs", 600, 86_400),
     drain: number("drain", 10, 3_600),
     logFormat: (one("log-format", "be text or json", isLogFormat) ?? "text") as LogFormat,
     accessLog: around.resolve(ownLogs, "access.log"),
-    limits: new Limits(),
+    limits: new Limits({ channelEvents: number("history", 2_000, 1_000_000, 1) }),
   });
 }
 
@@ -181,6 +206,18 @@ function isOrigin(value: string): boolean {
   return /^https?:[^*]*$/.test(value) && URL.parse(value)?.origin === value;
 }
 
+/** Of a host, and at most the index of a database: node-redis would take the rest for something else, or leave it out. */
+function isRedisUrl(value: string): boolean {
+  const url = URL.parse(value);
+  if (url === null || !/^rediss?:$/.test(url.protocol) || url.hostname === "") return false;
+  try {
+    decodeURIComponent(url.username + url.password);
+  } catch {
+    return false;
+  }
+  return /^(\/\d*)?$/.test(url.pathname) && url.search === "" && url.hash === "";
+}
+
 function isLogFormat(value: string): boolean {
   return logFormats.some((format) => format === value);
 }
@@ -189,9 +226,12 @@ function isName(value: string): boolean {
   return isHost(value.replace(/^\*\./, ""));
 }
 
-/** Whether only programs of this machine reach an address. */
-function isLoopback(host: string): boolean {
-  return /^(127\.[\d.]+|localhost|\[::1\])$/.test(hostOf(host.includes(":") ? `[${host}]` : host));
+/** The address of `--admin`; null without one that can be used. */
+function adminOf(value = ""): Readonly<Deno.NetAddr> | null {
+  const [, bracketed, plain, digits] = /^(?:(?:\[(.*)\]|([^:]*)):)?(\d+)$/.exec(value) ?? [];
+  const hostname = bracketed ?? plain ?? "127.0.0.1";
+  const port = parseWhole(digits ?? "", 0, 65_535);
+  return port === undefined || !isHost(hostname) ? null : Object.freeze({ transport: "tcp", hostname, port });
 }
 
 function isHost(value: string): boolean {

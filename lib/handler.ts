@@ -104,17 +104,17 @@ export interface Route extends RoutePath {
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Function that answers the route. */
   handler: Handler;
-  /** What it does, for the first page. */
+  /** What it does, for the list of routes. */
   description: string;
   /**
-   * A path and query that shows it, for the first page; `{file}` stands for an existing file, `{push}` for a push sensor,
+   * A path and query that shows it, for the list of routes; `{file}` stands for an existing file, `{push}` for a push sensor,
    * `{run}` for a run.
    * Default: the path.
    */
   example?: string;
   /** Whether pages of other sites may make a browser get it. Default: false. */
   anySite?: boolean;
-  /** Whether the first page and `/openapi.json` leave it out. Default: false. */
+  /** Whether the list of routes and `/openapi.json` leave it out. Default: false. */
   hidden?: boolean;
   /**
    * Who may ask for it, where there are tokens. Default: read. What a request wants beside that, such as to start a run, its

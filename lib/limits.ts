@@ -38,6 +38,8 @@ export class Limits {
   readonly searchBytes: number = 67_108_864;
   /** Such searches under way at once; the others wait. Each takes what it gets of the event loop. */
   readonly searches: number = 2;
+  /** Bytes of a packed log as they are unpacked, and of all that one search for a cursor unpacks; beyond it is a gap. */
+  readonly unpackedBytes: number = 67_108_864;
   /** Logs followed at once. */
   readonly followedLogs: number = 1_000;
   /** Bytes of the access log before it is rotated. */
@@ -46,6 +48,10 @@ export class Limits {
   readonly accessLogsKept: number = 3;
   /** Channels at once. */
   readonly channels: number = 1_000;
+  /** Events of one post to a channel. */
+  readonly postEvents: number = 10_000;
+  /** Bytes of posts that wait for Redis. */
+  readonly publishBytes: number = 67_108_864;
   /** Events retained in a channel's history. */
   readonly channelEvents: number = 2_000;
   /** Bytes retained in a channel's history. */
@@ -62,6 +68,10 @@ export class Limits {
   readonly runsBytes: number = 67_108_864;
   /** Readings retained in a sensor's history. */
   readonly sensorReadings: number = 3_600;
+  /** Names in a folder that is packed, and in those below it. */
+  readonly zipEntries: number = 10_000;
+  /** Bytes of the files in it. */
+  readonly zipBytes: number = 34_359_738_368;
   /** Names in one part of a directory listing. */
   readonly listing: number = 10_000;
 

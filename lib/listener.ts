@@ -9,7 +9,15 @@ const againMs = 500;
 const sharedMs = 100;
 
 /** Whether two may listen on one port, as `--unstable-net` or deno.json says: Deno ends a process that tries it without. */
-const mayShare = "listenDatagram" in Deno;
+export const mayShare: boolean = "listenDatagram" in Deno;
+
+/** How connections are accepted at an address. */
+export interface ListenOptions {
+  /** For TLS, and HTTP/2 to those who can; null for plain HTTP. Default: null. */
+  certificate?: Certificate | null;
+  /** Whether other processes of this user may listen there as well; it needs {@linkcode mayShare}. Default: false. */
+  reusePort?: boolean;
+}
 
 /** What a listener gives its requests to. */
 export interface Accepting {
@@ -32,16 +40,21 @@ export class Listener {
   /** Those that were replaced are among them until their connections have ended. */
   readonly #open = new Set<Deno.HttpServer<Deno.NetAddr>>();
   #current: Deno.HttpServer<Deno.NetAddr>;
+  /** Null for plain HTTP. */
+  certificate: Certificate | null;
+  readonly #reusePort: boolean;
 
   /** @throws Error when the address cannot be bound, or a certificate not be used */
   constructor(
     readonly hostname: string,
     port: number,
     readonly accepting: Accepting,
-    public certificate: Certificate | null = null,
+    { certificate = null, reusePort = false }: ListenOptions = {},
   ) {
+    this.certificate = certificate;
+    this.#reusePort = reusePort || certificate !== null && mayShare;
     // Alone, so that no other program has the port: what can be replaced has to share it, and would with anybody of this user.
-    if (certificate !== null && port !== 0) Deno.listen({ hostname, port }).close();
+    if (certificate !== null && !reusePort && port !== 0) Deno.listen({ hostname, port }).close();
     this.#current = this.#listen(port);
     this.port = this.#current.addr.port;
   }
@@ -83,10 +96,7 @@ export class Listener {
     };
     // Thousands of clients come back at once after a restart: with Deno's own backlog of 511 some would wait for seconds.
     const options = { hostname, port, tcpBacklog: 4096, onListen() {}, onError };
-    const server = Deno.serve(
-      certificate === null ? options : { ...options, ...certificate, reusePort: mayShare },
-      fetch,
-    );
+    const server = Deno.serve({ ...options, ...certificate, reusePort: this.#reusePort }, fetch);
     this.#open.add(server);
     server.finished.catch((error) => {
       report(`no connection could be accepted, listening again: ${(error as Error).message}`);

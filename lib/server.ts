@@ -13,7 +13,7 @@ import { type Match, type RoutePath, Router } from "./http/router.ts";
 import type { RouteCounts } from "./http/route_counts.ts";
 import { type Clock, processClock } from "./stream/clock.ts";
 import { CutError, errorResponse, HttpError, type Report, shuttingDown } from "./stream/errors.ts";
-import { Listener } from "./listener.ts";
+import { Listener, type ListenOptions } from "./listener.ts";
 import { Services } from "./service.ts";
 import { OpenBodies } from "./stream/open_bodies.ts";
 
@@ -38,8 +38,12 @@ export class Server implements ServerSide<App, Route> {
   /** What runs beside the requests. */
   readonly services: Services;
   readonly #drain = new AbortController();
-  readonly #router: Router<Row>;
-  readonly #hosts: AllowedHosts;
+  /**
+   * Answers one request, whatever happens; it never throws or rejects. `info` is what `Deno.serve` gives.
+   *
+   * A response that needs no wait goes out without a promise: an await is a twentieth of the cost of a small answer.
+   */
+  readonly fetch: (request: Request, info?: Deno.ServeHandlerInfo) => Response | Promise<Response>;
   readonly #origins: AllowedOrigins;
   #open = 0;
   /** From the clock to the time of day, in ms, and when that was read. */
@@ -49,16 +53,10 @@ export class Server implements ServerSide<App, Route> {
 
   /** A server that does not listen yet. */
   constructor(readonly app: App, readonly routes: readonly Route[], readonly clock: Clock = processClock) {
-    const { host, allowHosts, allowOrigins, trustProxy = false, limits } = app.config;
+    const { host, allowOrigins, trustProxy = false, limits } = app.config;
     this.trustProxy = trustProxy;
     this.unmatched = app.metrics.unmatched;
-    this.#router = new Router(
-      routes.map((route) => {
-        const { method, path } = route;
-        return { method, path, route, counts: app.metrics.route(path) };
-      }),
-    );
-    this.#hosts = new AllowedHosts(host, allowHosts);
+    this.fetch = this.#answering(host, routes);
     this.#origins = new AllowedOrigins(allowOrigins, trustProxy);
     this.bodies = new OpenBodies(this.#drain.signal, app.limits.streams);
     this.services = new Services(this.#drain.signal, app.report, app.failedServices);
@@ -70,39 +68,47 @@ export class Server implements ServerSide<App, Route> {
     return this.#open;
   }
 
-  /**
-   * Answers one request, whatever happens; it never throws or rejects. `info` is what `Deno.serve` gives.
-   *
-   * A response that needs no wait goes out without a promise: an await is a twentieth of the cost of a small answer.
-   */
-  readonly fetch = (request: Request, info?: Deno.ServeHandlerInfo): Response | Promise<Response> => {
-    const context = new RequestContext<App, Route>(request, this, info);
-    this.#open++;
-    const failed = (error: unknown) => {
-      // What a handler throws after its client has gone is no failure; the status is for the access log alone.
-      const told = context.left ? new HttpError(499, "the client has gone") : error;
-      return finish(errorResponse(told, context.report));
+  #answering(hostname: string, routes: readonly Route[]): Server["fetch"] {
+    const rows = routes.map((route) => {
+      const { method, path } = route;
+      return { method, path, route, counts: this.app.metrics.route(path) };
+    });
+    const router = new Router(rows);
+    const hosts = new AllowedHosts(hostname, this.app.config.allowHosts);
+    return (request, info) => {
+      const context = new RequestContext<App, Route>(request, this, info);
+      this.#open++;
+      const failed = (error: unknown) => {
+        // What a handler throws after its client has gone is no failure; the status is for the access log alone.
+        const told = context.left ? new HttpError(499, "the client has gone") : error;
+        return finish(errorResponse(told, context.report));
+      };
+      const finish = (response: Response) => context.finish(this.#shared(request, response, context.id));
+      try {
+        const response = this.#dispatch(router, hosts, request, context);
+        if (response instanceof Response) return finish(response);
+        return response.then(finish).catch(failed);
+      } catch (error) {
+        return failed(error);
+      }
     };
-    const finish = (response: Response) => context.finish(this.#shared(request, response, context.id));
-    try {
-      const response = this.#dispatch(request, context);
-      if (response instanceof Response) return finish(response);
-      return response.then(finish).catch(failed);
-    } catch (error) {
-      return failed(error);
-    }
-  };
+  }
 
-  #dispatch(request: Request, context: RequestContext<App, Route>): Response | Promise<Response> {
+  #dispatch(
+    router: Router<Row>,
+    hosts: AllowedHosts,
+    request: Request,
+    context: RequestContext<App, Route>,
+  ): Response | Promise<Response> {
     const { method, headers } = request;
     const { targetBytes } = this.app.config.limits;
     // First of all: what is refused has its path in the access log, too.
     context.path = pathOf(context.requested = request.url.slice(0, targetBytes));
     if (this.#drain.signal.aborted) throw shuttingDown();
     const url = context.target = this.trustProxy ? forwardedUrl(request) : request.url;
-    this.#hosts.check(headers.get("host"), url, targetBytes);
+    hosts.check(headers.get("host"), url, targetBytes);
     if (!safeMethods.includes(method) || headers.has("upgrade")) this.#origins.checkChange(headers, url);
-    const match = this.#match(context, url);
+    const match = this.#match(router, context, url);
     if (match instanceof Response) return match;
     const { route, counts } = match.route;
     const { anySite, access = "read" } = route;
@@ -116,10 +122,10 @@ export class Server implements ServerSide<App, Route> {
   }
 
   /** The route, or a ready answer. Strangers do not learn which routes there are, but by a preflight, which has no token. */
-  #match(context: RequestContext<App, Route>, url: string): Match<Row> | Response {
+  #match(router: Router<Row>, context: RequestContext<App, Route>, url: string): Match<Row> | Response {
     const { method, path, headers } = context;
     try {
-      const match = this.#router.match(method, path, url);
+      const match = router.match(method, path, url);
       if (!(match instanceof Response) || headers.has("access-control-request-method")) return match;
       return this.#refuseStranger(context) ?? match;
     } catch (error) {
@@ -183,20 +189,20 @@ export class Server implements ServerSide<App, Route> {
   }
 
   /**
-   * Accepts connections: with a certificate by TLS, and then HTTP/2 as well. Returns the port.
+   * Accepts connections, for some of the routes if these are given, and then under the name of this address. Returns the port.
    *
    * @throws Error when the address cannot be bound
    */
-  listen(hostname: string, port: number, certificate: Certificate | null = null): number {
+  listen(hostname: string, port: number, options: ListenOptions = {}, routes?: readonly Route[]): number {
     const listener = new Listener(hostname, port, {
-      fetch: this.fetch,
+      fetch: routes === undefined ? this.fetch : this.#answering(hostname, routes),
       failed: (error) => {
         if (!(error instanceof CutError)) this.bodies.failed();
         this.report(error instanceof Error ? error.stack ?? error.message : String(error));
       },
       report: this.report,
       closing: this.#drain.signal,
-    }, certificate);
+    }, options);
     this.#listeners.push(listener);
     if (this.guard !== null) this.guard.cookie = `weir_${this.#listeners[0].port}`;
     return listener.port;

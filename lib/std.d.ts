@@ -39,6 +39,10 @@ declare module "@std/http/etag" {
 
 declare module "@std/http/negotiation" {
   export function accepts(request: Pick<Request, "headers">, ...types: string[]): string | undefined;
+  export function acceptsEncodings(
+    request: Pick<Request, "headers">,
+    ...codings: string[]
+  ): string | undefined;
 }
 
 declare module "@std/http/status" {

@@ -18,6 +18,7 @@
  * @module
  */
 import { App } from "./app.ts";
+import type { ChannelStore } from "./channels/channel_store.ts";
 import { MemoryStore } from "./channels/memory_store.ts";
 import type { Config } from "./config.ts";
 import type { Route } from "./handler.ts";
@@ -40,6 +41,8 @@ export interface TestOptions extends Partial<Omit<Config, "limits">> {
   limits?: Partial<Limits>;
   /** Sensors beside the host's. */
   declared?: readonly DeclaredSensor[];
+  /** Where the channels are; closed with the server. Default: in memory. */
+  channels?: ChannelStore;
   /** Lets in who has a token. Default: everybody is let in. */
   guard?: Guard;
 }
@@ -62,7 +65,7 @@ export interface TestServer extends AsyncDisposable {
 
 /** Starts a server as main.ts does. Every setting may be given, by its name in `Config`. */
 export async function serve(
-  { routes, services = () => [], limits, declared, guard, ...settings }: TestOptions,
+  { routes, services = () => [], limits, channels, declared, guard, ...settings }: TestOptions,
 ): Promise<TestServer> {
   const folder = await Deno.makeTempDir({ prefix: "weir-test-" });
   await Promise.all([Deno.mkdir(`${folder}/files`), Deno.mkdir(`${folder}/logs`)]);
@@ -84,7 +87,7 @@ export async function serve(
   const report: Report = (message, error) => {
     reports.push(error instanceof Error ? `${message}: ${error.stack}` : message);
   };
-  const app = new App(config, new MemoryStore(config.limits), declared, report, guard);
+  const app = new App(config, channels ?? new MemoryStore(config.limits), declared, report, guard);
   const server = new Server(app, routes);
   const port = server.listen("127.0.0.1", 0);
   const origin = app.origin = `http://127.0.0.1:${port}`;

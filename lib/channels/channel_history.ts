@@ -17,7 +17,7 @@ export class ChannelHistory<T> {
   /** What each cursor begins with. */
   readonly #prefix: string;
 
-  constructor(name: string, epoch: string = newEpoch()) {
+  constructor(name: string, readonly epoch: string = newEpoch()) {
     this.#prefix = `${tagOf(name)}-${epoch}-`;
   }
 

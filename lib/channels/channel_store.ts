@@ -9,6 +9,8 @@ export interface ChannelInfo {
   events: number;
   /** Cursor of its last event; null when there has been none. */
   last: string | null;
+  /** Subscribers now; null where the store cannot know of all. */
+  readers: number | null;
 }
 
 /**
@@ -19,11 +21,13 @@ export interface ChannelInfo {
 export interface ChannelStore {
   /**
    * Adds values in order, all of them or none; returns the last one's id, an opaque cursor. The first publisher makes the
-   * channel.
+   * channel. With a `key` that the channel has had in the last five minutes nothing is added, and the id is the one that
+   * it got then; of more than 10,000 in that time, the first may be forgotten.
    *
-   * @throws HttpError 413 for more values or bytes than the history holds, 503 over the limit of channels
+   * @throws HttpError 413 for more values or bytes than the history holds, 503 over the limit of channels or while the
+   * store cannot be used: its details then have `published`, false when nothing was, and null when that is not known
    */
-  publish(name: string, values: readonly JsonText[]): string | Promise<string>;
+  publish(name: string, values: readonly JsonText[], key?: string): string | Promise<string>;
   /**
    * The channel's events from now on, or after a cursor ("0" is before the oldest retained): blocks of whole records in
    * the wanted format, and `gap` events. The first subscriber makes the channel.
@@ -36,6 +40,8 @@ export interface ChannelStore {
   subscribe(name: string, wanted: Wanted): AsyncIterable<StreamItem>;
   /** The channels, sorted by name. */
   list(): ChannelInfo[] | Promise<ChannelInfo[]>;
+  /** Why it cannot be used now; null while it can. */
+  readonly fault: string | null;
   /** Stops the work under way; subscriptions end by their signals. */
   close(): void | Promise<void>;
 }

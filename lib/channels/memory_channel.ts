@@ -21,7 +21,7 @@ export class MemoryChannel {
   /** Wakes the subscribers when there is more. */
   readonly waves: Waves = new Waves();
 
-  constructor(readonly limits: Pick<Limits, "channelEvents" | "channelBytes">, name: string, epoch: string) {
+  constructor(readonly limits: PostLimits, name: string, epoch: string) {
     this.history = new ChannelHistory(name, epoch);
   }
 
@@ -46,14 +46,14 @@ export class MemoryChannel {
    * @throws HttpError 413 for more events, or bytes, than the history can hold
    */
   publish(values: readonly JsonText[]): string {
-    const { channelEvents, channelBytes } = this.limits;
-    if (values.length > channelEvents) throw tooLarge(`${channelEvents} events`, values.length);
-    const sizes = values.map(({ json }) => byteLength(json));
-    const bytes = sizes.reduce((sum, size) => sum + size, 0);
-    if (bytes > channelBytes) throw tooLarge(`${channelBytes} bytes of events`, bytes);
-    for (const [i, value] of values.entries()) this.history.add(value, sizes[i]);
-    this.#grown();
+    this.addAll(values, checkPost(values, this.limits));
     return this.history.id();
+  }
+
+  /** Adds events in order, however many; `sizes` are their bytes. */
+  addAll(values: readonly JsonText[], sizes: readonly number[]): void {
+    for (let i = 0; i < values.length; i++) this.history.add(values[i], sizes[i]);
+    this.#grown();
   }
 
   /** Adds an event, however large; `event` is its kind. */
@@ -103,13 +103,32 @@ export class MemoryChannel {
   }
 }
 
+/** Limits of a post to a channel. */
+export type PostLimits = Pick<Limits, "channelEvents" | "channelBytes"> & Partial<Pick<Limits, "postEvents">>;
+
+/**
+ * Bytes of each of the values of one post.
+ *
+ * @throws HttpError 413 for more events, or bytes, than the history can hold
+ */
+export function checkPost(values: readonly JsonText[], limits: PostLimits): number[] {
+  const { channelEvents, channelBytes, postEvents = channelEvents } = limits;
+  if (values.length > channelEvents) {
+    throw tooLarge(`${channelEvents} events, which the history holds`, values.length);
+  }
+  if (values.length > postEvents) throw tooLarge(`${postEvents} events`, values.length);
+  const sizes = values.map(({ json }) => byteLength(json));
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  if (bytes > channelBytes) throw tooLarge(`${channelBytes} bytes of events, which the history holds`, bytes);
+  return sizes;
+}
+
 function tooLarge(limit: string, value: number): HttpError {
-  const rule = `a post must have at most ${limit}, which the history holds`;
-  return new HttpError(413, `${rule}: current value is ${value}`);
+  return new HttpError(413, `a post must have at most ${limit}: current value is ${value}`);
 }
 
 /** Evicts from the largest history while all together take more than `max` bytes. */
-export function shrink(channels: ReadonlyMap<string, MemoryChannel>, max: number): void {
+export function shrink(channels: { values(): Iterable<MemoryChannel> }, max: number): void {
   for (;;) {
     let total = 0;
     let largest: MemoryChannel | undefined;

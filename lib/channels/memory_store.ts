@@ -1,10 +1,12 @@
 import { Limits } from "../limits.ts";
+import { type Clock, processClock } from "../stream/clock.ts";
 import { overloaded } from "../stream/errors.ts";
 import type { JsonText } from "../stream/event.ts";
 import type { StreamItem, Wanted } from "../stream/source.ts";
 import { newEpoch } from "./channel_history.ts";
 import type { ChannelInfo, ChannelStore } from "./channel_store.ts";
 import { MemoryChannel, shrink } from "./memory_channel.ts";
+import { PublishedKeys } from "./published_keys.ts";
 import { Subscriber, type SubscriberHost } from "./subscriber.ts";
 
 /** Limits of a {@linkcode MemoryStore}. */
@@ -12,7 +14,9 @@ export type MemoryStoreLimits = Pick<Limits, "channels" | "channelsBytes" | "cha
 
 /** Channels in memory: they end with the process. */
 export class MemoryStore implements ChannelStore {
+  readonly fault = null;
   readonly #channels = new Map<string, MemoryChannel>();
+  readonly #keys: PublishedKeys;
   /** Epoch of the channels that are made now. */
   #epoch = newEpoch();
   /** One for all subscribers, as there may be many. */
@@ -22,9 +26,19 @@ export class MemoryStore implements ChannelStore {
   };
 
   /** A store without channels. */
-  constructor(readonly limits: MemoryStoreLimits = new Limits()) {}
+  constructor(readonly limits: MemoryStoreLimits = new Limits(), clock: Clock = processClock) {
+    this.#keys = new PublishedKeys(clock);
+  }
 
-  publish(name: string, values: readonly JsonText[]): string {
+  publish(name: string, values: readonly JsonText[], key?: string): string {
+    if (key === undefined) return this.#publish(name, values);
+    const own = `${name} ${key}`;
+    let id = this.#keys.get(own);
+    if (id === undefined) this.#keys.add(own, id = this.#publish(name, values));
+    return id;
+  }
+
+  #publish(name: string, values: readonly JsonText[]): string {
     const existing = this.#channels.get(name);
     const channel = existing ?? new MemoryChannel(this.limits, name, this.#epoch);
     // Before it has a place, as what is refused must make no channel and evict none.
@@ -43,8 +57,8 @@ export class MemoryStore implements ChannelStore {
   }
 
   list(): ChannelInfo[] {
-    const info = ([name, { history }]: [string, MemoryChannel]) => (
-      { name, events: history.length, last: history.last === 0 ? null : history.id() }
+    const info = ([name, { history, readers }]: [string, MemoryChannel]) => (
+      { name, events: history.length, last: history.last === 0 ? null : history.id(), readers }
     );
     return [...this.#channels].map(info).sort((a, b) => a.name < b.name ? -1 : 1);
   }

@@ -36,7 +36,7 @@ export const folderOrFile: Answers = {
   ...ofFile,
   200: either(
     jsonAnswer("a folder: its names, as JSON or a page", folder),
-    { ...bytes, content: { "text/html": {}, ...bytes.content } },
+    { ...bytes, content: { "text/html": {}, "application/zip": {}, ...bytes.content } },
   ),
   301: { description: "a folder's path ends in a slash" },
   404: "there is no such file or folder",

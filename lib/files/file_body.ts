@@ -2,7 +2,16 @@ import { CutError, quote } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import type { Permit } from "../stream/limiter.ts";
 import type { OpenBody } from "../stream/open_bodies.ts";
-import type { PieceReader } from "./piece_reader.ts";
+
+/** What a body is read from. */
+export interface BodyReader {
+  /** Bytes left, Infinity while that is not known. */
+  readonly left: number;
+  /** The next bytes; none at an end that was not known, null for a file that has become shorter, or was overwritten. */
+  read(viewBytes: number): Promise<Uint8Array<ArrayBuffer> | null>;
+  /** Closes what is open, also under a read. */
+  cancel(): void;
+}
 
 /**
  * Bytes of the views that a file is read into. 256 KiB is as fast as Go's sendfile, 128 KiB a quarter slower. The HTTP server
@@ -21,7 +30,7 @@ const stalledSeconds = 300;
  */
 export function fileBody(
   exchange: Pick<Exchange, "method" | "url" | "allowed" | "bodies" | "overTcp" | "opened" | "sent" | "ended">,
-  reader: PieceReader,
+  reader: BodyReader,
   permit: Permit,
   name: string,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
@@ -78,6 +87,10 @@ export function fileBody(
       } catch (error) {
         end(false);
         throw cut((error as Error).message);
+      }
+      if (chunk.length === 0) {
+        controller.close();
+        return end();
       }
       exchange.sent(chunk.length);
       idleSeconds = 0;

@@ -2,6 +2,7 @@ import type { Opens } from "../opens.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import { whole } from "../stream/json.ts";
 import type { Limiter } from "../stream/limiter.ts";
+import { codedAs } from "./coded.ts";
 import { fileBody } from "./file_body.ts";
 import { PieceReader } from "./piece_reader.ts";
 import { type Disposition, planFor } from "./plan.ts";
@@ -24,7 +25,8 @@ export interface FileOptions {
 }
 
 /**
- * Answers GET or HEAD for a file below the root, with ranges and preconditions (RFC 9110, 13 and 14).
+ * Answers GET or HEAD for a file below the root, with ranges and preconditions (RFC 9110, 13 and 14), as `NAME.br` or `NAME.gz`
+ * beside it where the client prefers that.
  *
  * @throws HttpError 404, 412, 416, 503 when too many downloads are under way or nothing can be opened
  */
@@ -34,11 +36,13 @@ export function fileResponse(
 ): Promise<Response> {
   const isGet = exchange.method === "GET";
   const name = found.segments.join("/");
-  const plan = (info: Deno.FileInfo) => planFor(exchange, info, found.segments.at(-1)!, how);
-  return withFound(found, async (found) => {
-    if (!found.info.isFile) throw notFound(name);
+  return withFound(found, async (plain) => {
+    if (!plain.info.isFile) throw notFound(name);
+    const { found, ...coded } = await codedAs(exchange.headers, plain);
+    const state = (info: Deno.FileInfo) => ({ ...info, ...coded });
+    const plan = (info: Deno.FileInfo) => planFor(exchange, state(info), plain.segments.at(-1)!, how);
     // A 304 or 412 sends no bytes and opens no file.
-    if (checkPreconditions(exchange.headers, validatorsOf(found.info)) !== 200) {
+    if (checkPreconditions(exchange.headers, validatorsOf(state(found.info))) !== 200) {
       const early = plan(found.info);
       if (early.status === 304) return new Response(null, early);
     }

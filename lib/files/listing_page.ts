@@ -32,6 +32,7 @@ td:nth-child(2) { text-align: right }
 <table>
 <tr><th align="left">name</th><th>bytes</th><th align="left">changed</th></tr>
 ${up}${rows}</table>
-${more}${unseen}</html>
+${more}${unseen}<p><a href="?zip">all of it as a zip</a></p>
+</html>
 `;
 }

@@ -30,3 +30,4 @@ export { listingPage } from "./listing_page.ts";
 export { type Disposition, harmless } from "./plan.ts";
 export { find, type Found, notFound } from "./root.ts";
 export { pathSegments } from "./safe_path.ts";
+export { type ZipOptions, zipResponse } from "./zip.ts";

@@ -15,8 +15,11 @@ export interface Plan {
 /** Value of Content-Disposition: to be saved, or shown. */
 export type Disposition = "attachment" | "inline";
 
-/** Headers that keep a file from acting as a page of this server. */
-export const harmless = { "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox" };
+/** Headers that keep a file from acting as a page of this server, and from being framed by another's. */
+export const harmless = {
+  "X-Content-Type-Options": "nosniff",
+  "Content-Security-Policy": "sandbox; frame-ancestors 'self'",
+};
 
 /** Decides the response to a GET or HEAD of a file (RFC 9110, 13 and 14); throws 412 and 416. */
 export function planFor(
@@ -34,11 +37,13 @@ export function planFor(
     "ETag": validators.etag,
     "Last-Modified": new Date(validators.lastModified).toUTCString(),
   };
+  if (info.varies) headers["Vary"] = "Accept-Encoding";
   const verdict = checkPreconditions(requested, validators);
   if (verdict === 304) return { status: 304, headers, pieces: [] };
   if (verdict === 412) throw new HttpError(412, "the file is not the version that the request asks for");
 
   headers["Content-Type"] = contentType(extname(name)) ?? "application/octet-stream";
+  if (info.coding) headers["Content-Encoding"] = info.coding;
   headers["Content-Disposition"] = contentDisposition(how, name);
   const field = requested.get("range");
   // Range is defined for GET alone (RFC 9110, 14.2): HEAD describes the whole file.
@@ -70,7 +75,7 @@ function piecesFor(range: string | null, size: number, headers: Plan["headers"])
  * Content-Disposition with a file's name (RFC 6266). A plain name stands as it is; any other is given twice: in ASCII for old
  * readers, and in full as RFC 8187 encodes it, which wins.
  */
-function contentDisposition(how: Disposition, name: string): string {
+export function contentDisposition(how: Disposition, name: string): string {
   if (/^[\w.-]+$/.test(name)) return `${how}; filename="${name}"`;
   // Some readers take a percent sign for an escape (RFC 6266, appendix D).
   const ascii = name.replace(/[^ !#-$&-[\]-~]/gu, "_");

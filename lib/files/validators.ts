@@ -1,4 +1,5 @@
 import { ifMatch, ifNoneMatch } from "@std/http/etag";
+import type { Coded } from "./coded.ts";
 import { parseHttpDate } from "./http_date.ts";
 
 /** Validators of one version of a file (RFC 9110, 8.8). */
@@ -12,7 +13,9 @@ export interface Validators {
 }
 
 /** Part of a file's state that identifies its version. */
-export type FileState = Pick<Deno.FileInfo, "size" | "mtime" | "ctime" | "ino">;
+export type FileState =
+  & Pick<Deno.FileInfo, "size" | "mtime" | "ctime" | "ino">
+  & Partial<Pick<Coded, "coding" | "varies">>;
 
 /** Time in which two changes may leave the same mtime, in ms: until then a version is weak (8.8.1). */
 const settledMs = 1_000;
@@ -30,13 +33,15 @@ export function validatorsOf(info: FileState, now: number = Date.now()): Validat
   const ctime = info.mtime && info.ctime;
   const strong = isPast || ctime !== null && now - ctime.getTime() >= settledMs + 1_000;
   const version = [info.ino ?? 0, info.size, mtime, info.ctime?.getTime() ?? 0];
-  const tag = version.map((n) => n.toString(36)).join("-");
+  const tag = version.map((n) => n.toString(36)).join("-") + (info.coding ?? "");
   return {
     // If-None-Match compares weakly: with the same text, the first of two changes would pass for the second for ever.
     etag: strong ? `"${tag}"` : `W/"${tag}-w"`,
     lastModified: wholeSecond(Math.min(mtime, now)),
     // What was changed or put in its place since that second has a later ctime, whatever mtime it was given.
-    strongDate: isPast && info.ctime !== null && wholeSecond(info.ctime.getTime()) <= wholeSecond(mtime),
+    // A coding of the file may have the same date.
+    strongDate: isPast && !info.varies && info.ctime !== null &&
+      wholeSecond(info.ctime.getTime()) <= wholeSecond(mtime),
   };
 }
 

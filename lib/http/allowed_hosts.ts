@@ -68,6 +68,11 @@ export function hostOf(authority: string): string {
   throw new HttpError(STATUS_CODE.BadRequest, message);
 }
 
+/** Whether only programs of this machine reach an address. */
+export function isLoopback(host: string): boolean {
+  return /^(127\.[\d.]+|localhost|\[::1\])$/.test(hostOf(host.includes(":") ? `[${host}]` : host));
+}
+
 /** The path of a URL, from the slash after the authority up to the query: as it was sent, where a URL parser would take `..` out. */
 export function pathOf(url: string): string {
   const start = url.indexOf("/", url.indexOf("//") + 2);

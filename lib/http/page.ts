@@ -9,7 +9,7 @@ export const pageHeaders: Readonly<Record<string, string>> = {
 };
 
 /**
- * A page; `body` is what is in it, as HTML. Its style is `/page.css`. Its forms send their Origin, which `no-referrer` would make
+ * A page; `body` is what is in it, as HTML. Its style is `/dashboard/style.css`. Its forms send their Origin, which `no-referrer` would make
  * `null`: beyond loopback that is all that plain HTTP says of where a POST comes from.
  */
 export function page(
@@ -24,7 +24,7 @@ export function page(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="same-origin">
 <title>${title}</title>
-<link rel="stylesheet" href="/page.css">
+<link rel="stylesheet" href="/dashboard/style.css">
 <h1>${title}</h1>
 ${body}
 </html>

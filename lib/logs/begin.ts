@@ -12,6 +12,8 @@ import { startOfLast } from "./search.ts";
 export interface FollowOptions {
   /** The cursor to go on after, in place of `from`. */
   after?: string;
+  /** The cursor to end at, in place of the log's end: then nothing is followed. */
+  before?: string;
   /** Number of last lines to begin with, or "start" for all of them. */
   from: number | "start";
   /** Which lines `from` counts. Default: all. */

@@ -18,7 +18,7 @@ export interface NamedLine {
 }
 
 /** What a client asks of a log. */
-export type LogOptions = Pick<FollowOptions, "from" | "follow" | "wanted">;
+export type LogOptions = Pick<FollowOptions, "before" | "from" | "follow" | "wanted">;
 
 /** The filter for lines that contain `grep` and not `not`; undefined when it would let all pass. `icase`: by no case. */
 export function lineFilter(grep: string, not: string, icase: boolean): LineFilter | undefined {

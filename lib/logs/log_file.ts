@@ -38,3 +38,19 @@ export class LogFile implements Disposable {
     this.file[Symbol.dispose]();
   }
 }
+
+/** A file as if it ended at a position. */
+export class FileStart extends LogFile {
+  constructor(whole: LogFile, readonly end: number) {
+    super(whole.file, whole.info);
+  }
+
+  override stat(): Deno.FileInfo {
+    const info = super.stat();
+    return { ...info, size: Math.min(info.size, this.end) };
+  }
+
+  override async readOnce(position: number, buffer: Uint8Array<ArrayBuffer>): Promise<number> {
+    return await super.readOnce(position, buffer.subarray(0, Math.max(0, this.end - position)));
+  }
+}

@@ -25,7 +25,7 @@ export interface LogSettings {
   readonly logs: readonly string[];
   readonly accessLog: string;
   readonly followLinks?: boolean;
-  readonly limits: Pick<Limits, "listing">;
+  readonly limits: Pick<Limits, "listing" | "unpackedBytes">;
 }
 
 /** Time between two looks for a log that is not there, in ms. */
@@ -186,7 +186,8 @@ export class LogFiles {
   }
 
   #place(name: string, path: string, root: string | null): LogPlace {
-    return new LogPlace(name, path, this.settings.followLinks ? null : root, this.#opens);
+    const { followLinks, limits: { unpackedBytes } } = this.settings;
+    return new LogPlace(name, path, followLinks ? null : root, this.#opens, unpackedBytes);
   }
 }
 

@@ -3,6 +3,7 @@ import { OpensBusy } from "../opens.ts";
 import { overloaded, printReport, type Report } from "../stream/errors.ts";
 import { type CursorAt, cursorAt, gap, type StreamEvent } from "../stream/event.ts";
 import { Limiter } from "../stream/limiter.ts";
+import { linesBefore } from "./before.ts";
 import { begin, type FollowOptions } from "./begin.ts";
 import { FileFingerprint } from "./fingerprint.ts";
 import { busy } from "./log_files.ts";
@@ -41,16 +42,19 @@ export class LogFollower {
    * @throws HttpError 503 when too many logs are followed; 403 when it is not to be followed and may not be read
    */
   async *follow(place: LogPlace, options: FollowOptions): AsyncGenerator<FollowItem> {
-    const { follow, signal } = options;
-    const { searchBytes } = this.limits;
+    const { follow, signal, before } = options;
+    const { searches, limits: { lineBytes, searchBytes } } = this;
+    if (before !== undefined) {
+      return yield* linesBefore(place, before, options, { lineBytes, searchBytes, searches });
+    }
     const follower = new Follower(signal);
     const tail = follow ? this.#tail(place) : null;
     tail?.followers.add(follower);
     let reader: LogReader | null = null;
     try {
       for (let wanted = options; !signal.aborted;) {
-        reader = new LogReader(place, this.limits.lineBytes, this.now);
-        const { lost, searched } = await begin(reader, wanted, { searchBytes, searches: this.searches });
+        reader = new LogReader(place, lineBytes, this.now);
+        const { lost, searched } = await begin(reader, wanted, { searchBytes, searches });
         const start = reader.cursor;
         wanted.begun?.(start);
         if (lost !== null) yield gap(lost, start, null);

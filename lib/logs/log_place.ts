@@ -2,6 +2,8 @@ import { basename, dirname, join, resolve, sep } from "node:path";
 import { type Opens, OpensBusy } from "../opens.ts";
 import { sameFile } from "./cursor.ts";
 import { LogFile } from "./log_file.ts";
+import { PackedLog } from "./packed_log.ts";
+import { isGzip } from "./rotated_names.ts";
 
 /** What a log's path leads to. */
 export interface Target {
@@ -15,12 +17,16 @@ export interface Target {
 
 /** The path of a log, which one file after another takes. */
 export class LogPlace {
-  /** `path` is absolute; `root` is the real folder that a symlink may not lead out of, null where links may lead anywhere. */
+  /**
+   * `path` is absolute; `root` is the real folder that a symlink may not lead out of, null where links may lead anywhere.
+   * `unpackedBytes`: of a packed file.
+   */
   constructor(
     readonly name: string,
     readonly path: string,
     readonly root: string | null,
     readonly opens: Pick<Opens, "open">,
+    readonly unpackedBytes: number,
   ) {}
 
   /** What is there now. */
@@ -64,18 +70,26 @@ export class LogPlace {
   }
 
   /**
-   * Opens the file that was seen at a path; null when another has taken its place, or it cannot be opened.
+   * Opens the file that was seen at a path; null when another has taken its place, or it cannot be opened. A packed one may
+   * turn out to be unreadable.
    *
    * @throws OpensBusy when too many files are being opened, or this one does not open: a FIFO may have taken its place
    */
-  async openFile(path: string, seen: Deno.FileInfo): Promise<LogFile | null> {
+  async openFile(
+    path: string,
+    seen: Deno.FileInfo,
+    unpackedBytes: number = this.unpackedBytes,
+  ): Promise<LogFile | null> {
     const file = await this.opens.open(path).catch((error) => {
       if (error instanceof OpensBusy) throw error;
       return null;
     });
     if (file === null) return null;
     const info = file.statSync();
-    if (info.isFile && sameFile(seen, info)) return new LogFile(file, info);
+    if (info.isFile && sameFile(seen, info)) {
+      const isPacked = path !== this.path && isGzip(path);
+      return isPacked ? await PackedLog.of(file, info, unpackedBytes) : new LogFile(file, info);
+    }
     file.close();
     return null;
   }

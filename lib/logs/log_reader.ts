@@ -7,6 +7,7 @@ import { LateLines, type LineBlock } from "./line_block.ts";
 import { findCopy, locate } from "./locate.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogPlace } from "./log_place.ts";
+import { isUnreadable, PackedLog } from "./packed_log.ts";
 import { type Newer, newer } from "./rotation.ts";
 
 /** Lines, or where some may be missing. */
@@ -169,7 +170,8 @@ export class LogReader implements Disposable {
         this.#before?.lines.file[Symbol.dispose]();
         this.#before = { lines, until: this.now() + lateMs };
         this.#lines = null;
-        this.begin(next, from);
+        // Nothing but the file before it tells of a packed one.
+        this.begin(next, from, this.#copied && next instanceof PackedLog);
         return certain ? await this.next(signal) : gap(at.cursor, this.cursor, null);
       }
     }
@@ -191,7 +193,10 @@ export class LogReader implements Disposable {
       const from = await FileFingerprint.at(next, left, lineBytes);
       return { from: from ?? start, certain: certain && from !== null };
     }
-    if (at.offset === 0 || certain && !gone) return { from: start, certain };
+    if (isUnreadable(next)) return { from: start, certain: false };
+    // What was packed may be the file itself.
+    const isOther = certain && !gone && !(next instanceof PackedLog);
+    if (at.offset === 0 || isOther) return { from: start, certain };
     // Either may be a copy of the other: before the truncation, the log still has what the copy has. An editor replaces a
     // file by its edited copy: what that has of the last line tells it from a new file.
     const same = await FileFingerprint.at(next, at, lineBytes);

@@ -23,6 +23,11 @@ export function unpacked(name: string): string {
   return name.replace(packing, "");
 }
 
+/** Whether a name says that gzip has packed it, which can be read. */
+export function isGzip(name: string): boolean {
+  return name.endsWith(".gz");
+}
+
 /** The names that the files of a log may have. */
 export class LogName {
   readonly #stem: string;

@@ -3,7 +3,8 @@
  * log's name those count that were last written later (a tie: made later; no file is made after its last write, so what was
  * unpacked or restored keeps its place). Names know better, each among its like: a day rises, a number falls unless the times
  * of all say that it rises. One that was complete before an older one was renamed, with the same content, is a copy of it. A
- * reader that has looked ever since leaves out what was made before its last look.
+ * reader that has looked ever since leaves out what was made before its last look. What gzip has packed is read as it was; of
+ * other packing, of a name without a number or a day, and beyond a size, it is a gap.
  */
 import { identity, sameFile } from "./cursor.ts";
 import { FileFingerprint } from "./fingerprint.ts";
@@ -43,13 +44,13 @@ export async function newer(place: LogPlace, file: LogFile, lineBytes: number, s
   const there = siblings.find(isOurs) ??
     siblings.find(({ packed, info }) => packed && changed(info) === changed(now));
   const unknown = { name: "", path: "", rotated: false, number: null, series: "" };
-  const ours: Sibling = { ...unknown, ...there, packed: false, info: now };
+  const ours: Sibling = { ...unknown, ...there, packed: false, readable: true, info: now };
   // What is packed while a reader looks, or copied when the log is there again, is the file that it has.
   const isSince = ({ info }: Sibling) => identity(info).birth >= seen - clockMs;
   const isPacking = (sibling: Sibling) =>
     seen > 0 && sibling.rotated && isSince(sibling) &&
     (sibling.packed || log !== null && born(sibling) > born(log));
-  const packing = siblings.find((sibling) => sibling !== there && isPacking(sibling));
+  const packing = there?.packed ? undefined : siblings.find((other) => other !== there && isPacking(other));
   const order = inOrder([ours, ...siblings.filter((sibling) => sibling !== there)]);
   const sizes = Map.groupBy(order, ({ info }) => info.size);
   const later = [];
@@ -88,7 +89,7 @@ export async function newer(place: LogPlace, file: LogFile, lineBytes: number, s
   const between = later.filter((sibling) =>
     isCertain(sibling) || isBetween(sibling) && (sibling.rotated || !isAnothers(sibling))
   );
-  const files = between.filter(({ packed, rotated }) => rotated && !packed);
+  const files = between.filter(({ readable, rotated }) => rotated && readable);
   if (log !== null) files.push(log);
   const isKnown = seen > 0 || there !== undefined && !skips(ours, files[0], log, isRising);
   const isFirst = between.length === 0 || between[0] === files[0];
@@ -97,7 +98,8 @@ export async function newer(place: LogPlace, file: LogFile, lineBytes: number, s
     complete: isKnown && isFirst,
     gone: there === undefined && now.nlink === 0,
     // A file that is younger than the log is a copy of what that had: lines may have come between copy and truncation.
-    copied: seen === 0 && wasCopied && there !== undefined && isOurs(there),
+    // When a packed one was made says nothing of that.
+    copied: seen === 0 && wasCopied && there !== undefined && isOurs(there) && !there.packed,
   };
 }
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { identity } from "./cursor.ts";
 import type { LogPlace, Target } from "./log_place.ts";
-import { dayOf, LogName, unpacked } from "./rotated_names.ts";
+import { dayOf, isGzip, LogName, unpacked } from "./rotated_names.ts";
 
 /** Names of a folder that are considered. */
 const maxSiblings = 10_000;
@@ -12,8 +12,10 @@ export interface Sibling {
   path: string;
   /** What it was like when the folder was read. */
   info: Deno.FileInfo;
-  /** Compressed, so its lines cannot be read. */
+  /** Compressed. */
   packed: boolean;
+  /** It can be read: it is not packed, or by gzip and numbered or dated, which tells it from a copy. */
+  readable: boolean;
   /** Its name is the log's and what a rotation adds. */
   rotated: boolean;
   /** The number that a rotation gave it, null for none, and what is the same in the names that are numbered with it. */
@@ -46,14 +48,16 @@ async function look({ folder, base, linked }: Target): Promise<Sibling[]> {
     const path = join(folder, name);
     const info = await Deno.lstat(path).catch(() => null);
     if (!info?.isFile) return;
-    found.push({ name, path, info, packed, rotated: log.isRotated(name), ...log.number(name) });
+    const number = log.number(name);
+    const readable = !packed || isGzip(name) && (number.number ?? dayOf(name)) !== "";
+    found.push({ name, path, info, packed, readable, rotated: log.isRotated(name), ...number });
   }));
   return inOrder(found);
 }
 
 /** What names that are numbered or dated alike have in common; "" for none. */
 export function kind({ name, series }: Sibling): string {
-  return series || dayOf(name) && name.replace(/\d+/g, "0");
+  return series || dayOf(name) && unpacked(name).replace(/\d+/g, "0");
 }
 
 /** Oldest first. Those whose names are alike are sorted by what their names say, within the places that they have by time. */
@@ -97,7 +101,7 @@ export async function snapshot(
     if (now === last || tries === 10) {
       // What a link points to may have a number of its own.
       const number = new LogName(name, target.linked).number(name);
-      const log = { name, path: place.path, packed: false, rotated: false, ...number };
+      const log = { name, path: place.path, packed: false, readable: true, rotated: false, ...number };
       return { target, siblings, log: info && { ...log, info } };
     }
     last = now;

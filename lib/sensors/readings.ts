@@ -62,10 +62,15 @@ export class Readings {
     return this.#sensors.get(id)?.last.reading;
   }
 
-  history(id: string): History {
+  /** The last readings of a sensor, up to so many. */
+  history(id: string, last = Infinity): History {
     const { times, values } = this.#sensors.get(id) ?? { times: [], values: [] };
+    const first = Math.max(0, times.length - last);
     const valueAt = (i: number) => Number.isNaN(values[i]) ? null : values[i];
-    return { cursor: this.#latest.id(), readings: times.map((time, i) => [time, valueAt(i)]) };
+    return {
+      cursor: this.#latest.id(),
+      readings: times.slice(first).map((time, i) => [time, valueAt(first + i)]),
+    };
   }
 
   /**

@@ -57,8 +57,8 @@ export class Sensors {
   }
 
   /** {@linkcode Readings.history}; throws HttpError 404 for an unknown id. */
-  history(id: string): History {
-    return this.#readings.history(this.#sensor(id).id);
+  history(id: string, last?: number): History {
+    return this.#readings.history(this.#sensor(id).id, last);
   }
 
   /** The id of a sensor that takes values, if there is one. */

@@ -9,11 +9,15 @@ export class HttpError extends Error {
   /** The error's name. */
   override name = "HttpError";
 
-  /** `headers` go out with the error. */
+  /** `headers` go out with the error, and `details` beside the message in its body. */
   constructor(
     readonly status: number,
     publicMessage: string,
-    readonly options: { cause?: unknown; headers?: Record<string, string> } = {},
+    readonly options: {
+      cause?: unknown;
+      headers?: Record<string, string>;
+      details?: Record<string, unknown>;
+    } = {},
   ) {
     super(publicMessage, { cause: options.cause });
     if (!(Number.isInteger(status) && status >= 400 && status <= 599)) {
@@ -82,7 +86,7 @@ export const printReport: Report = (message, error) =>
   stderr.print(error === undefined ? message : `${message}: ${Deno.inspect(error)}`);
 
 /**
- * The one place that writes an error body: `{"error": message}`. An error that is not an HttpError becomes a 500 that
+ * The one place that writes an error body: `{"error": message}`, and the error's details. An error that is not an HttpError becomes a 500 that
  * says nothing of the inside and is reported.
  */
 export function errorResponse(error: unknown, report: Report = printReport): Response {
@@ -90,7 +94,10 @@ export function errorResponse(error: unknown, report: Report = printReport): Res
   const status = known ? error.status : 500;
   if (status >= 500 && status !== 503) report("a request failed", error);
   const headers = { "Cache-Control": "no-store", ...(known ? error.options.headers : {}) };
-  return json({ error: known ? error.message : "internal server error" }, { status, headers });
+  const body = known
+    ? { error: error.message, ...error.options.details }
+    : { error: "internal server error" };
+  return json(body, { status, headers });
 }
 
 /** A client's own text, quoted and cut for a message. */

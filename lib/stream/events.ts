@@ -28,6 +28,8 @@ export interface EventsOptions {
   report: Report;
   /** Time, for a test. */
   clock?: Clock;
+  /** Cursors of single sources, by name: such a source begins there, or live for `""`, whatever the id of the whole says. */
+  since?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -77,7 +79,8 @@ class Events extends Many {
   protected override part(name: string): Part {
     const format = sourceFormat(this.wanted.format, name);
     const { after } = this.wanted;
-    const start = this.#given === null ? after : this.#given.get(format.tag);
+    const given = this.#given === null ? after : this.#given.get(format.tag);
+    const start = (this.options.since?.get(name) ?? given) || undefined;
     const part = new Part(format.source, start, format, this);
     // What cannot be in a cursor cannot be followed either: until the gap is sent, another such stands for it.
     if (start !== undefined) part.cursor = isCursor(start) ? start : "x";

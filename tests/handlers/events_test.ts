@@ -275,11 +275,12 @@ test("the server's lists and counts come, then what changes in them", async (ser
   await using stream = await open(server, "server");
   const { event, data: { source, data } } = await stream.next();
   const logs = [{ name: "access.log" }, { name: "app.log" }];
-  assertEquals([event, source, data], ["lists", "server", { channels: [{ name: "x" }], runs: [], logs }]);
+  const x = { name: "x", events: 1, readers: 0 };
+  assertEquals([event, source, data], ["lists", "server", { channels: [x], runs: [], logs }]);
   const counts = { streams: 1, downloads: 0, sockets: 0, runs: 0, draining: false };
   assertEquals(await stream.source(), ["server", "counts", counts]);
   await publish(server, "y", 1);
-  const changes = { channels: { added: [{ name: "y" }], removed: [] } };
+  const changes = { channels: { added: [{ ...x, name: "y" }], removed: [] } };
   assertEquals(await stream.source(), ["server", "changes", changes]);
 });
 
@@ -305,6 +306,77 @@ test("a source that is refused has failed, and the others go on", async (server)
   assertEquals(await stream.source(), ["channel:x", 2]);
 }, { limits: { channels: 1 } });
 
+/** The cursor after each line of a log. */
+async function cursorsOf({ origin }: TestServer, name: string): Promise<string[]> {
+  const response = await fetch(`${origin}/logs/${name}?format=ndjson&follow=false`);
+  const lines = (await response.text()).trim().split("\n").map((line) => JSON.parse(line));
+  return lines.filter(({ event }) => event === undefined).map(({ id }) => id);
+}
+
+test("a source with `since` begins there, and the others at their place of `after`", async (server) => {
+  for (const line of ["one", "two", "three"]) await write(server, "app.log", line);
+  const [one] = await cursorsOf(server, "app.log");
+  await publish(server, "x", 1);
+  let id: string;
+  {
+    await using stream = await open(server, "log=app.log&channel=x");
+    await publish(server, "x", 2);
+    ({ id } = await stream.next());
+  }
+  await publish(server, "x", 3);
+  await using again = await open(server, `log=app.log&channel=x&since=log:app.log=${one}`, id);
+  const came = [await again.source(), await again.source(), await again.source()].map((one) => one.join(" "));
+  assertEquals(came.filter((one) => one.startsWith("log")), ["log:app.log two", "log:app.log three"]);
+  assertEquals(came.filter((one) => one.startsWith("channel")), ["channel:x 3"]);
+});
+
+test("a source with an empty `since` begins live, also where `after` has a cursor of it", async (server) => {
+  let id: string;
+  {
+    await using stream = await open(server, "channel=x&channel=y");
+    await publish(server, "x", 1);
+    ({ id } = await stream.next());
+  }
+  await publish(server, "x", 2);
+  await publish(server, "y", 3);
+  await using again = await open(server, "channel=x&channel=y&since=channel:x=", id);
+  assertEquals(await again.source(), ["channel:y", 3]);
+  await publish(server, "x", 4);
+  assertEquals(await again.source(), ["channel:x", 4]);
+});
+
+test("a sensor goes on from the cursor of its history", async (server) => {
+  await post(`${server.origin}/sensors/a`, "1");
+  const { cursor, readings } = await (await fetch(`${server.origin}/sensors/a/history`)).json();
+  assertEquals(readings.length, 1);
+  await post(`${server.origin}/sensors/a`, "2");
+  await using stream = await open(server, `sensor=a&since=sensor:a=${cursor}`);
+  assertEquals((await stream.next()).data.data.value, 2);
+});
+
+for (
+  const [name, headers, query] of [
+    ["Last-Event-ID", (id: string) => ({ "last-event-id": id }), ""],
+    ["lastEventId", () => ({}), "&lastEventId="],
+  ] as const
+) {
+  test(`a browser that comes back by ${name} goes on after its id, whatever \`since\` says`, async (server) => {
+    for (const line of ["one", "two"]) await write(server, "app.log", line);
+    const [one] = await cursorsOf(server, "app.log");
+    let id: string;
+    {
+      await using stream = await open(server, `log=app.log&since=log:app.log=${one}`);
+      const { id: first, data } = await stream.next();
+      assertEquals(data.data, "two");
+      id = first;
+    }
+    await write(server, "app.log", "three");
+    const url = `${server.origin}/events?format=ndjson&log=app.log&since=log:app.log=${one}`;
+    await using lines = await Lines.get(url + (query && query + id), headers(id));
+    assertEquals((await lines.json()).data.data, "three");
+  });
+}
+
 test("a source that is given twice comes once", async (server) => {
   await using stream = await open(server, "channel=x&channel=x");
   await publish(server, "x", 1);
@@ -328,6 +400,8 @@ const refusals: [query: string, message: RegExp][] = [
   ["?log=..%2Fx", /log must be a log's name/],
   ["?sensor=nope", /sensor must be a sensor's: current value is \\"nope\\"/],
   ["?channel=x&format=text", /format must be ndjson or sse|format must be sse or ndjson/],
+  ["?channel=x&since=channel:y=1", /since must be .* that is asked for: current value is \\"channel:y=1\\"/],
+  ["?channel=x&since=x", /since must be SOURCE=CURSOR/],
   ["?server&server", /server must be given once/],
 ];
 for (const [query, message] of refusals) {

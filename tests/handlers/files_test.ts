@@ -51,7 +51,7 @@ for (
     assertEquals(headers.get("accept-ranges"), "bytes");
     assertEquals(headers.get("last-modified"), settled.toUTCString());
     assertEquals(headers.get("x-content-type-options"), "nosniff");
-    assertEquals(headers.get("content-security-policy"), "sandbox");
+    assertEquals(headers.get("content-security-policy"), "sandbox; frame-ancestors 'self'");
     assertMatch(headers.get("etag")!, /^"[^"]+"$/);
   });
 
@@ -371,7 +371,7 @@ Deno.test(
     const html = textOf(page.bytes);
     assert(!html.includes("<img"));
     const links = [...html.matchAll(/href="([^"]+)"/g)];
-    assertEquals(links.length, 3);
+    assertEquals(links.length, 4);
     for (const [, link] of links) {
       assertEquals((await get(new URL(link, `${server.origin}/files/`).href)).status, 200, link);
     }

@@ -176,6 +176,38 @@ Deno.test({
   },
 });
 
+/** The records of a finite NDJSON answer, without its end. */
+async function recordsOf(url: string): Promise<Told[]> {
+  const { text } = await get(`${url}&format=ndjson`);
+  return text.trimEnd().split("\n").slice(0, -1).map((line) => JSON.parse(line));
+}
+
+test(
+  "`before` gives the last lines up to a cursor, also once the file is rotated",
+  async ({ origin }, log) => {
+    await Deno.writeTextFile(log, Array.from({ length: 3_000 }, (_, i) => `line ${i}\n`).join(""));
+    const url = `${origin}/logs/app.log?`;
+    const all = await recordsOf(`${url}from=start&follow=false`);
+    const { id } = all[1_999];
+    assertEquals(await recordsOf(`${url}before=${id}&lines=500`), all.slice(1_500, 2_000));
+    await Deno.rename(log, `${log}.1`);
+    await Deno.writeTextFile(log, "new\n");
+    assertEquals(await recordsOf(`${url}before=${id}&from=start`), all.slice(0, 2_000));
+    assertEquals((await recordsOf(`${url}before=${id}&lines=2&grep=77`)).map(({ data }) => data), [
+      "line 1877",
+      "line 1977",
+    ]);
+    const [first] = await recordsOf(`${url}before=${all[0].id}&lines=1`);
+    assertEquals(first, all[0]);
+  },
+);
+
+test("`before` with a cursor of nothing that is there is a gap", async ({ origin }, log) => {
+  await Deno.writeTextFile(log, "a\n");
+  const records = await recordsOf(`${origin}/logs/app.log?before=1-2-3-4-5`);
+  assertEquals(records, [{ event: "gap", data: { after: "1-2-3-4-5", next: null, lost: null } }]);
+});
+
 test("a byte order mark is in no format a part of the first line", async ({ origin }, log) => {
   await Deno.writeTextFile(log, '\ufeff{"n":1}\n{"n":2}\n');
   for (const format of ["text", "ndjson", "sse"]) {

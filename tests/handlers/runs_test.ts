@@ -307,7 +307,9 @@ Deno.test("the runs are listed with their state and readers, and counted", optio
     readers: 0,
   });
   assertEquals([now.state, now.events, now.readers], ["running", 1, 1]);
-  assertEquals(await (await fetch(`${server.origin}/runs/now`)).json(), now);
+  assertEquals(await (await fetch(`${server.origin}/runs/now`)).json(), { ...now, params: {} });
+  const { params } = await (await fetch(`${server.origin}/runs/done`)).json();
+  assertEquals(params, { count: 3, interval: 0, request: false });
   assertEquals((await (await fetch(`${server.origin}/healthz`)).json()).runs, 1);
   it.say("");
 });

@@ -173,6 +173,8 @@ Deno.test("the history of a sensor is pairs that a chart can take", options, asy
   await post(`${server.origin}/sensors/a`, "2.5");
   const { readings: pairs } = await (await fetch(`${server.origin}/sensors/a/history`)).json();
   assertEquals(pairs.map(([, value]: number[]) => value), [1, 2.5]);
+  const newest = await (await fetch(`${server.origin}/sensors/a/history?last=1`)).json();
+  assertEquals(newest.readings, [pairs[1]]);
   assert(pairs.every(([time]: number[]) => time >= before && time <= Date.now()));
   const missing = await fetch(`${server.origin}/sensors/nope/history`);
   assertEquals([missing.status, await missing.json()], [404, {

@@ -29,18 +29,26 @@ Deno.test("without flags and variables every setting has its default", () => {
     tokenFile: null,
     certificate: null,
     port: 8000,
+    reusePort: false,
+    admin: null,
     files: "/typed/here",
     logs: ["/srv/weir/logs"],
     followLinks: false,
     sensors: null,
     upstream: null,
     clientShare: 0,
+    redis: null,
+    channelTtl: 604_800,
     keepRuns: 600,
     logFormat: "text",
     drain: 10,
     accessLog: "/srv/weir/logs/access.log",
     limits: new Limits(),
   });
+});
+
+Deno.test("--history is the number of events that a channel retains", () => {
+  assertEquals(parse(["--history", "1000000"]).limits.channelEvents, 1_000_000);
 });
 
 Deno.test("the configuration cannot be changed later", () => {
@@ -78,6 +86,24 @@ const good: [args: string[], variables: Record<string, string>, field: string, v
   [[], { WEIR_TRUST_PROXY: "1" }, "trustProxy", true],
   [[], { WEIR_TRUST_PROXY: "false" }, "trustProxy", false],
   [["--trust-proxy"], { WEIR_TRUST_PROXY: "false" }, "trustProxy", true],
+  [["--reuse-port"], {}, "reusePort", true],
+  [[], { WEIR_REUSE_PORT: "1" }, "reusePort", true],
+  ...([
+    ["9100", "127.0.0.1", 9_100],
+    ["localhost:0", "localhost", 0],
+    ["[::1]:9100", "::1", 9_100],
+  ] as const).map(([value, hostname, port]): typeof good[0] => [
+    ["--admin", value],
+    {},
+    "admin",
+    { transport: "tcp", hostname, port },
+  ]),
+  [["--admin", "10.0.0.5:1", "--anonymous"], {}, "admin", {
+    transport: "tcp",
+    hostname: "10.0.0.5",
+    port: 1,
+  }],
+  [[], { WEIR_ADMIN: "9100" }, "admin", { transport: "tcp", hostname: "127.0.0.1", port: 9_100 }],
   [["--files", "data"], {}, "files", "/typed/here/data"],
   [["--files", "../data"], {}, "files", "/typed/data"],
   [["--files", "/data"], {}, "files", "/data"],
@@ -95,6 +121,11 @@ const good: [args: string[], variables: Record<string, string>, field: string, v
   [["--upstream", "https://example.com/x"], {}, "upstream", "https://example.com/x"],
   [[], { WEIR_UPSTREAM: "http://localhost:1/" }, "upstream", "http://localhost:1/"],
   [["--client-share", "10"], {}, "clientShare", 10],
+  ...["redis://h", "rediss://h:1/", "redis://h/15", "redis://u:p%40@[::1]:6379/0", "redis://:p@h"].map((
+    url,
+  ): typeof good[0] => [["--redis", url], {}, "redis", url]),
+  [[], { WEIR_REDIS: "redis://h" }, "redis", "redis://h"],
+  [[], { WEIR_CHANNEL_TTL: "1" }, "channelTtl", 1],
   [["--keep-runs", "0"], {}, "keepRuns", 0],
   [["--log-format", "json"], {}, "logFormat", "json"],
   [[], { WEIR_LOG_FORMAT: "json" }, "logFormat", "json"],
@@ -121,6 +152,13 @@ const bad: [args: string[], variables: Record<string, string>, message: string][
     `--host ${beyond} "${host}"`,
   ]),
   [[], { WEIR_HOST: "0.0.0.0", WEIR_TOKEN: "" }, `WEIR_HOST ${beyond} "0.0.0.0"`],
+  [["--admin", "10.0.0.5:1"], {}, `--admin ${beyond} "10.0.0.5"`],
+  ...["x", "::1:80", ":80", "a b:80", "localhost:65536", "localhost:"].map((value): typeof bad[0] => [
+    ["--admin", value],
+    {},
+    `--admin must be HOST:PORT, or a PORT of 127.0.0.1: current value is ${JSON.stringify(value)}`,
+  ]),
+  [[], { WEIR_REUSE_PORT: "yes" }, 'WEIR_REUSE_PORT must be true or false: current value is "yes"'],
   [["--cert", "c"], {}, "--cert and --key must be given together"],
   [[], { WEIR_KEY: "k" }, "--cert and --key must be given together"],
   [["--cert"], {}, '--cert must have a value: current value is ""'],
@@ -153,6 +191,33 @@ const bad: [args: string[], variables: Record<string, string>, message: string][
     {},
     '--keep-runs must be a whole number from 0 to 86400: current value is "86401"',
   ],
+  ...[
+    ...[
+      "redis",
+      "http://u:secret@h",
+      "redis://",
+      "redis:///0",
+      "redis://u:secret@h/x",
+      "redis://h/0?password=secret",
+    ],
+    ...["redis://u:%@h", "redis://u:secret@h#x", "u:secret@h:6379"],
+  ].map((
+    url,
+  ): typeof bad[0] => [
+    ["--redis", url],
+    {},
+    "--redis must be a URL as in redis://user:password@host:6379/0",
+  ]),
+  [[], { WEIR_REDIS: "x" }, "WEIR_REDIS must be a URL as in redis://user:password@host:6379/0"],
+  [
+    ["--redis", "redis://u:one@h", "--redis", "redis://u:two@h"],
+    {},
+    '--redis must be given once: current value is "…@h …@h"',
+  ],
+  [["--reddis=redis://u:secret@h"], {}, '--reddis must be a known flag (see --help): current value is "…@h"'],
+  [["redis://u:secret@h"], {}, '…@h must be a known flag (see --help): current value is "…@h"'],
+  [["--channel-ttl", "60"], {}, "--channel-ttl must be given with --redis"],
+  [["--history", "0"], {}, '--history must be a whole number from 1 to 1000000: current value is "0"'],
   [["--drain", "3601"], {}, '--drain must be a whole number from 0 to 3600: current value is "3601"'],
   [["--host", "a b"], {}, '--host must be a host name or an address: current value is "a b"'],
   [

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { described, type Handler, type Route } from "../../lib/handler.ts";
 import { int, segment, text } from "../../lib/http/params.ts";
-import { home } from "../../handlers/home.ts";
+import { dashboard } from "../../handlers/dashboard.ts";
 import { granted } from "../support/granted.ts";
 import { serve } from "../support/server.ts";
 import { route } from "../support/wire.ts";
@@ -64,7 +64,7 @@ Deno.test({
   name: "a route without an example is shown by its path",
   ignore: !granted.server,
   async fn() {
-    await using server = await serve({ routes: [route("/", home), route("/hello", handler)] });
+    await using server = await serve({ routes: [route("/", dashboard), route("/hello", handler)] });
     const response = await fetch(server.origin, { headers: { accept: "application/json" } });
     const links = (await response.json() as { link: string }[]).map(({ link }) => link);
     assertEquals(links, ["/", "/hello"]);

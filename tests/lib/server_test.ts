@@ -298,7 +298,17 @@ Deno.test({
     await using server = await serve({
       routes: [...routes, route("/passed", () => fetch(`${server.origin}/healthz`))],
     });
-    for (const path of ["/", "/page.css", "/healthz", "/nowhere", "/files", "/sensors/stream", "/passed"]) {
+    for (
+      const path of [
+        "/",
+        "/dashboard/style.css",
+        "/healthz",
+        "/nowhere",
+        "/files",
+        "/sensors/stream",
+        "/passed",
+      ]
+    ) {
       const { headers, body } = await fetch(server.origin + path, { redirect: "manual" });
       await body?.cancel();
       const told = ["x-content-type-options", "referrer-policy"].map((name) => headers.get(name));

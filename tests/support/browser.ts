@@ -25,6 +25,14 @@ export function browserTest(name: string, fn: (page: Page) => Promise<void>): vo
   });
 }
 
+/** Signs in, and waits for the dashboard. */
+export async function signIn(page: Page, origin: string, token: string): Promise<void> {
+  await page.goto(origin);
+  await page.getByLabel("Token").fill(token);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.locator("#views a").nth(0).waitFor();
+}
+
 /** An event that a page's EventSource got. */
 export interface PageEvent {
   event: string;

@@ -175,12 +175,41 @@ export function channelStoreContract(name: string, { make, future, ignore = fals
   });
 
   test(
-    "a channel that has only a subscriber has no last event in the list",
+    "a channel that has only a subscriber has no last event in the list, and this reader where that is known",
     {},
     async ({ store, channel, read }) => {
       await read().joined();
       const listed = (await store.list()).filter(({ name }) => name === channel);
-      assertEquals(listed, [{ name: channel, events: 0, last: null }]);
+      const readers = listed[0].readers === null ? null : 1;
+      assertEquals(listed, [{ name: channel, events: 0, last: null, readers }]);
+    },
+  );
+
+  test(
+    "a post with a key that the channel has had is published once, and gets the same id",
+    {},
+    async (it) => {
+      const { store, channel, post, read } = it;
+      const value = [valueOf("once")];
+      const ids = await Promise.all([1, 2].map(() => store.publish(channel, value, "key")));
+      await post("between");
+      ids.push(await store.publish(channel, value, "key"));
+      assertEquals(new Set(ids).size, 1);
+      await store.publish(channel, [valueOf("other")], "another key");
+      await store.publish(`${channel}-0`, value, "key");
+      assertEquals(await read("0").values(3), ["once", "between", "other"]);
+      assertEquals(await read("0", `${channel}-0`).values(1), ["once"]);
+    },
+  );
+
+  test(
+    "a post that is refused does not use up its key",
+    { channelEvents: 2 },
+    async ({ store, channel, read }) => {
+      const values = [1, 2, 3].map(valueOf);
+      await assertRejects(async () => await store.publish(channel, values, "key"), HttpError);
+      await store.publish(channel, values.slice(1), "key");
+      assertEquals(await read("0").values(2), [2, 3]);
     },
   );
 

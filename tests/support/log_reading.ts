@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { gzipSync } from "node:zlib";
 import { Limits } from "../../lib/limits.ts";
 import type { FollowOptions } from "../../lib/logs/begin.ts";
 import { type FollowItem, LogFollower } from "../../lib/logs/log_follower.ts";
@@ -24,7 +25,7 @@ export class LogFolder implements AsyncDisposable {
 
   /** Another log. */
   placeOf(path: string, root: string | null = null, opens: Pick<Opens, "open"> = new Opens()): LogPlace {
-    return new LogPlace(basename(path), path, root, opens);
+    return new LogPlace(basename(path), path, root, opens, this.limits.unpackedBytes ?? 67_108_864);
   }
 
   /** Reads from now on as a process that has just started. Each log is polled every millisecond. */
@@ -102,4 +103,12 @@ export class Reading {
     this.#abort.abort();
     await this.#items.return(undefined);
   }
+}
+
+/** Packs a file as gzip does: with its time. `change` damages it. */
+export function pack(path: string, change = (packed: Uint8Array): Uint8Array => packed): void {
+  const { mtime } = Deno.statSync(path);
+  Deno.writeFileSync(`${path}.gz`, change(gzipSync(Deno.readFileSync(path))));
+  Deno.utimeSync(`${path}.gz`, mtime!, mtime!);
+  Deno.removeSync(path);
 }

@@ -4,6 +4,9 @@ export type Rotation =
   | "copytruncate"
   | "logrotate"
   | "logrotate-copytruncate"
+  | "logrotate-compress"
+  | "logrotate-delaycompress"
+  | "logrotate-copytruncate-compress"
   | "olddir"
   | keyof typeof rotators;
 
@@ -89,11 +92,13 @@ export class LogWriter implements Disposable {
       this.write(between);
       Deno.truncateSync(this.path);
     } else {
-      const truncate = how === "logrotate-copytruncate";
+      const truncate = how.includes("copytruncate");
+      const delayed = how.includes("delaycompress") ? "delaycompress\n  " : "";
+      const packed = how.endsWith("compress") ? `compress\n  ${delayed}` : "";
       const file = await Deno.makeTempFile();
       await Deno.writeTextFile(
         file,
-        `${this.path} {\n  rotate ${this.kept}\n  ${
+        `${this.path} {\n  rotate ${this.kept}\n  ${packed}${
           truncate ? "copytruncate" : "create 0644"
         }\n  missingok\n}\n`,
       );
@@ -103,7 +108,8 @@ export class LogWriter implements Disposable {
       if (!success) throw new Error(`logrotate failed: ${new TextDecoder().decode(stderr)}`);
       await Promise.all([Deno.remove(file), Deno.remove(`${file}.state`)]);
       if (truncate) return;
-      this.write(between);
+      // What is written once a file is packed, and not kept for a rotation first, is lost: nobody can read it.
+      if (packed === "" || delayed !== "") this.write(between);
       this.#reopen();
     }
   }

@@ -15,23 +15,41 @@ interface Context extends AsyncDisposable {
   setDefaultTimeout(ms: number): void;
 }
 
+/** Where elements are looked for. */
+interface Place {
+  getByText(text: string | RegExp, options?: { exact: boolean }): Locator;
+  getByLabel(text: string, options?: { exact: boolean }): Locator;
+  getByRole(role: string, options?: { name?: string | RegExp; exact?: boolean }): Locator;
+  locator(css: string): Locator;
+}
+
 /** A function that is given to it runs in the page, and sees its argument alone. */
-export interface Page {
+export interface Page extends Place {
+  context(): Context;
+  emulateMedia(options: { colorScheme: "light" | "dark" }): Promise<void>;
+  setViewportSize(size: { width: number; height: number }): Promise<void>;
+  readonly keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void> };
   goto(url: string, options?: { waitUntil?: "commit" | "load" }): Promise<unknown>;
   evaluate<R>(expression: string): Promise<R>;
   evaluateHandle<T, A>(fn: (argument: A) => T | Promise<T>, argument?: A): Promise<Handle<T>>;
-  getByText(text: string): Locator;
-  getByLabel(text: string): Locator;
-  getByRole(role: "button", options: { name: string }): Locator;
+  waitForEvent(event: "download"): Promise<{ path(): Promise<string>; suggestedFilename(): string }>;
   on(event: "response", listener: (response: { url(): string; status(): number }) => void): unknown;
   on(event: "console", listener: (message: { type(): string; text(): string }) => void): unknown;
 }
 
 /** An element, once it is there. */
-interface Locator {
+export interface Locator extends Place {
   waitFor(): Promise<void>;
   click(): Promise<void>;
   fill(text: string): Promise<void>;
+  focus(): Promise<void>;
+  selectOption(value: string): Promise<unknown>;
+  textContent(): Promise<string>;
+  /** Of all that are there now. */
+  allTextContents(): Promise<string[]>;
+  count(): Promise<number>;
+  isEnabled(): Promise<boolean>;
+  nth(index: number): Locator;
 }
 
 /** A value that stays in the page. */

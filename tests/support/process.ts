@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import denoJson from "../../deno.json" with { type: "json" };
 
 const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
-const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
+const ownConfig = fileURLToPath(new URL("../../deno.json", import.meta.url));
 
 /** The arguments of `deno run` in the task `start`, so that what is tested has its permissions and no others. */
 const permissions = denoJson.tasks.start.split(" ").slice(2, -1).map((word) => word.replaceAll("'", ""));
@@ -11,6 +11,8 @@ const permissions = denoJson.tasks.start.split(" ").slice(2, -1).map((word) => w
 export interface ServerProcess extends AsyncDisposable {
   port: number;
   origin: string;
+  /** Where `--admin` has it listen. */
+  admin: string;
   /** What has been printed. */
   stdout(): string;
   stderr(): string;
@@ -25,6 +27,8 @@ interface ProcessOptions {
   env?: Record<string, string>;
   /** A free one if it is not given. */
   port?: number;
+  /** Another deno.json than the project's. */
+  config?: string;
   /** Arguments of `deno run`, beside the permissions. */
   run?: string[];
   /** How many file handles it may have. */
@@ -33,7 +37,10 @@ interface ProcessOptions {
   unread?: boolean;
 }
 
-function command(args: string[], { cwd, env = {}, run = [], handles }: ProcessOptions): Deno.Command {
+function command(
+  args: string[],
+  { cwd, env = {}, config = ownConfig, run = [], handles }: ProcessOptions,
+): Deno.Command {
   const deno = [Deno.execPath(), "run", "--config", config, ...permissions, ...run, main, ...args];
   // Deno itself takes as many as the hard limit allows, so that is what has to be set.
   const [program, ...rest] = handles === undefined
@@ -110,7 +117,8 @@ async function listening(child: Deno.ChildProcess, unread = false): Promise<Serv
     return status;
   })();
   await firstLine;
-  const [, scheme, port] = /^Listening on (https?):\/\/127\.0\.0\.1:(\d+)\/$/m.exec(stdout) ?? [];
+  const [, scheme, port, admin = ""] =
+    /^Listening on (https?):\/\/127\.0\.0\.1:(\d+)\/(?:, .* (http:\S+)\/)?$/m.exec(stdout) ?? [];
   if (!port) {
     await status;
     throw new Error(`the server does not listen: ${stdout}${stderr}`);
@@ -118,6 +126,7 @@ async function listening(child: Deno.ChildProcess, unread = false): Promise<Serv
   return {
     port: Number(port),
     origin: `${scheme}://127.0.0.1:${port}`,
+    admin,
     stdout: () => stdout,
     stderr: () => stderr,
     pid: child.pid,

@@ -8,6 +8,9 @@ export const packages = {
   promtool: "prometheus",
   openssl: "openssl",
   python3: "python3 python3-requests python3-httpx",
+  unzip: "unzip",
+  "systemd-analyze": "systemd",
+  "redis-server": "redis-server",
 };
 
 export type Program = keyof typeof packages;

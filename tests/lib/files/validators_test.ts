@@ -143,3 +143,9 @@ Deno.test("rangeApplies() takes no date for a file that was changed, or put ther
     assert(rangeApplies(new Headers({ "if-range": validators.etag }), validators));
   }
 });
+
+Deno.test("rangeApplies() takes no date of a file that has codings, which may have the same", () => {
+  const headers = new Headers({ "if-range": same });
+  const applies = (varies: boolean) => rangeApplies(headers, validatorsOf({ ...state, varies }));
+  assertEquals([applies(false), applies(true)], [true, false]);
+});

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Route } from "../../../lib/handler.ts";
-import { home } from "../../../handlers/home.ts";
+import { dashboard } from "../../../handlers/dashboard.ts";
 import { granted } from "../../support/granted.ts";
 import { serve } from "../../support/server.ts";
 import { route } from "../../support/wire.ts";
@@ -68,10 +68,10 @@ for (const method of unsafe) {
 }
 
 Deno.test({
-  name: "the first page shows each method with a curl line that sends it",
+  name: "the list of routes shows each method with a curl line that sends it",
   ignore,
   async fn() {
-    await using server = await serve({ routes: [route("/", home), ...routes] });
+    await using server = await serve({ routes: [route("/", dashboard), ...routes] });
     const response = await fetch(server.origin, { headers: { accept: "application/json" } });
     const rows = await response.json() as { method: string; path: string; curl: string }[];
     const url = `'${server.origin}/item'`;

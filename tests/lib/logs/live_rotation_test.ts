@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { Limits } from "../../../lib/limits.ts";
 import { LogFollower } from "../../../lib/logs/log_follower.ts";
 import { granted } from "../../support/granted.ts";
-import { LogFolder } from "../../support/log_reading.ts";
+import { LogFolder, pack } from "../../support/log_reading.ts";
 import { until } from "../../support/server.ts";
 
 /** A reader that has read a log to its end, and looks on: how often it has looked, and its next line. */
@@ -250,4 +250,18 @@ test("a link that is pointed back goes on where it was left", async (folder, fol
   link("x-1");
   folder.append("c\n");
   assertEquals(await live.read(1), ["c"]);
+});
+
+test("files that are rotated and packed between two looks are all read", async (folder, follow) => {
+  folder.append("a\n");
+  const live = await follow();
+  live.between = () => {
+    folder.append("b\n");
+    for (const [number, next] of [[3, "c\n"], [2, "d\n"], [1, "e\n"]] as const) {
+      Deno.renameSync(folder.log, `${folder.log}.${number}`);
+      pack(`${folder.log}.${number}`);
+      folder.append(next);
+    }
+  };
+  assertEquals(await live.read(4), ["b", "c", "d", "e"]);
 });

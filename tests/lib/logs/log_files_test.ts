@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { assertEquals, assertRejects } from "@std/assert";
 import { HttpError } from "../../../lib/stream/errors.ts";
+import { Limits } from "../../../lib/limits.ts";
 import { LogFiles } from "../../../lib/logs/log_files.ts";
 import { granted } from "../../support/granted.ts";
 import { LogFolder } from "../../support/log_reading.ts";
@@ -29,7 +30,7 @@ Deno.test({
     const files = new LogFiles({
       logs: [one.path, two.path, `${outside.path}/named.log`, `${outside.path}/later.log`],
       accessLog: `${outside.path}/access.log`,
-      limits: { listing: 100 },
+      limits: new Limits({ listing: 100 }),
     });
 
     assertEquals((await files.list()).map(({ name, size }) => [name, size]), [
@@ -79,7 +80,7 @@ Deno.test({
       const settings = {
         logs: [folder.path],
         accessLog: `${outside.path}/access.log`,
-        limits: { listing: 9 },
+        limits: new Limits({ listing: 9 }),
       };
       const files = new LogFiles({ ...settings, followLinks });
       for (const name of [".pod.log", "zero.log"]) await assertRejects(() => files.find(name), HttpError);
@@ -98,7 +99,7 @@ Deno.test({
     const files = new LogFiles({
       logs: [folder.path],
       accessLog: `${folder.path}/access.log`,
-      limits: { listing: 10 },
+      limits: new Limits({ listing: 10 }),
     });
     await assertRejects(() => files.find("app.log"), HttpError);
     await assertRejects(() => files.find("app.log", "garbage"), HttpError);
@@ -119,7 +120,7 @@ Deno.test({
     const files = new LogFiles({
       logs: [root],
       accessLog: `${folder.path}/access.log`,
-      limits: { listing: 10 },
+      limits: new Limits({ listing: 10 }),
     });
     const find = async (after: string, follow: boolean) =>
       await files.find("app.log", after, follow).then((place) => place.path, (error) => error.status);
@@ -151,7 +152,7 @@ Deno.test({
     const files = new LogFiles({
       logs: logs.map((path) => `${folder.path}/${path}`),
       accessLog: `${folder.path}/own/access.log`,
-      limits: { listing: 10 },
+      limits: new Limits({ listing: 10 }),
     });
     const read = async (name: string) => await Deno.readTextFile((await files.find(name)).path);
     const names = (await files.list()).map(({ name }) => name);

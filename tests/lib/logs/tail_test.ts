@@ -290,7 +290,7 @@ let looked = 0;
 /** A log whose looks are counted: each poll checks what is at its path. */
 class Looked extends LogPlace {
   constructor({ place: { name, path, root, opens } }: LogFolder) {
-    super(name, path, root, opens);
+    super(name, path, root, opens, 0);
   }
 
   override stat(): Promise<Deno.FileInfo | null> {

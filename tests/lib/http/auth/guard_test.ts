@@ -83,8 +83,7 @@ Deno.test("all routes are for the right read but these", () => {
     "open: GET /favicon.ico",
     "open: GET /healthz",
     "metrics: GET /metrics",
-    "open: GET /page.css",
-    "open: GET /page.js",
+    "open: GET /dashboard/:file",
     "open: GET /session",
     "open: POST /session",
     "open: DELETE /session",
@@ -159,7 +158,7 @@ for (const { path } of starting) {
       const lacks = (right: string) => [403, `{"error":"the token must have the right ${right}"}`];
       assertEquals(await ask(token.reader), lacks("publish"));
       assertEquals(await ask(token.publisher), lacks("read"));
-      assertEquals(server.app.runs.list(), []);
+      assertEquals(await server.app.runs.list(), []);
       const ending = (reason: string) => [200, `{"event":"end","data":{"reason":"${reason}"}}`];
       assertEquals(await ask(token.reader, "&after=9"), ending("lost"));
       assertEquals(await ask(both), ending("complete"));

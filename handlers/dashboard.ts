@@ -1,13 +1,12 @@
-import { escape } from "@std/html";
 import { accepts } from "../lib/stream/negotiate.ts";
 import { json, wholeResponse } from "../lib/stream/json.ts";
 import { described, type Route } from "../lib/handler.ts";
 import { either, jsonAnswer, list } from "../lib/http/answers.ts";
 import { factsOf } from "../lib/http/description.ts";
 import { pageHeaders } from "../lib/http/page.ts";
-import page from "./home/page.html" with { type: "text" };
+import page from "./dashboard/index.html" with { type: "text" };
 
-/** A route on the first page: a line to paste into a shell, and a link relative to the page. */
+/** A route in the list: a line to paste into a shell, and a link relative to the page of the dashboard. */
 interface Row extends Pick<Route, "method" | "path" | "description"> {
   curl: string;
   link: string;
@@ -55,29 +54,26 @@ async function firstFile(folder: string): Promise<string | undefined> {
   } catch { /* a root that cannot be read has no file to show */ }
 }
 
-function html({ method, path, description, curl, link }: Row): string {
-  const [title, text, code] = [`${method} ${path}`, description, curl].map(escape);
-  return `\n      <tr><td><a href="${escape(link)}">${title}</a><td>${text}<td><code>${code}</code>`;
-}
-
 const page200 = { description: "a page", content: { "text/html": {} } };
 const answers = { 200: either(page200, jsonAnswer("or JSON", list({ type: "object" }))) };
 
-/** GET /: every route, with a curl line and a link; JSON for a client that prefers it. */
-export const home = described({ answers }, async (_request, { app, headers: requested, routes, url }) => {
-  const real = {
-    file: await firstFile(app.config.files),
-    push: app.sensors.somePush(),
-    run: app.runs.list()[0]?.name,
-  };
-  const curl = app.guard === null ? "curl" : 'curl -H "Authorization: Bearer $WEIR_TOKEN"';
-  const shown = routes.filter(({ hidden }) => !hidden);
-  const rows = shown.map((route) => describe(route, routes, url.origin, real))
-    .map((row) => ({ ...row, curl: row.curl.replace(/^curl/, () => curl) }));
-  if (accepts(requested, "text/html", "application/json") === "application/json") {
-    const headers = { "Cache-Control": "no-store", Vary: "Accept" };
-    return json(rows.map((row, i) => ({ ...row, ...factsOf(shown[i]) })), { headers });
-  }
-  const body = page.replace("<!-- routes -->", () => rows.map(html).join(""));
-  return wholeResponse(body, 200, { ...pageHeaders, Vary: "Accept" });
-});
+/** GET /: the dashboard; for a client that prefers JSON every route, with a curl line, what it takes and answers. */
+export const dashboard = described(
+  { answers },
+  async (_request, { app, headers: requested, routes, url }) => {
+    if (accepts(requested, "text/html", "application/json") !== "application/json") {
+      return wholeResponse(page, 200, { ...pageHeaders, Vary: "Accept" });
+    }
+    const real = {
+      file: await firstFile(app.config.files),
+      push: app.sensors.somePush(),
+      run: await app.runs.list().then(([first]) => first?.name, () => undefined),
+    };
+    const curl = app.guard === null ? "curl" : 'curl -H "Authorization: Bearer $WEIR_TOKEN"';
+    const rows = routes.filter(({ hidden }) => !hidden).map((route) => {
+      const row = describe(route, routes, url.origin, real);
+      return { ...row, curl: row.curl.replace(/^curl/, () => curl), ...factsOf(route) };
+    });
+    return json(rows, { headers: { "Cache-Control": "no-store", Vary: "Accept" } });
+  },
+);

@@ -1,0 +1,83 @@
+import { t } from "./words.js";
+
+/** How far the server's clock is ahead, in ms. */
+let ahead = 0;
+
+/** What the server's clock shows, in ms since 1970. */
+export const now = () => Date.now() + ahead;
+
+/** What an answer that is no success says. */
+export class Refused extends Error {
+  /** @param {number} status @param {string} message */
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** @typedef {{ name: string | null, rights: string[], expires: string | null }} Session */
+
+/** @type {Session} */
+let session = { name: null, rights: [], expires: null };
+
+/** Who is signed in; the name is null where there are no tokens. */
+export const who = () => session;
+
+/** Asks who is signed in. */
+export const loadSession = async () => void (session = await getJson("/session"));
+
+/** Whether the token allows what a route wants. @param {string | undefined} right */
+export const may = (right = "read") =>
+  [right, "admin"].some((each) => each === "open" || session.rights.includes(each));
+
+/**
+ * An answer that is a success.
+ *
+ * @param {string} path
+ * @param {RequestInit} [init]
+ * @throws Refused with the server's own words
+ */
+export async function ask(path, init) {
+  const response = await fetch(path, init).catch((error) => {
+    throw init?.signal?.aborted ? error : new Refused(0, t("the server cannot be reached"));
+  });
+  const skew = Date.parse(response.headers.get("date") ?? "") - Date.now();
+  // Its header has whole seconds.
+  ahead = Math.abs(skew) > 2_000 ? skew : 0;
+  if (response.ok) return response;
+  const text = await response.text();
+  let message = text.trim() || response.statusText;
+  try {
+    message = JSON.parse(text).error ?? message;
+  } catch { /* not every answer is JSON */ }
+  throw new Refused(response.status, message);
+}
+
+/** A JSON answer. @param {string} path @param {RequestInit} [init] @returns {Promise<any>} */
+export const getJson = async (path, init) =>
+  await (await ask(path, { ...init, headers: { Accept: "application/json", ...init?.headers } })).json();
+
+/**
+ * The records of an answer in NDJSON, in batches that are as they came.
+ *
+ * @param {Response} response
+ * @returns {AsyncGenerator<Record_[]>}
+ */
+export async function* records(response) {
+  const reader = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body)
+    .pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const lines = (rest + value).split("\n");
+      rest = /** @type {string} */ (lines.pop());
+      if (lines.length > 0) yield lines.map((line) => JSON.parse(line));
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
+/** @typedef {{ id?: string, event?: string, data: any }} Record_ */

@@ -1,0 +1,166 @@
+import { command, h, oncePerFrame, put } from "./dom.js";
+import { loadPlot, plotIn } from "./plot.js";
+import { onTheme } from "./theme.js";
+import { quantity, span, timeOfDay } from "./units.js";
+import { t } from "./words.js";
+
+/** What can be chosen to be shown, in s. */
+const spans = [300, 900, 3_600];
+/** The least that is shown, in s. */
+const least = 5;
+
+/** @typedef {import("./readings.js").Readings} Readings */
+
+/**
+ * The large chart of one sensor: its newest part, or the one that was zoomed to; a crosshair by pointer, finger and keyboard.
+ *
+ * @param {HTMLElement} root
+ */
+export function chart(root) {
+  const title = h("h2", {});
+  const readout = h("output", {});
+  const label = t("Readings, one by one");
+  const area = h("div", {
+    className: "plot",
+    tabindex: "0",
+    role: "slider",
+    "aria-label": label,
+    "aria-valuenow": "0",
+  });
+  const whole = h("button", { className: "quiet", onclick: () => zoomTo(null) }, t("Back to now"));
+  const buttons = spans.map((each) =>
+    h("button", { className: "quiet", onclick: () => choose(each) }, span(each * 1_000))
+  );
+  const grow = h("span", { className: "grow" });
+  const curl = h("details", {}, h("summary", { className: "caption" }, t("The same with curl")), command(""));
+  put(root, [h("div", { className: "bar" }, title, readout, grow, whole, buttons), area, curl]);
+
+  /** @type {Readings | null} */
+  let readings = null;
+  let seconds = spans[0];
+  /** What was zoomed to, in s since 1970. @type {[number, number] | null} */
+  let zoomed = null;
+  /** Where the keyboard has put the crosshair, in s since 1970: there it stays. @type {number | null} */
+  let at = null;
+  /** @type {import("./plot.js").Plot} */
+  let uPlot;
+  /** @type {import("./plot.js").Plot} */
+  let plot;
+
+  /** @param {Readings} of @returns {[number, number]} */
+  const shown = (of) => zoomed ?? [of.end - of.spanOf(seconds), of.end];
+
+  /** @param {[number, number] | null} range */
+  function zoomTo(range) {
+    if (range !== null && readings !== null) {
+      const { times: [first], end } = readings;
+      const length = Math.max(least, Math.min(range[1] - range[0], end - first));
+      const from = Math.max(first, Math.min(range[0], end - length));
+      range = [from, from + length];
+    }
+    zoomed = range;
+    whole.hidden = range === null;
+    draw();
+  }
+
+  /** @param {number} next */
+  function choose(next) {
+    seconds = next;
+    buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(spans[i] === next)));
+    zoomTo(null);
+  }
+
+  const draw = oncePerFrame(() => {
+    if (plot === undefined || readings === null || readings.values.length === 0) return;
+    const { times, values } = readings;
+    const [min, max] = shown(readings);
+    plot.batch(() => {
+      plot.setData([times.subarray(0, values.length), values], false);
+      plot.setScale("x", { min, max });
+    });
+    if (at !== null) plot.setCursor({ left: plot.valToPos(at, "x"), top: 0 }, false);
+    tell();
+  });
+
+  /** Of the reading at the crosshair, else of the last. */
+  function index() {
+    if (at !== null) return plot.valToIdx(at);
+    const last = /** @type {Readings} */ (readings).values.length - 1;
+    return plot.cursor.left >= 0 ? plot.cursor.idx ?? last : last;
+  }
+
+  function tell() {
+    if (plot === undefined || readings === null || readings.values.length === 0) return;
+    const { latest: { unit }, values, times } = readings;
+    const i = index();
+    const text = `${quantity(values[i], unit)} · ${timeOfDay(new Date(times[i] * 1_000))}`;
+    readout.textContent = text;
+    const value = { valuemin: 0, valuemax: values.length - 1, valuenow: i, valuetext: text };
+    for (const [name, of] of Object.entries(value)) area.setAttribute(`aria-${name}`, String(of));
+  }
+
+  function make() {
+    if (uPlot === undefined || readings === null) return;
+    const of = readings;
+    plot?.destroy();
+    plot = plotIn(uPlot, area, of.latest.unit, () => shown(of), zoomTo, tell);
+    plot.over.addEventListener("mousemove", () => at = null);
+    sized.observe(area);
+    draw();
+  }
+
+  area.onkeydown = (event) => {
+    if (plot === undefined || readings === null || event.ctrlKey || event.metaKey || event.altKey) return;
+    const [from, to] = shown(readings);
+    const { times, values: { length } } = readings;
+    const i = index();
+    const by = event.shiftKey ? 10 : 1;
+    const places = { ArrowLeft: i - by, ArrowRight: i + by, Home: plot.valToIdx(from), End: length - 1 };
+    const next = places[/** @type {keyof places} */ (event.key)];
+    const factor = { "+": 0.5, "-": 2 }[event.key];
+    if (next !== undefined) at = times[Math.max(0, Math.min(next, length - 1))];
+    else if (factor !== undefined) {
+      const centre = at ?? to;
+      zoomTo([centre - (centre - from) * factor, centre + (to - centre) * factor]);
+    } else if (event.key === "Escape") {
+      at = null;
+      plot.setCursor({ left: -10, top: -10 }, false);
+      zoomTo(null);
+    } else return;
+    event.preventDefault();
+    draw();
+  };
+  const sized = new ResizeObserver(() =>
+    plot.setSize({ width: area.clientWidth, height: area.clientHeight })
+  );
+  const offTheme = onTheme(make);
+  choose(seconds);
+  const load = () =>
+    loadPlot().then((loaded) => {
+      uPlot = loaded;
+      make();
+    }, () => readout.textContent = t("the chart could not be loaded"));
+  void load();
+
+  return {
+    draw,
+    /** Shows another sensor. @param {Readings} next */
+    show(next) {
+      readings = next;
+      at = null;
+      title.textContent = next.latest.id;
+      title.title = next.latest.description;
+      const path = `/sensors/${encodeURIComponent(next.latest.id)}/history`;
+      curl.lastElementChild?.replaceWith(command(`curl '${location.origin}${path}'`));
+      readout.textContent = t("no reading yet");
+      zoomTo(null);
+      void load();
+    },
+    end() {
+      offTheme();
+      sized.disconnect();
+      plot?.destroy();
+      readings = null;
+    },
+  };
+}

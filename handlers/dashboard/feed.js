@@ -1,0 +1,186 @@
+import { ask, records, Refused } from "./api.js";
+
+/**
+ * What a watcher of a source hears: each record of it (`event` is its kind, `gap` and `state` too; `data` is the source's own, but of a `state` the whole record's).
+ *
+ * @typedef {{ event?: string, data: any, id?: string, cursor?: string }} Heard `cursor` is the source's own.
+ * @typedef {{ hear: (records: Heard[]) => void }} Watcher
+ * @typedef {{ state: "connecting" | "live" | "waiting" | "hidden" | "denied" | "refused", until: number, reason: string, missed: number | null }} FeedState
+ */
+
+/** ms between two tries: at random up to this, and twice that after each that failed. */
+const [firstMs, longestMs] = [1_000, 30_000];
+/** ms without a word after which a connection is dead: a ping comes every 15 s. */
+const silentMs = 40_000;
+
+/** @type {Map<string, Set<Watcher>>} */
+const watchers = new Map();
+/** Where sources begin that the cursor does not stand for yet; `""` is live. @type {Map<string, string>} */
+const starts = new Map();
+/** @type {Set<(state: FeedState) => void>} */
+const listeners = new Set();
+
+/** @type {FeedState} */
+let state = { state: "connecting", until: 0, reason: "", missed: 0 };
+/** The cursor of all sources. */
+let cursor = "";
+/** Tries that failed in a row. */
+let failures = 0;
+let stop = new AbortController();
+/** Of the next try. @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+/** Of a silence that is too long. @type {ReturnType<typeof setTimeout> | undefined} */
+let silence;
+
+/** @param {Partial<FeedState>} change */
+function tell(change) {
+  state = { ...state, ...change };
+  for (const listener of listeners) listener(state);
+}
+
+/** Calls `listener` now, and whenever the connection's state changes. @param {(state: FeedState) => void} listener */
+export function onFeed(listener) {
+  listeners.add(listener);
+  listener(state);
+  return () => void listeners.delete(listener);
+}
+
+/**
+ * Watches a source (`log:NAME`, `channel:NAME`, `sensor:ID`, `run:NAME`, `server`) until the function that it returns is called.
+ * It begins after the cursor `since`, else live. One connection has all sources: it is made anew, at its cursor, when they
+ * change. A source that is watched already has its place: what is given for another watcher of it means nothing.
+ *
+ * @param {string} source
+ * @param {Watcher["hear"]} hear
+ * @param {string} [since]
+ * @returns {() => void}
+ */
+export function watch(source, hear, since = "") {
+  const watcher = { hear };
+  const set = watchers.get(source) ?? new Set();
+  if (set.size === 0) {
+    watchers.set(source, set);
+    starts.set(source, since);
+    again();
+  }
+  set.add(watcher);
+  return () => {
+    if (!set.delete(watcher) || set.size > 0) return;
+    watchers.delete(source);
+    starts.delete(source);
+    again();
+  };
+}
+
+/** Tries now, in place of when it is due. */
+export const retry = () => again();
+
+/** What was missed has been seen. */
+export const acknowledge = () => tell({ missed: 0 });
+
+/** Connects anew, in the next turn: what a view starts to watch together makes one connection. */
+function again(ms = 0) {
+  clearTimeout(timer);
+  clearTimeout(silence);
+  stop.abort();
+  if (document.hidden || watchers.size === 0 || state.state === "denied") return;
+  timer = setTimeout(connect, ms);
+}
+
+/** Something has come, or may yet. */
+function expect() {
+  clearTimeout(silence);
+  silence = setTimeout(() => {
+    tell({ state: "waiting", until: Date.now(), reason: "" });
+    again();
+  }, silentMs);
+}
+
+function target() {
+  const query = new URLSearchParams({ format: "ndjson" });
+  for (const source of watchers.keys()) {
+    const [kind, ...name] = source.split(":");
+    query.append(kind, name.join(":"));
+    const start = starts.get(source);
+    if (start !== undefined && start + cursor !== "") query.append("since", `${source}=${start}`);
+  }
+  if (cursor !== "") query.set("after", cursor);
+  return `/events?${query}`;
+}
+
+async function connect() {
+  stop = new AbortController();
+  const { signal } = stop;
+  let reason = "";
+  try {
+    expect();
+    const response = await ask(target(), { signal });
+    tell({ state: "live" });
+    for await (const batch of records(response)) {
+      if (signal.aborted) return;
+      failures = 0;
+      expect();
+      reason = dispatch(batch);
+      if (reason !== "") break;
+      // What has come already must not hold up what the user does.
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+  } catch (error) {
+    if (signal.aborted) return;
+    const status = error instanceof Refused ? error.status : 0;
+    if (status === 401) {
+      clearTimeout(silence);
+      return tell({ state: "denied" });
+    }
+    if (status >= 400 && status < 500) reason = /** @type {Error} */ (error).message;
+  }
+  if (signal.aborted) return;
+  const ms = (0.5 + Math.random() / 2) * Math.min(firstMs * 2 ** failures++, longestMs);
+  tell({ state: "waiting", until: Date.now() + ms, reason });
+  again(ms);
+}
+
+/** Hands each source its records; returns the reason where the stream has ended. @param {Heard[]} batch */
+function dispatch(batch) {
+  /** @type {Map<string, Heard[]>} */
+  const bySource = new Map();
+  let end = "";
+  let missed = 0;
+  for (const { id, event, data } of batch) {
+    if (id !== undefined) {
+      // It stands for every source that was asked for.
+      cursor = id;
+      starts.clear();
+    }
+    if (event === "end") end = data.reason;
+    const source = data?.source;
+    if (source === undefined) continue;
+    // The source's own comes last, after its tag.
+    const own = id?.slice(id.lastIndexOf("~") + 8, -1);
+    const heard = { event, id, cursor: own, data: event === "state" ? data : data.data };
+    if (event === "gap") missed += data.data.lost ?? NaN;
+    const list = bySource.get(source);
+    if (list === undefined) bySource.set(source, [heard]);
+    else list.push(heard);
+  }
+  if (missed !== 0) {
+    tell({ missed: Number.isNaN(missed) || state.missed === null ? null : state.missed + missed });
+  }
+  for (const [source, heard] of bySource) {
+    for (const { hear } of watchers.get(source) ?? []) {
+      try {
+        hear(heard);
+      } catch (error) {
+        // One view's fault must not cut the others.
+        reportError(error);
+      }
+    }
+  }
+  return end;
+}
+
+addEventListener("online", retry);
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden && state.state !== "denied") tell({ state: "hidden" });
+  again();
+});

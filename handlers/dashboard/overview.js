@@ -1,0 +1,151 @@
+import { getJson } from "./api.js";
+import { chart } from "./chart.js";
+import { empty, h, oncePerFrame, put } from "./dom.js";
+import { onFeed } from "./feed.js";
+import { runCards } from "./run_card.js";
+import { tail } from "./tail.js";
+import { onTheme } from "./theme.js";
+import { sparkSeconds, tile } from "./tile.js";
+import { count } from "./units.js";
+import { t } from "./words.js";
+
+/** Sensors that are live at once: one stream has up to 32 sources, and others are on this page. */
+const mostLive = 24;
+/** Runs that are shown. */
+const mostRuns = 4;
+/** ms for which tiles rest between two changes: a wall needs no more. */
+const calmMs = 200;
+/** ms between two looks at the other sensors that are on the screen. */
+const restMs = 10_000;
+
+/** @type {import("./main.js").View["mount"]} */
+export function mount(root, place) {
+  const grid = h("div", { className: "tiles" });
+  const rest = h("p", { className: "caption", hidden: true });
+  const figure = h("section", { className: "chart", "aria-label": t("Chart") });
+  const logs = h("section", { className: "panel", "aria-label": t("Last lines") });
+  const noRun = h("p", { className: "caption" }, t("Nothing runs now."), " ");
+  noRun.append(h("a", { href: "#runs" }, t("Start a run")));
+  const list = h("ul", { className: "runs" });
+  const runs = h(
+    "section",
+    { className: "panel", "aria-label": t("Runs") },
+    h("h2", {}, t("Runs")),
+    noRun,
+    list,
+  );
+  const side = h("div", { className: "panel side" }, logs, runs);
+  put(root, [grid, rest, h("div", { className: "below" }, figure, side)]);
+
+  const large = chart(figure);
+  /** @type {Map<string, ReturnType<typeof tile>>} */
+  let tiles = new Map();
+  /** @type {Set<ReturnType<typeof tile>>} */
+  const dirty = new Set();
+  /** On the screen. @type {Set<string | undefined>} */
+  const visible = new Set();
+  let chosen = "";
+
+  const draw = oncePerFrame(() => {
+    for (const each of dirty) each.draw();
+    dirty.clear();
+  }, calmMs);
+
+  /** @param {ReturnType<typeof tile>} each */
+  function changed(each) {
+    dirty.add(each);
+    draw();
+    if (each.readings.latest.id === chosen) large.draw();
+  }
+
+  /** Watches the one that is chosen, and what is on the screen. */
+  function update() {
+    const wanted = new Set([chosen, ...[...tiles.keys()].filter((id) => visible.has(id))].slice(0, mostLive));
+    for (const [id, each] of tiles) {
+      const { readings } = each;
+      if (!wanted.has(id)) readings.stop();
+      else if (!readings.isLive) {
+        const seconds = id === chosen ? Infinity : sparkSeconds;
+        readings.start(seconds, () => changed(each)).catch(() => readings.stop());
+      }
+    }
+    const n = visible.size - [...wanted].filter((id) => visible.has(id)).length;
+    rest.hidden = n === 0;
+    rest.textContent = t("{n} of these are read every 10 s", { n: count(n) });
+  }
+
+  /** @param {string} id */
+  function choose(id) {
+    const each = tiles.get(id);
+    if (each === undefined) return;
+    chosen = id;
+    for (const [other, { element }] of tiles) element.setAttribute("aria-pressed", String(other === id));
+    // Anew, as the chart wants all that there is.
+    each.readings.stop();
+    update();
+    large.show(each.readings);
+  }
+
+  const observer = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const { id } = /** @type {HTMLElement} */ (target).dataset;
+      if (isIntersecting) visible.add(id);
+      else visible.delete(id);
+    }
+    update();
+  });
+
+  function end() {
+    for (const { readings } of tiles.values()) readings.stop();
+    observer.disconnect();
+    visible.clear();
+  }
+
+  /** Shows these sensors, in place of others. @param {import("./readings.js").Latest[]} list */
+  function show(list) {
+    end();
+    tiles = new Map(list.map((sensor) => {
+      const made = tile(sensor, () => {
+        history.replaceState(null, "", `#overview/${encodeURIComponent(sensor.id)}`);
+        choose(sensor.id);
+        figure.scrollIntoView({ block: "nearest" });
+      });
+      made.element.dataset.id = sensor.id;
+      observer.observe(made.element);
+      return [sensor.id, made];
+    }));
+    grid.replaceChildren(...[...tiles.values()].map(({ element }) => element));
+    const line = "deno task start --sensors sensors.json";
+    if (list.length === 0) grid.append(empty(t("No sensor. --sensors FILE declares some."), line));
+    const wanted = chosen || decodeURIComponent(place);
+    choose(tiles.has(wanted) ? wanted : list[0]?.id);
+  }
+
+  /** Asks for all: whether there are others, and the values of those that are not live. */
+  async function refresh() {
+    /** @type {import("./readings.js").Latest[]} */
+    const list = await getJson("/sensors");
+    if (list.map(({ id }) => id).join() !== [...tiles.keys()].join()) show(list);
+    for (const latest of list) {
+      const each = /** @type {ReturnType<typeof tile>} */ (tiles.get(latest.id));
+      if (!each.readings.isLive || each.readings.values.length === 0) each.readings.latest = latest;
+      changed(each);
+    }
+    update();
+  }
+  const look = () => void refresh().catch(() => {});
+
+  const timer = setInterval(() => rest.hidden || document.hidden || look(), restMs);
+  const ends = [
+    end,
+    large.end,
+    tail(logs),
+    runCards(list, true, mostRuns, (shown) => noRun.hidden = shown > 0),
+    // Another server may have other sensors: then the stream is refused, or has come back.
+    onFeed(({ state, reason }) => (state === "live" || reason !== "") && look()),
+    onTheme(() => tiles.forEach(changed)),
+    () => clearInterval(timer),
+  ];
+  look();
+  return () => ends.forEach((end) => end());
+}

@@ -1,0 +1,123 @@
+import { ask, may } from "./api.js";
+import { command, confirmed, fill, h } from "./dom.js";
+import { progress } from "./progress.js";
+import { listOf, onServer } from "./server.js";
+import { ago, count, fullTime } from "./units.js";
+import { t } from "./words.js";
+
+/** @typedef {import("./server.js").Listed} Listed */
+
+/** A state's sign, what it means, and its word. @type {Record<string, () => [string, string, string]>} */
+const states = {
+  running: () => ["●", "live", t("running")],
+  complete: () => ["✓", "quiet", t("complete")],
+  failed: () => ["✕", "failed", t("failed")],
+  cancelled: () => ["■", "stale", t("cancelled")],
+  gone: () => ["◌", "stale", t("no longer kept by the server")],
+};
+
+/** A run: what it is, how it is, a bar a task, and what ends it. @param {Listed} run @param {boolean} isBrief */
+export function runCard(run, isBrief) {
+  const state = h("span", {});
+  const facts = h("span", { className: "caption" });
+  const problem = h("p", { role: "alert" });
+  const cancel = h("button", { className: "quiet danger", onclick: end }, "");
+  const bars = progress(run);
+  const path = `${run.route}?run=${encodeURIComponent(run.name)}`;
+  const grow = h("span", { className: "grow" });
+  const head = h("div", { className: "bar" }, h("b", {}, run.name), state, facts, grow, cancel);
+  const curl = command(`curl -N '${location.origin}${path}'`);
+  const more = h("details", { hidden: isBrief }, h("summary", {}, t("Watch it with curl")), curl);
+  const element = h("li", { className: "run" }, head, bars.element, problem, more);
+
+  async function end() {
+    const isRunning = run.state === "running";
+    const question = isRunning
+      ? t("Cancel the run {name}? Its readers end, and what it has done so far stays.", { name: run.name })
+      : t("Forget the run {name}? Its events are gone for everybody.", { name: run.name });
+    if (!await confirmed(question, isRunning ? t("Cancel the run") : t("Forget"))) return;
+    problem.textContent = "";
+    await ask(`/runs/${encodeURIComponent(run.name)}`, { method: "DELETE" }).catch((error) =>
+      problem.textContent = error.message
+    );
+  }
+
+  /** @param {Listed} next */
+  function change(next) {
+    run = next;
+    const [sign, kind, word] = states[run.state]();
+    state.dataset.kind = kind;
+    fill(state, h("span", { "aria-hidden": "true" }, sign), ` ${word}`);
+    const started = new Date(run.started);
+    facts.title = fullTime(started);
+    facts.textContent = [
+      run.route,
+      t("started {time}", { time: ago(started) }),
+      t("readers: {n}", { n: count(run.readers) }),
+    ].join(" · ");
+    cancel.textContent = run.state === "running" ? t("Cancel") : t("Forget");
+    cancel.setAttribute("aria-label", `${cancel.textContent} ${run.name}`);
+    cancel.hidden = isBrief || run.state === "gone" || !may("admin");
+    bars.change(run);
+  }
+  change(run);
+  return {
+    element,
+    change,
+    get run() {
+      return run;
+    },
+    end: bars.end,
+  };
+}
+
+/**
+ * The runs as cards, the newest first, until the function that it returns is called. A card stays until then, also where the
+ * server no longer has its run.
+ *
+ * @param {HTMLElement} root
+ * @param {boolean} isBrief Shows those that go on, without what ends them.
+ * @param {number} most Cards at once.
+ * @param {(shown: number, all: number) => void} changed
+ */
+export function runCards(root, isBrief, most, changed) {
+  /** @type {Map<string, ReturnType<typeof runCard>>} */
+  const cards = new Map();
+
+  /** @param {string} name */
+  function drop(name) {
+    cards.get(name)?.end();
+    cards.get(name)?.element.remove();
+    cards.delete(name);
+  }
+
+  function show() {
+    const all = listOf("runs").filter(({ state }) => !isBrief || state === "running");
+    const newest = all.sort((a, b) => b.started.localeCompare(a.started)).slice(0, most);
+    for (const run of newest.toReversed()) {
+      const card = cards.get(run.name);
+      if (card?.run.started === run.started) card?.change(run);
+      else {
+        drop(run.name);
+        const made = runCard(run, isBrief);
+        cards.set(run.name, made);
+        root.prepend(made.element);
+      }
+    }
+    for (const [name, card] of cards) {
+      if (newest.some((run) => run.name === name)) continue;
+      if (isBrief || cards.size > most) drop(name);
+      else card.change({ ...card.run, state: "gone" });
+    }
+    changed(cards.size, all.length);
+  }
+
+  const off = onServer(show);
+  // Times move on.
+  const timer = setInterval(show, 1_000);
+  return () => {
+    off();
+    clearInterval(timer);
+    cards.forEach(({ end }) => end());
+  };
+}

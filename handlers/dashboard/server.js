@@ -1,0 +1,45 @@
+import { watch } from "./feed.js";
+
+/** @typedef {{ name: string } & Record<string, any>} Listed */
+
+/** What is open, by its name. @type {Record<string, number | boolean>} */
+export let counts = {};
+
+/** The lists, by their names: channels, runs, logs. @type {Map<string, Map<string, Listed>>} */
+const lists = new Map();
+
+/** @type {Set<() => void>} */
+const listeners = new Set();
+
+/** A list, sorted by name. @param {"channels" | "runs" | "logs"} name */
+export const listOf = (name) =>
+  [...lists.get(name)?.values() ?? []].sort((a, b) => a.name.localeCompare(b.name));
+
+/** Calls `listener` now, and whenever the counts or lists have changed. @param {() => void} listener */
+export function onServer(listener) {
+  listeners.add(listener);
+  listener();
+  return () => void listeners.delete(listener);
+}
+
+/** Begins to watch the server itself. */
+export function watchServer() {
+  watch("server", (heard) => {
+    for (const { event, data } of heard) {
+      if (event === "counts") counts = data;
+      else if (event === "lists") { for (const name of Object.keys(data)) change(name, data[name], null); }
+      else if (event === "changes") {
+        for (const name of Object.keys(data)) change(name, data[name].added, data[name].removed);
+      }
+    }
+    for (const listener of listeners) listener();
+  });
+}
+
+/** Without `removed` the list is new. @param {string} name @param {Listed[]} added @param {string[] | null} removed */
+function change(name, added, removed) {
+  const list = removed === null ? new Map() : lists.get(name) ?? new Map();
+  for (const gone of removed ?? []) list.delete(gone);
+  for (const entry of added) list.set(entry.name, entry);
+  lists.set(name, list);
+}

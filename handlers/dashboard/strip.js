@@ -1,0 +1,141 @@
+import { getJson, who } from "./api.js";
+import { fill, h } from "./dom.js";
+import { showKeys } from "./keys.js";
+import { acknowledge, onFeed, retry } from "./feed.js";
+import { counts, onServer } from "./server.js";
+import { switchTheme } from "./theme.js";
+import { ago, count, fullTime, span } from "./units.js";
+import { other, switchLanguage, t } from "./words.js";
+
+/** ms for which the strip says that something was missed. */
+const missedMs = 60_000;
+
+/** When the server started, in ms since 1970. */
+let started = NaN;
+
+/** @typedef {import("./feed.js").FeedState} FeedState */
+
+/** The state's sign, what it means, and its word, which a screen reader speaks. @param {FeedState} state */
+function stateOf({ state, reason, missed }) {
+  if (state === "denied") return ["✕", "failed", t("no longer allowed")];
+  if (state === "hidden") return ["‖", "quiet", t("paused while hidden")];
+  if (state === "connecting") return ["○", "quiet", t("connecting")];
+  const shutdown = t("the server is shutting down");
+  if (state === "waiting") {
+    return ["↻", "stale", reason === "shutdown" ? shutdown : reason || t("reconnecting")];
+  }
+  if (counts.draining) return ["◌", "stale", shutdown];
+  if (missed === 0) return ["●", "live", t("live")];
+  return [
+    "●",
+    "stale",
+    missed === null ? t("live, some were missed") : t("live, missed {n}", { n: count(missed) }),
+  ];
+}
+
+/** How the connection is, and what one can do about it. */
+function liveness() {
+  const word = h("span", { role: "status", className: "live" });
+  // Changes each second: it is not for the live region.
+  const when = h("span", {});
+  const now = h("button", { className: "quiet", onclick: retry }, t("now"));
+  const seen = h("button", { className: "quiet", onclick: acknowledge }, t("seen"));
+  const signIn = h("a", { href: "/session" }, t("sign in"));
+  /** @type {FeedState} */
+  let state;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const draw = () => {
+    const [sign, kind, text] = stateOf(state);
+    // A live region speaks whenever it changes: only where it says something else.
+    if (word.dataset.kind + word.title !== kind + text) {
+      word.dataset.kind = kind;
+      word.title = text;
+      fill(word, h("span", { "aria-hidden": "true" }, sign), " ", text);
+    }
+    const isWaiting = state.state === "waiting";
+    when.textContent = isWaiting ? t("in {time}", { time: span(state.until - Date.now()) }) : "";
+    now.hidden = when.hidden = !isWaiting;
+    seen.hidden = state.state !== "live" || state.missed === 0;
+    signIn.hidden = state.state !== "denied";
+  };
+  onFeed((next) => {
+    const isBack = next.state === "live" && state?.state !== "live";
+    if (next.missed !== 0 && next.missed !== state?.missed) {
+      clearTimeout(timer);
+      timer = setTimeout(acknowledge, missedMs);
+    }
+    state = next;
+    draw();
+    if (isBack) void loadUptime();
+  });
+  onServer(draw);
+  setInterval(draw, 1_000);
+  return h("span", { className: "liveness" }, word, when, now, seen, signIn);
+}
+
+async function loadUptime() {
+  const { uptime } = await getJson("/healthz").catch(() => ({}));
+  if (uptime !== undefined) started = Date.now() - uptime * 1_000;
+}
+
+/** What is open, by the names that the server counts it by. @type {Record<string, (isOne: boolean) => string>} */
+const shown = {
+  streams: (isOne) => isOne ? t("stream") : t("streams"),
+  sockets: (isOne) => isOne ? t("socket") : t("sockets"),
+  runs: (isOne) => isOne ? t("run") : t("runs"),
+  downloads: (isOne) => isOne ? t("download") : t("downloads"),
+};
+
+/** The numbers of what is open; each keeps its place. */
+function openCounts() {
+  const numbers = Object.entries(shown).map(([key, word]) => ({
+    key,
+    word,
+    number: h("b"),
+    text: h("span"),
+  }));
+  onServer(() => {
+    for (const { key, word, number, text } of numbers) {
+      const n = Number(counts[key] ?? 0);
+      number.textContent = count(n);
+      text.textContent = ` ${word(n === 1)}`;
+    }
+  });
+  return h("span", { className: "counts" }, numbers.map(({ number, text }) => h("span", {}, number, text)));
+}
+
+function uptime() {
+  const text = h("span", { className: "uptime" });
+  setInterval(() => {
+    if (Number.isNaN(started)) return;
+    text.textContent = t("up {time}", { time: span(Date.now() - started) });
+    text.title = `${fullTime(new Date(started))}, ${ago(new Date(started))}`;
+  }, 1_000);
+  return text;
+}
+
+async function signOut() {
+  await fetch("/session", { method: "DELETE" });
+  location.reload();
+}
+
+/** The status strip: how the connection is, what the server has open, who is signed in. */
+export function drawStrip() {
+  const { name, rights, expires } = who();
+  const theme = t("Light or dark");
+  const until = expires === null ? "" : t("until {time}", { time: fullTime(new Date(expires)) });
+  fill(
+    /** @type {HTMLElement} */ (document.getElementById("strip")),
+    h("a", { href: "#overview", className: "brand" }, h("b", {}, "weir"), h("span", {}, location.host)),
+    liveness(),
+    openCounts(),
+    uptime(),
+    h("span", { className: "grow" }),
+    name !== null && h("span", { className: "who", title: `${rights.join(", ")} ${until}`.trim() }, name),
+    name !== null && h("button", { className: "quiet", onclick: signOut }, t("Sign out")),
+    h("button", { className: "quiet", lang: other.code, onclick: switchLanguage }, other.name),
+    h("button", { className: "quiet", "aria-label": theme, title: theme, onclick: switchTheme }, "◐"),
+    h("button", { className: "quiet", "aria-label": t("Keys"), title: t("Keys"), onclick: showKeys }, "?"),
+  );
+}

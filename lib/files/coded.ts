@@ -1,0 +1,53 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { acceptsEncodings } from "@std/http/negotiation";
+import { find, type Found } from "./root.ts";
+
+/** Content codings that a file may lie beside itself in, and the endings of their names; the smaller comes first. */
+const codings = [["br", ".br"], ["gzip", ".gz"]] as const;
+
+/** A file as one of its codings, or as it is. */
+export interface Coded {
+  /** What is sent. */
+  found: Found;
+  /** Its Content-Encoding; null for the file as it is. */
+  coding: string | null;
+  /** Whether another Accept-Encoding would get another of them. */
+  varies: boolean;
+}
+
+/**
+ * What to send of a file: `NAME.br` or `NAME.gz` beside it, if it is not older, where Accept-Encoding allows it (RFC 9110,
+ * 12.5.3).
+ */
+export async function codedAs(headers: Headers, found: Found): Promise<Coded> {
+  const coded: Coded[] = [];
+  for (const [coding, ending] of codings) {
+    const sibling = await siblingOf(found, ending);
+    if (sibling !== null) coded.push({ found: sibling, coding, varies: true });
+  }
+  const plain = { found, coding: null, varies: coded.length > 0 };
+  const accepted = headers.get("accept-encoding");
+  // An empty field allows no coding; @std takes it for `*`.
+  if (!plain.varies || !accepted) return plain;
+  // Of codings that are as welcome, @std takes the one that stands first, which for a browser means nothing.
+  const isBr = (element: string) => Number(/^\s*br\b/i.test(element));
+  const field = accepted.split(",").sort((a, b) => isBr(b) - isBr(a)).join();
+  const offered = coded.map(({ coding }) => coding!);
+  const request = { headers: new Headers({ "accept-encoding": field }) };
+  const chosen = acceptsEncodings(request, ...offered, "identity");
+  return coded.find(({ coding }) => coding === chosen) ?? plain;
+}
+
+/** The file beside it whose name has this ending; null for none, and for one that is older. */
+async function siblingOf(
+  { root, segments, followLinks, info }: Found,
+  ending: string,
+): Promise<Found | null> {
+  // Nearly all files have none, and a file in this folder has just been found: this waits for no disk.
+  if (!existsSync(join(root, ...segments) + ending)) return null;
+  const named = [...segments.slice(0, -1), segments.at(-1) + ending];
+  const sibling = await find(root, named, followLinks).catch(() => null);
+  const isNewer = (sibling?.info.mtime?.getTime() ?? 0) >= (info.mtime?.getTime() ?? Infinity);
+  return sibling?.info.isFile && isNewer ? sibling : null;
+}

@@ -1,0 +1,203 @@
+import { assertEquals } from "@std/assert";
+import { PackedLog } from "../../../lib/logs/packed_log.ts";
+import { randomBytes } from "../../support/files.ts";
+import { granted } from "../../support/granted.ts";
+import { LogFolder, pack } from "../../support/log_reading.ts";
+import { LogWriter } from "../../support/log_writer.ts";
+import { until } from "../../support/server.ts";
+
+function test(name: string, run: (folder: LogFolder) => Promise<void>, limits = {}): void {
+  Deno.test({
+    name,
+    ignore: !granted.files,
+    async fn() {
+      await using folder = new LogFolder(limits);
+      await run(folder);
+    },
+  });
+}
+
+/** Three rotated files and the log, each with two lines, and the cursor after the first line. */
+async function rotated(folder: LogFolder): Promise<string> {
+  using writer = new LogWriter(folder.path, "app.log", 9);
+  writer.write(1);
+  const reading = folder.read({ follow: false });
+  await reading.next();
+  writer.write(1);
+  for (let i = 0; i < 3; i++) {
+    await writer.rotate("rename", 0);
+    writer.write(2);
+  }
+  return reading.cursor!;
+}
+
+const numbers = (lines: string[]) => lines.map((line) => line.split(" ")[0]).join(" ");
+
+for (
+  const [what, packed] of [
+    ["lies in a packed file", [3]],
+    ["lies before a packed file", [2]],
+    ["lies in the first of several packed files", [1, 2, 3]],
+  ] as [string, number[]][]
+) {
+  test(`a cursor that ${what} goes on exactly`, async (folder) => {
+    const after = await rotated(folder);
+    for (const number of packed) pack(`${folder.log}.${number}`);
+    assertEquals(numbers(await folder.all({ after })), "2 3 4 5 6 7 8");
+  });
+}
+
+test("a cursor of a line that was read from a packed file goes on exactly", async (folder) => {
+  let after = await rotated(folder);
+  for (const number of [1, 2, 3]) pack(`${folder.log}.${number}`);
+  const lines: string[] = [];
+  for (let i = 0; i < 7; i++) {
+    const reading = folder.read({ after });
+    lines.push(...await reading.take(1) as string[]);
+    after = reading.cursor!;
+    await reading.stop();
+  }
+  assertEquals(numbers(lines), "2 3 4 5 6 7 8");
+});
+
+test("a live reader goes on where the file that it has open is packed, and the next one too", async (folder) => {
+  using writer = new LogWriter(folder.path, "app.log", 9);
+  writer.write(1);
+  const reading = folder.read();
+  const lines = await reading.take(1) as string[];
+  for (let i = 0; i < 3; i++) {
+    await writer.rotate("rename", 0);
+    pack(`${folder.log}.1`);
+    for (let n = 9; n > 1; n--) {
+      try {
+        Deno.renameSync(`${folder.log}.${n - 1}.gz`, `${folder.log}.${n}.gz`);
+      } catch {
+        // There are not as many.
+      }
+    }
+    writer.write(2);
+  }
+  lines.push(...await reading.take(6) as string[]);
+  assertEquals(numbers(lines), "1 2 3 4 5 6 7");
+});
+
+test("what was copied before truncations, and packed, is read, with a gap after each", async (folder) => {
+  using writer = new LogWriter(folder.path, "app.log", 9);
+  writer.write(1);
+  const reading = folder.read({ follow: false });
+  await reading.next();
+  writer.write(1);
+  for (const number of [2, 1]) {
+    await writer.rotate("copytruncate", 1);
+    writer.write(1);
+    Deno.renameSync(`${folder.log}.1`, `${folder.log}.${number}`);
+    pack(`${folder.log}.${number}`);
+  }
+  assertEquals(numbers(await folder.all({ after: reading.cursor })), "2 GAP 4 GAP 6");
+});
+
+for (
+  const [what, change] of [
+    [
+      "is damaged",
+      (packed: Uint8Array) => packed.map((byte, i) => i === packed.length - 6 ? byte ^ 1 : byte),
+    ],
+    ["is cut", (packed: Uint8Array) => packed.subarray(0, -3)],
+    ["is no gzip", () => new TextEncoder().encode("packed")],
+    ["has two parts", (packed: Uint8Array) => new Uint8Array([...packed, ...packed])],
+  ] as [string, (packed: Uint8Array) => Uint8Array][]
+) {
+  test(`a packed file between that ${what} is one gap`, async (folder) => {
+    const after = await rotated(folder);
+    pack(`${folder.log}.2`, change);
+    assertEquals(numbers(await folder.all({ after })), "2 GAP 5 6 7 8");
+  });
+}
+
+test("a file that another program has packed is a gap", async (folder) => {
+  const after = await rotated(folder);
+  pack(`${folder.log}.2`);
+  Deno.renameSync(`${folder.log}.2.gz`, `${folder.log}.2.xz`);
+  assertEquals(numbers(await folder.all({ after })), "2 GAP 5 6 7 8");
+});
+
+test("a packed file without a number or a day, which may be a copy, is a gap", async (folder) => {
+  const after = await rotated(folder);
+  pack(`${folder.log}.1`);
+  Deno.renameSync(`${folder.log}.1.gz`, `${folder.log}.old.gz`);
+  assertEquals(numbers(await folder.all({ after })), "2 3 4 GAP 7 8");
+});
+
+test("a cursor goes on exactly in a file that was packed with a new time, once the log was there", async (folder) => {
+  folder.append("a\n");
+  const reading = folder.read({ follow: false });
+  await reading.next();
+  folder.append("b\n");
+  const old = `${folder.path}/app-2030-01-01T00-00-00.000.log`;
+  Deno.renameSync(folder.log, old);
+  folder.append("c\n");
+  await until(() => Date.now() > Deno.statSync(folder.log).mtime!.getTime() + 25);
+  Deno.utimeSync(old, new Date(), new Date());
+  pack(old);
+  assertEquals(await folder.all({ after: reading.cursor }), ["b", "c"]);
+});
+
+test("a packed copy of a file that is there is not read again", async (folder) => {
+  folder.append("a\n");
+  const reading = folder.read({ follow: false });
+  await reading.next();
+  folder.append("b\n");
+  Deno.renameSync(folder.log, `${folder.log}.1`);
+  Deno.copyFileSync(`${folder.log}.1`, `${folder.log}-20300101`);
+  pack(`${folder.log}-20300101`);
+  folder.append("c\n");
+  const lines = await folder.all({ after: reading.cursor });
+  assertEquals(lines.filter((line) => line !== "GAP"), ["b", "c"]);
+});
+
+test("a packed file that is longer than allowed is a gap, and so is a cursor in it", async (folder) => {
+  folder.append("a\n");
+  const reading = folder.read({ follow: false });
+  await reading.next();
+  folder.append("b".repeat(2_000) + "\n");
+  Deno.renameSync(folder.log, `${folder.log}.2`);
+  pack(`${folder.log}.2`);
+  folder.append("c\n", `${folder.log}.1`);
+  folder.append("d\n");
+  assertEquals((await folder.all({ after: reading.cursor }))[0], "GAP");
+}, { unpackedBytes: 2_000 });
+
+test("a search for a cursor unpacks no more in all than one file may have", async (folder) => {
+  folder.append("a\n");
+  const reading = folder.read({ follow: false });
+  await reading.next();
+  folder.append("b".repeat(900) + "\n");
+  for (const [number, text] of [[3, "c"], [2, "d"]] as const) {
+    folder.append(`${text.repeat(1_500)}\n`, `${folder.log}.${number}`);
+    pack(`${folder.log}.${number}`);
+  }
+  Deno.renameSync(folder.log, `${folder.log}.1`);
+  pack(`${folder.log}.1`);
+  folder.append("e\n");
+  assertEquals((await folder.all({ after: reading.cursor }))[0], "GAP");
+}, { unpackedBytes: 2_000 });
+
+test("a packed log gives any bytes of what it was, in any order", async (folder) => {
+  const bytes = randomBytes(300_000);
+  bytes.fill(0, 100_000, 250_000);
+  folder.append(bytes, `${folder.log}.1`);
+  pack(`${folder.log}.1`);
+  const file = await Deno.open(`${folder.log}.1.gz`);
+  using packed = await PackedLog.of(file, await file.stat(), 300_000);
+  assertEquals(packed.stat().size, 300_000);
+  for (
+    const [from, length] of [[0, 10], [5, 200_000], [299_990, 100], [1, 5], [300_000, 5], [400_000, 5], [
+      0,
+      300_001,
+    ]]
+  ) {
+    const buffer = new Uint8Array(length);
+    const read = await packed.readOnce(from, buffer);
+    assertEquals(buffer.subarray(0, read), bytes.subarray(from, from + length), `${from} ${length}`);
+  }
+});
