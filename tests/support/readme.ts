@@ -69,8 +69,8 @@ export async function followReadme(): Promise<Followed> {
   };
 }
 
-/** The files are told the port before the server has it. */
-function freePort(): number {
+/** A port for who has to be told one before it listens. */
+export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
 }
