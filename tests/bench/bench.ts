@@ -1,12 +1,14 @@
 /**
  * `deno task bench` prints README's table of speeds, with the peers that are installed. `deno task bench streams|files|logs|channels|
- * sockets …` is Weir's path against the plain Deno idiom of the same job, in turn, A B A B, in one run; medians of five and their
- * ratio. `soak` is five minutes of mixed load.
+ * sockets|redis|processes …` is Weir's path against the plain Deno idiom of the same job, in turn, A B A B, in one run; medians of
+ * five and their ratio; `redis` and `processes` need a redis-server, and the latter wrk. `soak` is five minutes of mixed load.
  */
 import * as channels from "./channels_bench.ts";
 import * as files from "./files_bench.ts";
 import * as logs from "./logs_bench.ts";
 import * as peers from "./peers_bench.ts";
+import * as processes from "./processes_bench.ts";
+import * as redis from "./redis_bench.ts";
 import { soak } from "./soak_bench.ts";
 import * as sockets from "./sockets_bench.ts";
 import * as streams from "./streams_bench.ts";
@@ -16,6 +18,8 @@ const parts: Record<string, () => Promise<unknown>> = {
   files: files.rows,
   channels: channels.rows,
   sockets: sockets.rows,
+  redis: redis.rows,
+  processes: processes.rows,
   logs: async () => {
     for (const row of await logs.rows()) console.log(logs.format(row));
   },
