@@ -11,7 +11,11 @@ export interface Block {
 
 /** The fenced blocks of README.md. */
 export async function readmeBlocks(): Promise<Block[]> {
-  const page = await Deno.readTextFile(`${project}/README.md`);
+  return blocksOf(await Deno.readTextFile(`${project}/README.md`));
+}
+
+/** The fenced blocks of a page. */
+export function blocksOf(page: string): Block[] {
   return [...page.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].map(([, language, code]) => ({ language, code }));
 }
 
