@@ -46,9 +46,14 @@ export class PackedLog extends LogFile {
     if (position < this.#at) this.#rewind();
     const end = Math.min(position + buffer.length, this.stat().size);
     while (this.#at + this.#bytes.length < end) {
-      const { value } = await (this.#steps ??= this.#unpack()).next();
+      const step = await (this.#steps ??= this.#unpack()).next().catch(() => null);
+      if (!step?.value) {
+        // It was overwritten: what was read is not there any more, as in a file that was truncated.
+        this.unreadable = true;
+        return 0;
+      }
       const skipped = Math.min(position - this.#at, this.#bytes.length);
-      this.#bytes = Buffer.concat([this.#bytes.subarray(skipped), value]);
+      this.#bytes = Buffer.concat([this.#bytes.subarray(skipped), step.value]);
       this.#at += skipped;
     }
     const found = this.#bytes.subarray(position - this.#at, Math.max(0, end - this.#at));

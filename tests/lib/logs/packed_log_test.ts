@@ -201,3 +201,20 @@ test("a packed log gives any bytes of what it was, in any order", async (folder)
     assertEquals(buffer.subarray(0, read), bytes.subarray(from, from + length), `${from} ${length}`);
   }
 });
+
+test("a packed file that is overwritten while it is read is a gap, and what comes after it is read", async (folder) => {
+  const text = Array.from({ length: 60_000 }, (_, i) => `${i} ${crypto.randomUUID()}\n`);
+  folder.append(text[0]);
+  const first = folder.read({ follow: false });
+  await first.next();
+  folder.append(text.slice(1).join(""));
+  Deno.renameSync(folder.log, `${folder.log}.1`);
+  pack(`${folder.log}.1`);
+  folder.append("after\n");
+  const reading = folder.read({ after: first.cursor });
+  assertEquals(await reading.take(1), [text[1].trimEnd()]);
+  Deno.writeTextFileSync(`${folder.log}.1.gz`, "overwritten");
+  let line = "";
+  while (/^\d/.test(line = (await reading.next())!));
+  assertEquals([line, await reading.next()], ["GAP", "after"]);
+});
