@@ -81,6 +81,18 @@ test("a live reader goes on where the file that it has open is packed, and the n
   assertEquals(numbers(lines), "1 2 3 4 5 6 7");
 });
 
+test("a packed log is paged backwards from a cursor", async (folder) => {
+  const after = await rotated(folder);
+  for (const number of [2, 3]) pack(`${folder.log}.${number}`);
+  const reading = folder.read({ after });
+  await reading.take(3);
+  const [page, first] = await Promise.all([
+    folder.all({ before: reading.cursor, from: 10 }),
+    folder.all({ before: after, from: 10 }),
+  ]);
+  assertEquals([numbers(page), numbers(first)], ["3 4", "1"]);
+});
+
 test("what was copied before truncations, and packed, is read, with a gap after each", async (folder) => {
   using writer = new LogWriter(folder.path, "app.log", 9);
   writer.write(1);
