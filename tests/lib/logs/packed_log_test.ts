@@ -1,4 +1,6 @@
 import { assertEquals } from "@std/assert";
+import { FileFingerprint } from "../../../lib/logs/fingerprint.ts";
+import { LogFile } from "../../../lib/logs/log_file.ts";
 import { PackedLog } from "../../../lib/logs/packed_log.ts";
 import { randomBytes } from "../../support/files.ts";
 import { granted } from "../../support/granted.ts";
@@ -79,6 +81,24 @@ test("a live reader goes on where the file that it has open is packed, and the n
   }
   lines.push(...await reading.take(6) as string[]);
   assertEquals(numbers(lines), "1 2 3 4 5 6 7");
+});
+
+test("a file that was made in the millisecond of the log is no copy of it", async (folder) => {
+  const born = (path: string) => Deno.statSync(path).birthtime!.getTime();
+  const made = `${folder.log}.1`;
+  let after = "";
+  await until(async () => {
+    for (const { name } of Deno.readDirSync(folder.path)) Deno.removeSync(`${folder.path}/${name}`);
+    folder.append("a\nb\n");
+    Deno.renameSync(folder.log, made);
+    folder.append("c\n");
+    const file = await Deno.open(made);
+    using log = new LogFile(file, await file.stat());
+    after = (await FileFingerprint.at(log, { offset: 2 }, 100))!.cursor;
+    return born(made) === born(folder.log);
+  });
+  pack(made);
+  assertEquals(await folder.all({ after }), ["b", "c"]);
 });
 
 test("a packed log is paged backwards from a cursor", async (folder) => {
