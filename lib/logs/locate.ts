@@ -93,7 +93,9 @@ export async function findCopy(
     let moved = false;
     const { siblings, log } = await snapshot(place);
     // What was made before the log, and is away, was renamed and packed; else the log is truncated, or this was a copy of it.
-    const isCopy = birth === undefined || log !== null && (birth > born(log) || ino === log.info.ino);
+    const own = log && identity(log.info);
+    const isCopy = birth === undefined ||
+      own !== null && (birth > own.birth || birth === own.birth && ino === own.ino);
     const mayHave = ({ packed, readable, info }: Sibling) =>
       packed ? readable && changed(info) >= (birth ?? 0) - clockMs : info.size >= position.offset;
     for (const { packed, rotated, path, info } of siblings.slice(-maxCopies).filter(mayHave)) {
