@@ -60,15 +60,7 @@ export function runCard(run, isBrief) {
     cancel.hidden = isBrief || run.state === "gone" || !may("admin");
     bars.change(run);
   }
-  change(run);
-  return {
-    element,
-    change,
-    get run() {
-      return run;
-    },
-    end: bars.end,
-  };
+  return { element, change, end: bars.end };
 }
 
 /**
@@ -81,13 +73,14 @@ export function runCard(run, isBrief) {
  * @param {(shown: number, all: number) => void} changed
  */
 export function runCards(root, isBrief, most, changed) {
-  /** @type {Map<string, ReturnType<typeof runCard>>} */
+  /** By their names, with the runs that they are of. @type {Map<string, { run: Listed, card: ReturnType<typeof runCard> }>} */
   const cards = new Map();
 
   /** @param {string} name */
   function drop(name) {
-    cards.get(name)?.end();
-    cards.get(name)?.element.remove();
+    const { card } = cards.get(name) ?? {};
+    card?.end();
+    card?.element.remove();
     cards.delete(name);
   }
 
@@ -95,19 +88,17 @@ export function runCards(root, isBrief, most, changed) {
     const all = listOf("runs").filter(({ state }) => !isBrief || state === "running");
     const newest = all.sort((a, b) => b.started.localeCompare(a.started)).slice(0, most);
     for (const run of newest.toReversed()) {
-      const card = cards.get(run.name);
-      if (card?.run.started === run.started) card?.change(run);
-      else {
-        drop(run.name);
-        const made = runCard(run, isBrief);
-        cards.set(run.name, made);
-        root.prepend(made.element);
-      }
+      // Another run may have its name.
+      if (cards.get(run.name)?.run.started !== run.started) drop(run.name);
+      const card = cards.get(run.name)?.card ?? runCard(run, isBrief);
+      if (!cards.has(run.name)) root.prepend(card.element);
+      cards.set(run.name, { run, card });
+      card.change(run);
     }
-    for (const [name, card] of cards) {
-      if (newest.some((run) => run.name === name)) continue;
+    for (const [name, { run, card }] of cards) {
+      if (newest.includes(run)) continue;
       if (isBrief || cards.size > most) drop(name);
-      else card.change({ ...card.run, state: "gone" });
+      else card.change({ ...run, state: "gone" });
     }
     changed(cards.size, all.length);
   }
@@ -118,6 +109,6 @@ export function runCards(root, isBrief, most, changed) {
   return () => {
     off();
     clearInterval(timer);
-    cards.forEach(({ end }) => end());
+    cards.forEach(({ card }) => card.end());
   };
 }
