@@ -1,6 +1,7 @@
 import { painted, plain } from "./ansi.js";
 import { ask, records } from "./api.js";
 import { h } from "./dom.js";
+import { pretty } from "./units.js";
 import { t } from "./words.js";
 
 /**
@@ -86,7 +87,7 @@ function unfolding(json) {
     const isOpen = button.ariaExpanded === "true";
     button.ariaExpanded = String(!isOpen);
     if (isOpen) button.parentElement?.lastElementChild?.remove();
-    else button.parentElement?.append(h("pre", {}, JSON.stringify(JSON.parse(json, exact), null, 2)));
+    else button.parentElement?.append(h("pre", {}, pretty(json)));
   };
   return button;
 }
@@ -101,12 +102,6 @@ export function byArrows(event) {
   (at < 0 ? stops.at(-1) : stops[at + step])?.focus();
   event.preventDefault();
 }
-
-/** Numbers stay as they are written, where the browser can do that. @param {string} _key @param {any} value @param {{ source?: string }} [context] */
-const exact = (_key, value, context) =>
-  typeof value === "number" && context?.source && "rawJSON" in JSON
-    ? /** @type {any} */ (JSON).rawJSON(context.source)
-    : value;
 
 /** Where lines of logs are asked for: of one, or of several merged. @param {string[]} names @param {Record<string, unknown>} query */
 export function targetOf(names, query) {
@@ -131,8 +126,9 @@ export function itemOf({ id, event, cursor = id, data }, name) {
   return { name: own, kind: event === "unfinished" ? event : "line", text: line, cursor: after };
 }
 
-/** Lines that are there now, up to `limit`, and whether those were all. @param {string[]} names @param {Record<string, unknown>} query @param {AbortSignal} signal @param {number} limit */
+/** Lines: those that are given, or that there are now, up to `limit` unless `lines` bounds them; and whether those were all. @param {string[]} names @param {Item[] | Record<string, unknown>} query @param {AbortSignal} signal @param {number} limit */
 export async function linesOf(names, query, signal, limit) {
+  if (Array.isArray(query)) return { items: query, isWhole: false };
   /** @type {Item[]} */
   const items = [];
   const target = targetOf(names, { ...query, follow: false, format: "ndjson" });
@@ -141,7 +137,7 @@ export async function linesOf(names, query, signal, limit) {
       if (record.event === "end") return { items, isWhole: true };
       const item = itemOf(record, names[0]);
       if (item.kind === "line" && item.cursor === undefined) item.kind = "unfinished";
-      if (items.push(item) === limit) return { items, isWhole: false };
+      if (items.push(item) === limit && !query.lines) return { items, isWhole: false };
     }
   }
   throw new Error(t("the answer was cut"));

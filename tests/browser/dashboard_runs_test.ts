@@ -19,14 +19,15 @@ browserTest("a run that one tab starts is watched in another, and cancelled ther
     await tab.getByText("3 of 3").waitFor();
     await tab.getByText(/^1 of 1,000/).waitFor();
   }
-  assertEquals(server.app.runs.list().map(({ name, readers }) => [name, readers]), [["job", 2]]);
+  const runs = await server.app.runs.list();
+  assertEquals(runs.map(({ name, readers }) => [name, readers]), [["job", 2]]);
   await other.getByRole("button", { name: "Cancel job" }).click();
   await other.getByRole("button", { name: "Cancel the run" }).click();
   for (const tab of [page, other]) await tab.getByText("■ cancelled").waitFor();
   await page.getByRole("button", { name: "Forget job" }).click();
   await page.getByRole("button", { name: "Forget", exact: true }).click();
   await other.getByText("no longer kept").waitFor();
-  assertEquals(server.app.runs.list(), []);
+  assertEquals(await server.app.runs.list(), []);
 });
 
 browserTest("a run that cannot be started says why, in the server's words", async (page) => {
