@@ -1,5 +1,5 @@
 import { ask, may } from "./api.js";
-import { command, confirmed, fill, h } from "./dom.js";
+import { arrange, command, confirmed, fill, h } from "./dom.js";
 import { progress } from "./progress.js";
 import { listOf, onServer } from "./server.js";
 import { ago, count, fullTime } from "./units.js";
@@ -63,12 +63,16 @@ export function runCard(run, isBrief) {
   return { element, change, end: bars.end };
 }
 
+/** Those that go on before the others, then the newest. @param {Listed} a @param {Listed} b */
+const order = (a, b) =>
+  Number(b.state === "running") - Number(a.state === "running") || b.started.localeCompare(a.started);
+
 /**
- * The runs as cards, the newest first, until the function that it returns is called. A card stays until then, also where the
- * server no longer has its run.
+ * The runs as cards, until the function that it returns is called. A card stays until then, also where the server no longer has
+ * its run.
  *
  * @param {HTMLElement} root
- * @param {boolean} isBrief Shows those that go on, without what ends them.
+ * @param {boolean} isBrief Shows what there is now, without what ends it.
  * @param {number} most Cards at once.
  * @param {(shown: number, all: number) => void} changed
  */
@@ -76,31 +80,28 @@ export function runCards(root, isBrief, most, changed) {
   /** By their names, with the runs that they are of. @type {Map<string, { run: Listed, card: ReturnType<typeof runCard> }>} */
   const cards = new Map();
 
-  /** @param {string} name */
-  function drop(name) {
-    const { card } = cards.get(name) ?? {};
-    card?.end();
-    card?.element.remove();
-    cards.delete(name);
-  }
-
   function show() {
-    const all = listOf("runs").filter(({ state }) => !isBrief || state === "running");
-    const newest = all.sort((a, b) => b.started.localeCompare(a.started)).slice(0, most);
-    for (const run of newest.toReversed()) {
-      // Another run may have its name.
-      if (cards.get(run.name)?.run.started !== run.started) drop(run.name);
-      const card = cards.get(run.name)?.card ?? runCard(run, isBrief);
-      if (!cards.has(run.name)) root.prepend(card.element);
-      cards.set(run.name, { run, card });
-      card.change(run);
-    }
+    const all = listOf("runs");
+    const now = all.sort(order).slice(0, most);
+    /** @type {Listed[]} */
+    const gone = isBrief ? [] : [...cards.values()].map(({ run }) => ({ ...run, state: "gone" }));
+    const runs = [...now, ...gone.filter(({ name }) => !now.some((run) => run.name === name))].slice(0, most);
     for (const [name, { run, card }] of cards) {
-      if (newest.includes(run)) continue;
-      if (isBrief || cards.size > most) drop(name);
-      else card.change({ ...run, state: "gone" });
+      // Another run may have its name.
+      if (runs.some((each) => each.name === name && each.started === run.started)) continue;
+      card.end();
+      cards.delete(name);
     }
-    changed(cards.size, all.length);
+    arrange(
+      root,
+      runs.map((run) => {
+        const card = cards.get(run.name)?.card ?? runCard(run, isBrief);
+        cards.set(run.name, { run, card });
+        card.change(run);
+        return card.element;
+      }),
+    );
+    changed(runs.length, all.length);
   }
 
   const off = onServer(show);
