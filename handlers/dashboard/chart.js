@@ -11,11 +11,7 @@ const least = 5;
 
 /** @typedef {import("./readings.js").Readings} Readings */
 
-/**
- * The large chart of one sensor: its newest part, or the one that was zoomed to; a crosshair by pointer, finger and keyboard.
- *
- * @param {HTMLElement} root
- */
+/** The large chart of one sensor: its newest part, or what was zoomed to; a crosshair by pointer and keyboard. @param {HTMLElement} root */
 export function chart(root) {
   const title = h("h2", {});
   const readout = h("output", {});
@@ -94,7 +90,7 @@ export function chart(root) {
     if (uPlot === undefined || readings === null) return;
     const of = readings;
     plot?.destroy();
-    plot = plotIn(uPlot, area, of.latest.unit, () => shown(of), zoomTo, tell);
+    plot = plotIn(uPlot, area, { unit: of.latest.unit, shown: () => shown(of), zoomTo, tell });
     plot.over.addEventListener("mousemove", () => at = null);
     sized.observe(area);
     draw();
