@@ -126,8 +126,9 @@ export function itemOf({ id, event, cursor = id, data }, name) {
   return { name: own, kind: event === "unfinished" ? event : "line", text: line, cursor: after };
 }
 
-/** Lines that are there now, up to `limit`, and whether those were all. @param {string[]} names @param {Record<string, unknown>} query @param {AbortSignal} signal @param {number} limit */
+/** Lines: those that are given, or that there are now, up to `limit` unless `lines` bounds them; and whether those were all. @param {string[]} names @param {Item[] | Record<string, unknown>} query @param {AbortSignal} signal @param {number} limit */
 export async function linesOf(names, query, signal, limit) {
+  if (Array.isArray(query)) return { items: query, isWhole: false };
   /** @type {Item[]} */
   const items = [];
   const target = targetOf(names, { ...query, follow: false, format: "ndjson" });
@@ -136,7 +137,7 @@ export async function linesOf(names, query, signal, limit) {
       if (record.event === "end") return { items, isWhole: true };
       const item = itemOf(record, names[0]);
       if (item.kind === "line" && item.cursor === undefined) item.kind = "unfinished";
-      if (items.push(item) === limit) return { items, isWhole: false };
+      if (items.push(item) === limit && !query.lines) return { items, isWhole: false };
     }
   }
   throw new Error(t("the answer was cut"));

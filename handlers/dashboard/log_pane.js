@@ -11,23 +11,14 @@ import { t } from "./words.js";
 /** Lines that are asked for at once, rows that are made in a frame, and rows that leave together. */
 const [page, atOnce, leaving] = [500, 300, 200];
 
-/**
- * One log, or several merged: what there is by a finite request, then watched from its cursors on.
- *
- * @param {string[]} names
- * @param {string} at The cursor of a line to begin at.
- * @param {number} max Rows.
- * @param {(item: Item) => boolean} isWanted
- * @param {() => Search} asked What is searched in the page.
- */
+/** One log, or several merged: what there is by a finite request, then watched from its cursors on. @param {string[]} names @param {string} at The cursor of a line to begin at. @param {number} max Rows. @param {(item: Item) => boolean} isWanted @param {() => Search} asked What is searched in the page. */
 export function logPane(names, at, max, isWanted, asked) {
-  /** `waiting`: the newest of what has come since it is paused, or in this frame; `fresh`: how many that were in all. @type {Item[][]} */
+  /** `waiting`: the newest of what has come since it is paused, or in this frame. @type {Item[][]} */
   let [items, waiting] = [[], []];
-  let fresh = 0;
   /** What the rows were found by; null: they are all lines. @type {Search | null} */
   let search = null;
-  /** `isLive`: nothing is missing between the last row and what is watched; `isFirst`: nothing is before the first. */
-  let [isFollowing, isLive, isFirst, fault, lastTop] = [true, false, false, "", 0];
+  /** `isLive`: what comes next is watched; `isCut`: some of what waited is gone; `isFirst`: nothing is before the first row. */
+  let [isFollowing, isLive, isCut, isFirst, fault, lastTop] = [true, false, false, false, "", 0];
   /** @type {(() => void)[]} */
   let ends = [];
   let stop = new AbortController();
@@ -93,16 +84,10 @@ export function logPane(names, at, max, isWanted, asked) {
   async function load(parts, { by = null, follows = false, from, mark } = {}) {
     close();
     const { signal } = stop = new AbortController();
-    [isLive, search, isFollowing, waiting, fresh, fault] = [false, by, follows, [], 0, t("loading")];
+    [isLive, isCut, search, isFollowing, waiting, fault] = [false, false, by, follows, [], t("loading")];
     tell();
     try {
-      const lists = await Promise.all(
-        parts.map((part) =>
-          Array.isArray(part)
-            ? { items: part, isWhole: false }
-            : linesOf(names, part, signal, "lines" in part ? Infinity : page)
-        ),
-      );
+      const lists = await Promise.all(parts.map((part) => linesOf(names, part, signal, page)));
       const all = lists.flatMap(({ items }) => items);
       items = Array.isArray(parts[0]) ? all.slice(-2 * page) : all.slice(0, 2 * page);
       list.replaceChildren(rowsOf(items, undefined, !isOne, isWanted));
@@ -114,8 +99,13 @@ export function logPane(names, at, max, isWanted, asked) {
       const marked = items.find(({ cursor }) => cursor === mark)?.row;
       marked?.setAttribute("aria-current", "true");
       marked?.querySelector("a")?.focus({ preventScroll: true });
-      const top = marked ? marked.offsetTop - box.clientHeight / 2 : from?.row?.offsetTop;
-      box.scrollTop = top ?? (follows || by !== null ? box.scrollHeight : 0);
+      const place = () => {
+        const top = marked ? marked.offsetTop - box.clientHeight / 2 : from?.row?.offsetTop;
+        lastTop = box.scrollTop = top ?? (follows || by !== null ? box.scrollHeight : 0);
+      };
+      place();
+      // Now the rows there have their heights.
+      requestAnimationFrame(place);
     } catch (error) {
       if (signal.aborted) return;
       const { status, message } = /** @type {import("./api.js").Refused} */ (error);
@@ -124,7 +114,6 @@ export function logPane(names, at, max, isWanted, asked) {
       if (status === 404) watchAll();
       tell();
     }
-    lastTop = box.scrollTop;
   }
 
   function watchAll() {
@@ -137,10 +126,9 @@ export function logPane(names, at, max, isWanted, asked) {
 
   /** @param {string} name @param {string | undefined} since @param {import("./feed.js").Heard[]} heard */
   function hear(name, since, heard) {
+    const state = heard.findLast(({ event }) => event === "state")?.data;
+    if (state) fault = state.state === "absent" ? t("not there now, and waited for") : state.reason ?? "";
     const lines = heard.filter(({ event }) => event !== "state").map((record) => itemOf(record, name));
-    for (const { data } of heard.filter(({ event }) => event === "state")) {
-      fault = data.state === "absent" ? t("not there now, and waited for") : data.reason ?? "";
-    }
     // Nothing said where to begin in a log without a line.
     if (since === undefined && lines.some(({ cursor }) => cursor !== undefined)) {
       return void load([{ lines: page }], { follows: true });
@@ -152,26 +140,24 @@ export function logPane(names, at, max, isWanted, asked) {
       return !isOver;
     };
     items = items.filter(isStill);
-    waiting = [...waiting.filter(isStill), ...added].slice(-max);
-    fresh += added.length;
+    waiting = [...waiting.filter(isStill), ...added];
+    isCut ||= waiting.length > max;
+    waiting = waiting.slice(-max);
     draw();
   }
 
   function drawNow() {
     if (!isFollowing || !isLive) return tell();
-    // Between what is shown and what waits some would be missing.
-    const isCut = fresh > waiting.length;
     const added = waiting.splice(0, atOnce);
+    // Between what is shown and what waits some would be missing.
     const over = isCut ? items.length : Math.ceil((items.length + added.length - max) / leaving) * leaving;
     if (over > 0) { for (const { row } of items.splice(0, over)) row?.remove(); }
-    isFirst &&= over <= 0;
+    [isFirst, isCut] = [isFirst && over <= 0, false];
     list.append(rowsOf(added, items.at(-1), !isOne, isWanted));
     items.push(...added);
-    fresh = waiting.length;
     tell();
-    box.scrollTop = box.scrollHeight;
-    lastTop = box.scrollTop;
-    if (fresh > 0) draw();
+    toEnd();
+    if (waiting.length > 0) draw();
   }
 
   /** Says how it is. */
@@ -179,12 +165,18 @@ export function logPane(names, at, max, isWanted, asked) {
     follows.ariaPressed = String(isFollowing);
     earlier.hidden = isFirst || items.length === 0 || !isOne;
     later.hidden = isLive || items.length === 0 || search !== null;
-    const n = count(search === null ? fresh : items.filter(({ kind }) => kind === "line").length);
+    const n = count(search === null ? waiting.length : items.filter(({ kind }) => kind === "line").length);
     if (fault !== "") told.textContent = fault;
     else if (search !== null) told.textContent = t("found on the server: {n}", { n });
     else if (isFollowing) told.textContent = t("following");
-    else if (fresh > 0) told.textContent = t("paused, {n} new", { n });
+    else if (waiting.length > 0) told.textContent = t("paused, {n} new", { n: isCut ? `${n}+` : n });
     else told.textContent = isLive ? t("paused") : t("not at the end");
+  }
+
+  function toEnd() {
+    if (!isFollowing) return;
+    box.scrollTop = box.scrollHeight;
+    lastTop = box.scrollTop;
   }
 
   /** Up pauses, the end resumes. */
@@ -201,6 +193,8 @@ export function logPane(names, at, max, isWanted, asked) {
     return [items.filter(({ row }) => row?.hidden === false).length, items.length];
   }
 
+  // Rows get their heights as they come into sight, or when the window changes.
+  new ResizeObserver(toEnd).observe(list);
   void (at === "" ? follow() : load([{ before: at, lines: page }, { after: at }], { mark: at }));
   return { element, close, pause, follow, begin, find, filter, isFollowing: () => isFollowing };
 }

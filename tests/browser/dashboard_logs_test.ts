@@ -67,6 +67,29 @@ logsTest(
   },
 );
 
+logsTest(
+  "a line that becomes whole, and more than 2,000 others, while it is paused: none is missing and none is lost track of",
+  { "app.log": numbered(500) },
+  async (page, logs, open) => {
+    await open("app.log");
+    await lastIs(page, "line 500");
+    await page.evaluate("document.querySelector('.lines').scrollTop = 0");
+    await append(`${logs}/app.log`, "ha");
+    await page.getByText("paused, 1 new").waitFor();
+    await append(`${logs}/app.log`, "lf\nwhole\n");
+    await page.getByText("paused, 2 new").waitFor();
+    await page.getByRole("button", { name: "Follow" }).click();
+    await lastIs(page, "whole");
+    assertEquals(await shown(page), [...numbered(500).trimEnd().split("\n"), "half", "whole"]);
+    await page.getByRole("button", { name: "Follow" }).click();
+    await append(`${logs}/app.log`, numbered(3_000));
+    await page.getByText("paused, 2,000+ new").waitFor();
+    await page.getByRole("button", { name: "Follow" }).click();
+    await lastIs(page, "line 3000");
+    assertEquals(await shown(page), numbered(2_000, 1_001).trimEnd().split("\n"));
+  },
+);
+
 for (const how of ["rename", "copytruncate"] as const) {
   logsTest(
     `of a log that is rotated by ${how} while it is watched no line is shown twice, and none is missing`,
