@@ -30,6 +30,25 @@ browserTest("what one window publishes is seen in a second, after what was there
   for (const window of [page, second]) await shows(window, "before", '{"n":1}', "words");
 });
 
+browserTest("the end of a channel's events is followed, until somebody scrolls up", async (page) => {
+  await using server = await serve();
+  const send = (count: number) => server.store.publish("demo", Array(count).fill(valueOf("some")));
+  const has = (count: number) => until(async () => (await events(page)).length === count);
+  const region = (what: string) =>
+    page.evaluate<boolean>(`(({ scrollTop, clientHeight, scrollHeight }) => ${what})
+    (document.querySelector(".newest"))`);
+  send(100);
+  await page.goto(`${server.origin}/#channels/demo`);
+  await has(100);
+  send(1);
+  await has(101);
+  await until(() => region("scrollTop > 0 && scrollTop + clientHeight > scrollHeight - 8"));
+  await page.evaluate("document.querySelector('.newest').scrollTop = 0");
+  send(1);
+  await has(102);
+  assertEquals(await region("scrollTop === 0"), true);
+});
+
 browserTest("markup in an event is shown as text", async (page) => {
   await using server = await serve();
   await page.goto(`${server.origin}/#channels/demo`);
