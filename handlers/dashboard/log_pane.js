@@ -85,7 +85,9 @@ export function logPane(names, at, max, isWanted, asked) {
       const all = lists.flatMap(({ items }) => items);
       items = Array.isArray(parts[0]) ? all.slice(-2 * page) : all.slice(0, 2 * page);
       list.replaceChildren(rowsOf(items, undefined, !isOne, isWanted));
-      isFirst = "from" in parts[0] || "lines" in parts[0] && lists[0].items.length < page;
+      // A search says how far back it has come.
+      const isShort = "lines" in parts[0] && lists[0].items.length < page && items[0]?.kind !== "note";
+      isFirst = "from" in parts[0] || isShort;
       fault = "";
       if (by === null && lists.at(-1)?.isWhole && items.at(-1) === all.at(-1)) watchAll();
       // What it shows takes room.
