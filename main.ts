@@ -16,6 +16,7 @@ import { SecretFiles } from "./lib/http/auth/secret_files.ts";
 import { TokenFileError } from "./lib/http/auth/token_file.ts";
 import { type DeclaredSensor, SensorsFileError } from "./lib/sensors/declared.ts";
 import { LogFiles } from "./lib/logs/log_files.ts";
+import type { RunHome } from "./lib/runs/run_home.ts";
 import { Server } from "./lib/server.ts";
 import type { Service } from "./lib/service.ts";
 import type { Report } from "./lib/stream/errors.ts";
@@ -134,13 +135,18 @@ function reload(reloads: readonly (() => void)[], report: Report): void {
   }
 }
 
-/** Where the channels are; a Redis that cannot be used is said in a line: the exit code. */
-async function openStore(config: Config, report: Report): Promise<ChannelStore | number> {
-  const { redis } = config;
-  if (redis == null) return new MemoryStore(config.limits);
+/** Where the channels are, and the runs of other processes; a Redis that cannot be used is said in a line: the exit code. */
+async function openShared(
+  config: Config,
+  report: Report,
+): Promise<{ channels: ChannelStore; runs: RunHome | null } | number> {
+  const { redis, limits, keepRuns = 600 } = config;
+  if (redis == null) return { channels: new MemoryStore(limits), runs: null };
   const { openRedisStore, RedisStartError } = await import("./lib/channels/redis/start.ts");
+  const { RedisRuns } = await import("./lib/runs/redis_runs.ts");
   try {
-    return await openRedisStore({ ...config, redis }, report);
+    const channels = await openRedisStore({ ...config, redis }, report);
+    return { channels, runs: new RedisRuns(channels.connection, { limits, keepRuns, report }) };
   } catch (error) {
     if (!(error instanceof RedisStartError)) throw error;
     stderr.print(error.message);
@@ -157,20 +163,18 @@ async function main(): Promise<void> {
   if (typeof configured === "number") return exit(configured);
   const { config, secrets, declared, doors, tls } = configured;
   const report = diagnostics(config.logFormat ?? "text");
-  const store = await openStore(config, report);
-  if (typeof store === "number") return exit(store);
-  const app = new App(config, store, declared, report, doors?.guard, secrets);
+  const shared = await openShared(config, report);
+  if (typeof shared === "number") return exit(shared);
+  const app = new App(config, shared.channels, declared, report, doors?.guard, secrets, shared.runs);
   const server = new Server(app, routes);
 
-  // The last net below every piece of background work, each of which catches at its own edge.
-  globalThis.addEventListener("unhandledrejection", (event) => {
+  // The last net below all background work, which catches at its own edge.
+  const failed = (event: Event, error: unknown) => {
     event.preventDefault();
-    app.report("background work failed", event.reason);
-  });
-  globalThis.addEventListener("error", (event) => {
-    event.preventDefault();
-    app.report("background work failed", event.error);
-  });
+    app.report("background work failed", error);
+  };
+  globalThis.addEventListener("unhandledrejection", (event) => failed(event, event.reason));
+  globalThis.addEventListener("error", (event) => failed(event, event.error));
 
   const timely = (certificate: Certificate) => {
     const late = timeFault(certificate);
@@ -217,7 +221,6 @@ async function main(): Promise<void> {
   if (reloads.length > 0 && Deno.build.os !== "windows" && !Deno.stdout.isTerminal()) {
     Deno.addSignalListener("SIGHUP", () => reload(reloads, app.report));
   }
-
   if (config.reusePort && !config.redis) {
     app.report("--reuse-port without --redis: each process has channels, runs and limits of its own");
   }

@@ -67,7 +67,7 @@ export const dashboard = described(
     const real = {
       file: await firstFile(app.config.files),
       push: app.sensors.somePush(),
-      run: app.runs.list()[0]?.name,
+      run: await app.runs.list().then(([first]) => first?.name, () => undefined),
     };
     const curl = app.guard === null ? "curl" : 'curl -H "Authorization: Bearer $WEIR_TOKEN"';
     const rows = routes.filter(({ hidden }) => !hidden).map((route) => {

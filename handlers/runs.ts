@@ -8,7 +8,7 @@ const headers = { "Cache-Control": "no-store" };
 const fields: Parameters<typeof object>[0] = {
   name: "string",
   route: "string",
-  state: { enum: ["running", "complete", "failed", "cancelled"] },
+  state: { enum: ["running", "complete", "failed", "cancelled", "lost"] },
   started: { type: "string", format: "date-time" },
   events: "integer",
   readers: "integer",
@@ -17,7 +17,7 @@ const fields: Parameters<typeof object>[0] = {
 /** GET /runs: the runs that go on, and those that are retained after their end. */
 export const runs = described(
   { answers: { 200: jsonAnswer("the runs", list(object(fields))) } },
-  (_request, context) => json(context.runs.list(), { headers }),
+  async (_request, context) => json(await context.runs.list(), { headers }),
 );
 
 const one = {
@@ -31,11 +31,11 @@ const one = {
 /** GET /runs/NAME: one of them, with what it was started with. */
 export const run = described(
   one,
-  (_request, context) => json(context.runs.find(context.params.name), { headers }),
+  async (_request, context) => json(await context.runs.find(context.params.name), { headers }),
 );
 
 /** DELETE /runs/NAME: stops a run that goes on, and forgets one that has ended. */
 export const deleteRun = described(
   one,
-  (_request, context) => json(context.runs.delete(context.params.name), { headers }),
+  async (_request, context) => json(await context.runs.delete(context.params.name), { headers }),
 );

@@ -9,6 +9,7 @@ import { Metrics } from "./metrics.ts";
 import { Opens } from "./opens.ts";
 import { Overview } from "./overview.ts";
 import type { DeclaredSensor } from "./sensors/declared.ts";
+import type { RunHome } from "./runs/run_home.ts";
 import { Runs } from "./runs/runs.ts";
 import { hostSensors, type Traffic } from "./sensors/host.ts";
 import { Sensors } from "./sensors/sensors.ts";
@@ -61,6 +62,7 @@ export class App {
     readonly report: Report = printReport,
     readonly guard: Guard | null = null,
     secrets: SecretFiles | null = null,
+    runHome: RunHome | null = null,
   ) {
     const { limits, clientShare, keepRuns } = config;
     const share = () => clientShare ? new ClientShare(clientShare) : null;
@@ -70,7 +72,7 @@ export class App {
       outbound: new Limiter(limits.outbound),
     };
     this.sockets = new Sockets(limits, share());
-    this.runs = new Runs(limits, { keepRuns, share: share(), report });
+    this.runs = new Runs(limits, { keepRuns, share: share(), home: runHome, report });
     this.accessLog = new AccessLog(config.accessLog, limits, report);
     this.fileOpens = new Opens(8, { secrets });
     this.logFiles = new LogFiles(config, secrets);
@@ -90,7 +92,7 @@ export class App {
       },
       lists: {
         channels: (await this.channels.list()).map(({ last: _, ...shown }) => shown),
-        runs: this.runs.list().map(({ events: _, ...shown }) => shown),
+        runs: (await this.runs.list()).map(({ events: _, ...shown }) => shown),
         logs: (await this.logFiles.list()).map(({ name }) => ({ name })),
       },
     }), report);

@@ -1,38 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import denoJson from "../deno.json" with { type: "json" };
 import { granted } from "./support/granted.ts";
-import { outcome, type ServerProcess, start } from "./support/process.ts";
+import { askAnew, pair } from "./support/pair.ts";
+import { outcome, type ServerProcess } from "./support/process.ts";
 import { until } from "./support/server.ts";
 import { send } from "./support/wire.ts";
 
 const ignore = !granted.run || Deno.build.os !== "linux";
-
-/** Two processes on one port, each with an address of its own for administrators. */
-interface Pair extends AsyncDisposable {
-  folder: string;
-  both: [ServerProcess, ServerProcess];
-}
-
-async function pair(args: string[] = [], env: Record<string, string> = {}): Promise<Pair> {
-  const folder = await Deno.makeTempDir({ prefix: "weir-pair-" });
-  const flags = ["--files", folder, "--reuse-port", "--admin", "0", ...args];
-  const first = await start(flags, { cwd: folder, env });
-  const second = await start(flags, { cwd: folder, env, port: first.port });
-  return {
-    folder,
-    both: [first, second],
-    async [Symbol.asyncDispose]() {
-      await Promise.all([first[Symbol.asyncDispose](), second[Symbol.asyncDispose]()]);
-      await Deno.remove(folder, { recursive: true });
-    },
-  };
-}
-
-/** Asks by a connection of its own. */
-async function askAnew({ port }: ServerProcess, path: string): Promise<string> {
-  const conn = await send(port, `GET ${path} HTTP/1.1\nHost: localhost\nConnection: close\n\n`);
-  return await new Response(conn.readable).text();
-}
 
 /** How many requests of a path a process has answered. */
 async function answered({ admin }: ServerProcess, path: string): Promise<number> {

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import denoJson from "../deno.json" with { type: "json" };
 import { granted } from "./support/granted.ts";
 import { find, findPython } from "./support/programs.ts";
 import { routesTable, writtenTable } from "./support/routes_table.ts";
@@ -27,6 +28,15 @@ const comparable = (text: string) =>
     /^(task .*\n?)+$/g,
     (lines) => lines.split("\n").sort().join("\n"),
   );
+
+Deno.test({
+  name: "README's changes begin with those of deno.json's version, which a release is made of",
+  ignore: !granted.files,
+  async fn() {
+    const page = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+    assertEquals(/^## Changes\n\n### (\S+)\n\n\S/m.exec(page)?.[1], denoJson.version);
+  },
+});
 
 Deno.test({
   name: "who does what README's guide says gets what it says",

@@ -20,7 +20,13 @@ export function chart(root) {
   const title = h("h2", {});
   const readout = h("output", {});
   const label = t("Readings, one by one");
-  const area = h("div", { className: "plot", tabindex: "0", role: "slider", "aria-label": label });
+  const area = h("div", {
+    className: "plot",
+    tabindex: "0",
+    role: "slider",
+    "aria-label": label,
+    "aria-valuenow": "0",
+  });
   const whole = h("button", { className: "quiet", onclick: () => zoomTo(null) }, t("Back to now"));
   const buttons = spans.map((each) =>
     h("button", { className: "quiet", onclick: () => choose(each) }, span(each * 1_000))
@@ -129,10 +135,12 @@ export function chart(root) {
   );
   const offTheme = onTheme(make);
   choose(seconds);
-  loadPlot().then((loaded) => {
-    uPlot = loaded;
-    make();
-  }, () => readout.textContent = t("the chart could not be loaded"));
+  const load = () =>
+    loadPlot().then((loaded) => {
+      uPlot = loaded;
+      make();
+    }, () => readout.textContent = t("the chart could not be loaded"));
+  void load();
 
   return {
     draw,
@@ -146,7 +154,7 @@ export function chart(root) {
       curl.lastElementChild?.replaceWith(command(`curl '${location.origin}${path}'`));
       readout.textContent = t("no reading yet");
       zoomTo(null);
-      make();
+      void load();
     },
     end() {
       offTheme();

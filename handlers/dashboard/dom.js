@@ -47,16 +47,22 @@ export function arrange(parent, children) {
   });
 }
 
-/** Calls `draw` once in the next frame, however often it is asked to. @param {() => void} draw */
-export function oncePerFrame(draw) {
+/** Calls `draw` once in the next frame, however often it is asked to, and then not for `restMs`. @param {() => void} draw */
+export function oncePerFrame(draw, restMs = 0) {
   let asked = false;
+  let last = -Infinity;
+  const inFrame = () =>
+    requestAnimationFrame(() => {
+      asked = false;
+      last = performance.now();
+      draw();
+    });
   return () => {
     if (asked) return;
     asked = true;
-    requestAnimationFrame(() => {
-      asked = false;
-      draw();
-    });
+    const wait = last + restMs - performance.now();
+    if (wait > 0) setTimeout(inFrame, wait);
+    else inFrame();
   };
 }
 

@@ -6,9 +6,7 @@ import { t } from "./words.js";
  * A parameter as `GET /` describes it.
  *
  * @typedef {{ type: string, minimum?: number, maximum?: number, pattern?: string, enum?: string[], default?: unknown }} Schema
- * @typedef {{
- *   name: string, in: "query" | "path", required: boolean, repeatable: boolean, atMost?: number, description: string, schema: Schema,
- * }} Param
+ * @typedef {{ name: string, in: "query" | "path", required: boolean, repeatable: boolean, atMost?: number, description: string, schema: Schema }} Param
  */
 
 /** Ids of the page's hints. */
@@ -26,9 +24,8 @@ function control({ required, schema }, value, props) {
   const { type, minimum: min, maximum: max, pattern, default: placeholder = "" } = schema;
   const words = type === "boolean" ? ["true", "false"] : schema.enum?.filter((word) => word !== "");
   if (words === undefined) {
-    const kind = type === "integer" ? "number" : "text";
-    const rules = { type: kind, min, max, pattern, required, placeholder, autocomplete: "off" };
-    return h("input", { ...rules, value, ...props });
+    const rules = { type: type === "integer" ? "number" : "text", min, max, pattern, required, placeholder };
+    return h("input", { ...rules, value, autocomplete: "off", ...props });
   }
   const select = choice([["", t("not given")], ...words.map((word) => [word])], props);
   // A flag without a value is true.
@@ -36,12 +33,7 @@ function control({ required, schema }, value, props) {
   return select;
 }
 
-/**
- * The field of a parameter, and what reads its values.
- *
- * @param {Param} param
- * @param {string[]} values What it begins with.
- */
+/** The field of a parameter, and what reads its values. @param {Param} param @param {string[]} values What it begins with. */
 export function field(param, values) {
   const { name, description, required, repeatable, atMost = Infinity, schema } = param;
   const { minimum, maximum, default: absent } = schema;
@@ -49,7 +41,7 @@ export function field(param, values) {
   /** @type {(HTMLInputElement | HTMLSelectElement)[]} */
   const controls = [];
   const add = /** @param {string} [value] */ (value) => {
-    const made = control(param, value, { "aria-label": name, "aria-describedby": id });
+    const made = control(param, value, { ariaLabel: name, "aria-describedby": id });
     more.before(made);
     more.hidden = controls.push(made) >= atMost || !repeatable;
     return made;
@@ -63,9 +55,6 @@ export function field(param, values) {
     absent !== undefined && absent !== "" && t("default: {value}", { value: String(absent) }),
   ].filter(Boolean).join(", ");
   const hint = h("small", { id }, prose(description), facts && ` · ${facts}`);
-  return {
-    param,
-    element: h("div", { className: "field" }, h("code", {}, name), box, hint),
-    read: () => controls.map(({ value }) => value).filter((value) => value !== ""),
-  };
+  const element = h("div", { className: "field" }, h("code", {}, name), box, hint);
+  return { param, element, read: () => controls.map(({ value }) => value).filter((value) => value !== "") };
 }

@@ -1,6 +1,7 @@
 import { painted, plain } from "./ansi.js";
 import { ask, records } from "./api.js";
 import { h } from "./dom.js";
+import { pretty } from "./units.js";
 import { t } from "./words.js";
 
 /**
@@ -86,7 +87,7 @@ function unfolding(json) {
     const isOpen = button.ariaExpanded === "true";
     button.ariaExpanded = String(!isOpen);
     if (isOpen) button.parentElement?.lastElementChild?.remove();
-    else button.parentElement?.append(h("pre", {}, JSON.stringify(JSON.parse(json, exact), null, 2)));
+    else button.parentElement?.append(h("pre", {}, pretty(json)));
   };
   return button;
 }
@@ -101,12 +102,6 @@ export function byArrows(event) {
   (at < 0 ? stops.at(-1) : stops[at + step])?.focus();
   event.preventDefault();
 }
-
-/** Numbers stay as they are written, where the browser can do that. @param {string} _key @param {any} value @param {{ source?: string }} [context] */
-const exact = (_key, value, context) =>
-  typeof value === "number" && context?.source && "rawJSON" in JSON
-    ? /** @type {any} */ (JSON).rawJSON(context.source)
-    : value;
 
 /** Where lines of logs are asked for: of one, or of several merged. @param {string[]} names @param {Record<string, unknown>} query */
 export function targetOf(names, query) {

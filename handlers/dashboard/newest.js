@@ -1,38 +1,18 @@
-import { h, oncePerFrame } from "./dom.js";
-import { fullTime, timeOfDay } from "./units.js";
+import { h } from "./dom.js";
+import { timeOfDay } from "./units.js";
 
-/** Rows that are shown, and how many more there may be before the oldest go. */
-const [most, spare] = [500, 100];
-/** Characters of one row that are shown. */
-const longest = 4_000;
+/** A region of rows, the newest first; `hint` shows while there is none. @param {string} label @param {string} hint */
+export const newest = (label, hint) =>
+  h("div", { className: "output newest", tabIndex: 0, role: "region", ariaLabel: label, "data-hint": hint });
 
-/** A region of rows, the newest first; it says `hint` until there is one. @param {string} label @param {string} hint */
-export function newest(label, hint) {
-  const first = h("p", { className: "caption" }, hint);
-  const props = { className: "output newest", tabindex: "0", role: "region", "aria-label": label };
-  const element = h("div", props, first);
-  /** @type {HTMLElement[]} */
-  let waiting = [];
-  const draw = oncePerFrame(() => {
-    first.remove();
-    element.prepend(...waiting.reverse());
-    waiting = [];
-    if (element.childElementCount <= most + spare) return;
-    while (element.childElementCount > most) element.lastChild?.remove();
-  });
-  const add = (/** @type {HTMLElement} */ row) => {
-    if (waiting.push(row) > most) waiting.shift();
-    draw();
-  };
-  return { element, add };
+/** Adds rows, the oldest first; of all the 500 newest stay. @param {Element} region @param {HTMLElement[]} rows */
+export function add(region, ...rows) {
+  region.prepend(...rows.slice(-500).reverse());
+  while (region.childElementCount > 500) region.lastChild?.remove();
 }
 
-/** A row of what came at a time; null where nobody knows when. @param {Date | null} time @param {string} text @param {HTMLElement} [sign] */
-export const row = (time, text, sign) =>
-  h(
-    "div",
-    {},
-    time === null ? h("time", {}, "–") : h("time", { title: fullTime(time) }, timeOfDay(time)),
-    sign,
-    h("span", {}, text.length > longest ? `${text.slice(0, longest)} …` : text),
-  );
+/** A row of what came, now or nobody knows when. @param {string} text @param {Date | null} [time] @param {HTMLElement} [sign] */
+export function row(text, time = new Date(), sign) {
+  const shown = text.length > 4_000 ? `${text.slice(0, 4_000)} …` : text;
+  return h("div", {}, h("time", {}, time && timeOfDay(time)), sign, h("span", {}, shown));
+}

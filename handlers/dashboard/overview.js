@@ -13,6 +13,8 @@ import { t } from "./words.js";
 const mostLive = 24;
 /** Runs that are shown. */
 const mostRuns = 4;
+/** ms for which tiles rest between two changes: a wall needs no more. */
+const calmMs = 200;
 /** ms between two looks at the other sensors that are on the screen. */
 const restMs = 10_000;
 
@@ -47,7 +49,7 @@ export function mount(root, place) {
   const draw = oncePerFrame(() => {
     for (const each of dirty) each.draw();
     dirty.clear();
-  });
+  }, calmMs);
 
   /** @param {ReturnType<typeof tile>} each */
   function changed(each) {

@@ -4,8 +4,17 @@ import { quantity, timeOfDay } from "./units.js";
 
 /** What uPlot's script has, and makes; its types are in its package. @typedef {any} Plot */
 
-/** Loads uPlot, and its style. @returns {Promise<Plot>} */
-export async function loadPlot() {
+/** @type {Promise<Plot> | undefined} */
+let loading;
+
+/** Loads uPlot, and its style, once; again where that has failed. */
+export const loadPlot = () =>
+  loading ??= load().catch((error) => {
+    loading = undefined;
+    throw error;
+  });
+
+async function load() {
   const style = h("link", { rel: "stylesheet", href: "/dashboard/uplot.css" });
   const styled = new Promise((resolve) => style.onload = style.onerror = resolve);
   document.head.append(style);
@@ -14,6 +23,9 @@ export async function loadPlot() {
   const [plot] = await Promise.all([import(script), styled]);
   return plot.default;
 }
+
+/** A percentage is seen against all that there may be. @param {Plot} _plot @param {number} _min @param {number} max */
+const percents = (_plot, _min, max) => [0, Math.max(100, max)];
 
 /** @typedef {[from: number, to: number]} Range In s since 1970. */
 
@@ -55,7 +67,7 @@ export function plotIn(uPlot, root, unit, shown, zoomTo, crosshair) {
         bind: { dblclick: () => () => zoomTo(null) },
       },
       // Which part is shown is said with what there is.
-      scales: { x: { auto: false } },
+      scales: { x: { auto: false }, y: unit === "%" ? { range: percents } : {} },
       axes: [{ ...axis((s) => timeOfDay(new Date(s * 1_000))), space: 90 }, {
         ...axis((value) => quantity(value, unit)),
         size: 76,

@@ -93,7 +93,7 @@ function bar(name) {
       const words = [t("{n} of {all}", { n: count(step), all: count(steps) })];
       const rate = step * 1_000 / (now() - Date.parse(started));
       if (state === "running" && step < steps && rate > 0 && Number.isFinite(rate)) {
-        words.push(rate >= 1 ? `${quantity(rate)}/s` : `${quantity(rate * 60)}/min`);
+        words.push(rate >= 0.1 ? `${quantity(rate)}/s` : `${quantity(rate * 60)}/min`);
         words.push(t("{time} left", { time: span((steps - step) / rate * 1_000) }));
       }
       numbers.textContent = words.join(" · ");

@@ -26,9 +26,9 @@ export class Readings {
     return this.times[this.values.length - 1];
   }
 
-  /** What there is of the last `seconds`, and a minute where that is less. @param {number} seconds */
+  /** What there is of the last `seconds`, and 20 s where that is less. @param {number} seconds */
   spanOf(seconds) {
-    return Math.min(seconds, Math.max(60, this.end - this.times[0]));
+    return Math.min(seconds, Math.max(20, this.end - this.times[0]));
   }
 
   /** Where the last `seconds` begin. @param {number} seconds */

@@ -7,16 +7,14 @@ import { t } from "./words.js";
 /** @typedef {{ method: string, target: string, type?: string, body?: string }} Asked */
 /** @typedef {import("./routes.js").Route} Route */
 
-/** The values of the route's own example, by the names of its parameters. @param {Route} route @returns {Map<string, string[]>} */
+/** What the route's own example has for each parameter, in order. @param {Route} route @returns {string[][]} */
 function exampleOf({ path, params, curl }) {
-  const text = /'(https?:[^']+)'$/.exec(curl)?.[1];
-  if (text === undefined) return new Map();
-  const { pathname, searchParams } = new URL(text);
-  const segments = new RegExp(`^${path.replace(/:\w+|\*/g, "(.*)")}$`).exec(pathname)?.slice(1).values();
-  return new Map(params.map(({ name, in: where }) => {
-    const segment = where === "path" ? segments?.next().value : undefined;
-    return [name, segment === undefined ? searchParams.getAll(name) : [decodeURIComponent(segment)]];
-  }));
+  const url = URL.parse(/'(https?:[^']+)'$/.exec(curl)?.[1] ?? "");
+  const pattern = new RegExp(`^${path.replace(/:\w+|\*/g, "(.*)")}$`);
+  const segments = pattern.exec(url?.pathname ?? "")?.slice(1).map(decodeURIComponent) ?? [];
+  return params.map(({ name, in: where }) =>
+    where === "path" ? segments.splice(0, 1) : url?.searchParams.getAll(name) ?? []
+  );
 }
 
 /** One word for a shell. @param {string} text */
@@ -24,34 +22,33 @@ const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** The line that asks the same. @param {Asked} asked */
 function curlOf({ method, target, type, body }) {
-  const words = ["curl -N"];
-  if (method !== (body === undefined ? "GET" : "POST")) words.push(`-X ${method}`);
-  if (who().name !== null) words.push('-H "Authorization: Bearer $WEIR_TOKEN"');
-  if (body !== undefined) words.push(`-H 'Content-Type: ${type}' --data-raw ${quoted(body)}`);
-  return [...words, quoted(location.origin + target)].join(" ");
+  const how = method === (body === undefined ? "GET" : "POST") ? "" : ` -X ${method}`;
+  const token = who().name === null ? "" : ' -H "Authorization: Bearer $WEIR_TOKEN"';
+  const data = body === undefined ? "" : ` -H 'Content-Type: ${type}' --data-raw ${quoted(body)}`;
+  return `curl -N${how}${token}${data} ${quoted(location.origin + target)}`;
 }
 
 /** The form of a route, the line that asks the same, and what it answers. @param {Route} route @param {AbortSignal} signal */
 export function routeForm(route, signal) {
   const { method, path, params, body, curl } = route;
   const example = exampleOf(route);
-  const fields = params.map((param) => field(param, example.get(param.name) ?? []));
+  const fields = params.map((param, i) => field(param, example[i]));
   const value = /-d '([^']*)'/.exec(curl)?.[1] ?? '{"value":1}';
-  const posted = body && h("textarea", { rows: 3, value, "aria-label": t("Body") });
+  const posted = body && h("textarea", { rows: 3, value, ariaLabel: t("Body") });
   const types = Object.keys(body?.content ?? {}).map((type) => [type]);
-  const type = choice(types, { "aria-label": "Content-Type" });
+  const type = choice(types, { ariaLabel: "Content-Type" });
 
   /** @returns {Asked} */
   const asked = () => {
     const query = new URLSearchParams();
     let target = path;
     for (const { param: { name, in: where }, read } of fields) {
-      const values = read();
-      if (where === "query") { for (const value of values) query.append(name, value); }
-      else {
-        const encoded = encodeURIComponent(values[0] ?? "");
-        target = target.replace(`:${name}`, () => encoded).replace("*", () => encoded.replaceAll("%2F", "/"));
-      }
+      const [first = "", ...others] = read();
+      const encoded = encodeURIComponent(first);
+      if (where === "query") {
+        for (const value of [first, ...others].filter(Boolean)) query.append(name, value);
+      } else {target = target.replace(`:${name}`, () => encoded).replace("*", () =>
+          encoded.replaceAll("%2F", "/"));}
     }
     if (query.size > 0) target += `?${query}`;
     return { method, target, type: posted && type.value, body: posted?.value };
@@ -69,12 +66,10 @@ export function routeForm(route, signal) {
     const asks = method === "DELETE" && !answer.isRunning();
     if (!asks || await confirmed(`DELETE ${now.target}?`, t("Delete"))) await answer.run(now);
   };
-  const draw = () => {
-    const now = asked();
-    line.textContent = curlOf(now);
-    link.href = now.target;
+  form.oninput = () => {
+    line.textContent = curlOf(asked());
+    link.href = asked().target;
   };
-  form.oninput = draw;
-  draw();
+  form.dispatchEvent(new Event("input"));
   return [form, line, answer.element];
 }

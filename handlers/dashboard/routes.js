@@ -1,5 +1,5 @@
 import { getJson, may } from "./api.js";
-import { command, fill, h, put } from "./dom.js";
+import { command, h, put } from "./dom.js";
 import { prose } from "./fields.js";
 import { routeForm } from "./route_form.js";
 import { t } from "./words.js";
@@ -8,27 +8,18 @@ import { t } from "./words.js";
  * A route as `GET /` describes it.
  *
  * @typedef {{ description: string, content?: Record<string, any> }} Answer
- * @typedef {{
- *   method: string, path: string, description: string, link: string, curl: string, access: string,
- *   params: import("./fields.js").Param[], body?: Answer, answers?: Record<string, string | Answer>,
- * }} Route
+ * @typedef {{ method: string, path: string, description: string, curl: string, access: string, params: import("./fields.js").Param[], body?: Answer, answers?: Record<string, string | Answer> }} Route
  */
 
 /** `#routes`; `#routes/GET/stream` with that one open. @type {import("./main.js").View["mount"]} */
 export async function mount(root, place) {
   const over = new AbortController();
-  const list = h("div", { className: "routes" }, h("p", { className: "caption" }, t("loading")));
-  put(root, [list]);
-  try {
-    /** @type {Route[]} */
-    const routes = await getJson("/");
-    const about = t("Every route of the server: open one to try it, here or with curl. The same for tools:");
-    const link = h("a", { href: "/openapi.json" }, "OpenAPI 3.1");
-    fill(list, h("p", {}, about, " ", link), routes.map((route) => row(route, place, over.signal)));
-    list.querySelector("details[open]")?.scrollIntoView();
-  } catch (error) {
-    fill(list, h("p", { role: "alert" }, /** @type {Error} */ (error).message));
-  }
+  const about = t("Every route of the server: open one to try it, here or with curl. The same for tools:");
+  put(root, [h("p", {}, about, " ", h("a", { href: "/openapi.json" }, "OpenAPI 3.1"))]);
+  /** @type {Route[]} */
+  const routes = await getJson("/");
+  put(root, routes.map((route) => row(route, place, over.signal)));
+  root.querySelector("details[open]")?.scrollIntoView();
   return () => over.abort();
 }
 
@@ -52,20 +43,10 @@ function content(route, signal) {
   const { access, curl, answers = {}, body } = route;
   const socket =
     () => [h("p", {}, h("a", { href: "#channels/ws" }, t("Try it in the WebSocket tab"))), command(curl)];
-  const form = !may(access)
-    ? h("p", {}, t("Your token has not the right {right}.", { right: access }))
-    : "101" in answers
-    ? socket()
-    : routeForm(route, signal);
+  const form = !may(access) ? [] : "101" in answers ? socket() : routeForm(route, signal);
   const needs = curl.startsWith("#") && h("p", { className: "gap" }, curl.slice(2));
   const rows = Object.entries(answers).map(([status, each]) => answer(status, each));
-  const table = h(
-    "table",
-    { className: "answers" },
-    h("caption", {}, t("Answers")),
-    body && answer(t("body"), body),
-    rows,
-  );
+  const table = h("table", {}, h("caption", {}, t("Answers")), body && answer(t("body"), body), rows);
   return h("div", { className: "panel" }, needs, form, table);
 }
 
@@ -80,13 +61,11 @@ function answer(status, of) {
 }
 
 /** A schema as `[{id: string, value: number|null}]`. @param {any} schema @returns {string} */
-function brief({ type, enum: words, anyOf, items, properties, required = [] }) {
+function brief({ type = [], enum: words, anyOf, items, properties, required = [] }) {
   if (words) return words.map((/** @type {unknown} */ word) => JSON.stringify(word)).join("|");
   if (anyOf) return anyOf.map(brief).join(" | ");
   if (items) return `[${brief(items)}]`;
-  if (!properties) return [type ?? ""].flat().join("|");
-  const fields = Object.entries(properties).map(([name, of]) =>
-    `${name}${required.includes(name) ? "" : "?"}: ${brief(of)}`
-  );
-  return `{${fields.join(", ")}}`;
+  if (!properties) return [type].flat().join("|");
+  const mark = (/** @type {string} */ name) => required.includes(name) ? name : `${name}?`;
+  return `{${Object.entries(properties).map(([name, of]) => `${mark(name)}: ${brief(of)}`).join(", ")}}`;
 }

@@ -1,33 +1,11 @@
-import { ask } from "./api.js";
+import { ask, getJson } from "./api.js";
 import { fill, h } from "./dom.js";
+import { field } from "./fields.js";
 import { listOf } from "./server.js";
 import { t } from "./words.js";
 
-/** @param {string} label @param {string} name @param {number} max @param {number} value */
-const whole = (label, name, max, value) =>
-  h("label", {}, label, h("input", { name, type: "number", required: true, min: 0, max, value }));
-
-/** What each route asks for; the names are those of its parameters. @type {Record<string, () => import("./dom.js").Child[]>} */
-const fields = {
-  "/stream": () => [
-    whole(t("Steps"), "count", 1_000_000, 30),
-    whole(t("ms a step"), "interval", 60_000, 1_000),
-    h("label", {}, h("input", { name: "request", type: "checkbox", value: "false" }), t("without requests")),
-  ],
-  "/concurrent_stream": () => [
-    h(
-      "label",
-      {},
-      t("Tasks, a line each: name, steps, ms a step"),
-      h("textarea", {
-        name: "task",
-        rows: 3,
-        required: true,
-        value: "build:20:500\ntest:10:1500\ndeploy:5:3000",
-      }),
-    ),
-  ],
-};
+/** Parameters that the form has a field of its own for, and those of every stream. */
+const others = ["run", "format", "after", "lastEventId"];
 
 /** A name that no run has. */
 function freeName() {
@@ -36,31 +14,44 @@ function freeName() {
   return `run-${n}`;
 }
 
-/** The form that starts a run. */
+/** The form that starts a run, of any route that takes `run`. */
 export function runForm() {
-  const name = h("input", { name: "run", required: true, maxLength: 64, value: freeName() });
-  const route = h("select", {}, Object.keys(fields).map((path) => h("option", {}, path)));
-  const params = h("div", { className: "bar" });
+  const name = h("input", { value: freeName(), autocomplete: "off" });
+  const route = h("select");
+  const params = h("div", { className: "panel" });
   const problem = h("p", { role: "alert" });
-  route.onchange = () => fill(params, fields[route.value]());
-  fill(params, fields["/stream"]());
-  const form = h(
-    "form",
-    { className: "panel" },
-    h("div", { className: "bar" }, h("label", {}, t("Name"), name), h("label", {}, t("Route"), route)),
-    params,
-    h("div", { className: "bar" }, h("button", { className: "primary" }, t("Start the run")), problem),
-  );
+  const bar = h("div", { className: "bar" }, [
+    h("label", {}, t("Name"), " ", name),
+    h("label", {}, t("Route"), " ", route),
+    h("button", { className: "primary" }, t("Start the run")),
+  ]);
+  const form = h("form", { className: "panel", noValidate: true }, bar, params, problem);
+  /** @type {ReturnType<typeof field>[]} */
+  let fields = [];
+
+  async function load() {
+    /** @type {import("./routes.js").Route[]} */
+    const all = await getJson("/");
+    const routes = all.filter(({ params }) =>
+      params.some((param) => param.name === "run" && !param.repeatable)
+    );
+    fill(route, routes.map(({ path }) => h("option", {}, path)));
+    route.onchange = () => {
+      const { params: own = [] } = routes.find(({ path }) => path === route.value) ?? {};
+      fields = own.filter((param) => !others.includes(param.name)).map((param) => field(param, []));
+      fill(params, fields.map(({ element }) => element));
+    };
+    route.onchange(new Event("change"));
+  }
+
   form.onsubmit = async (event) => {
     event.preventDefault();
-    const query = new URLSearchParams();
-    for (const [key, value] of new FormData(form)) {
-      for (const line of String(value).split(/\s*\n\s*/)) if (line !== "") query.append(key, line);
-    }
+    const given = fields.flatMap(({ param, read }) => read().map((value) => [param.name, value]));
     try {
       if (listOf("runs").some((run) => run.name === name.value)) throw new Error(t("This name is taken."));
       // The run goes on without this reader.
       const reader = new AbortController();
+      const query = new URLSearchParams([["run", name.value], ...given]);
       await ask(`${route.value}?${query}`, { signal: reader.signal });
       reader.abort();
       problem.textContent = "";
@@ -69,5 +60,6 @@ export function runForm() {
       problem.textContent = /** @type {Error} */ (error).message;
     }
   };
+  load().catch(({ message }) => problem.textContent = message);
   return h("details", { open: listOf("runs").length === 0 }, h("summary", {}, t("Start a run")), form);
 }

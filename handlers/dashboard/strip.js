@@ -20,8 +20,11 @@ function stateOf({ state, reason, missed }) {
   if (state === "denied") return ["✕", "failed", t("no longer allowed")];
   if (state === "hidden") return ["‖", "quiet", t("paused while hidden")];
   if (state === "connecting") return ["○", "quiet", t("connecting")];
-  if (state === "waiting") return ["↻", "stale", reason === "" ? t("reconnecting") : reason];
-  if (counts.draining) return ["◌", "stale", t("the server is shutting down")];
+  const shutdown = t("the server is shutting down");
+  if (state === "waiting") {
+    return ["↻", "stale", reason === "shutdown" ? shutdown : reason || t("reconnecting")];
+  }
+  if (counts.draining) return ["◌", "stale", shutdown];
   if (missed === 0) return ["●", "live", t("live")];
   return [
     "●",

@@ -1,61 +1,61 @@
-import { ask, records, Refused } from "./api.js";
-import { fill, h, oncePerFrame } from "./dom.js";
+import { fill, h, oncePerFrame, put } from "./dom.js";
 import { watch } from "./feed.js";
+import { hashOf, itemOf, linesOf, rowsOf } from "./log_line.js";
 import { listOf, onServer } from "./server.js";
 import { t } from "./words.js";
 
 const most = 12;
+/** ms for which they rest between two changes. */
+const calmMs = 200;
 
-/** What a terminal would obey, and no line shows. */
-// deno-lint-ignore no-control-regex -- these are what it is for
-const escapes = /\x1b(\[[0-9;?]*[ -\/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|.)/g;
+/** @typedef {import("./log_line.js").Item} Item */
 
 /** The last lines of a log that one chooses; the choice is remembered. @param {HTMLElement} root */
 export function tail(root) {
   const select = h("select", { "aria-label": t("Log") });
   const all = h("a", {}, t("all of it"));
-  const lines = h("ol", { className: "tail mono" });
-  root.append(h("div", { className: "bar" }, h("h2", {}, t("Last lines")), select, all), lines);
-  /** @type {{ text: string, kind: string }[]} */
-  let shown = [];
+  const lines = h("div", { className: "tail mono" });
+  put(root, [h("div", { className: "bar" }, h("h2", {}, t("Last lines")), select, all), lines]);
+  /** @type {Item[]} */
+  let items = [];
   let [chosen, listed] = ["", ""];
-  let stop = () => {};
+  let following = new AbortController();
 
-  const draw = oncePerFrame(() =>
-    fill(lines, shown.map(({ text, kind }) => h("li", { className: kind, title: text }, text)))
+  const draw = oncePerFrame(
+    () => fill(lines, rowsOf(items, undefined, false, () => true)),
+    calmMs,
   );
 
-  /** @param {import("./feed.js").Heard[]} heard */
-  function add(heard) {
-    for (const { event, data } of heard) {
-      if (event === "gap") shown.push({ text: t("some lines are missing"), kind: "gap" });
-      else if (event === undefined) shown.push({ text: String(data).replace(escapes, ""), kind: "" });
-    }
-    shown = shown.slice(-most);
+  /** @param {Item[]} more */
+  function add(more) {
+    items = [...items, ...more].filter(({ kind }, i, { length }) =>
+      kind !== "unfinished" || i === length - 1
+    );
+    items = items.slice(-most);
     draw();
   }
 
   /** @param {string} name */
   async function follow(name) {
-    stop();
+    following.abort();
+    following = new AbortController();
+    const { signal } = following;
     chosen = name;
-    shown = [];
-    const place = encodeURIComponent(name);
-    all.href = `#logs/${place}`;
-    const stopped = new AbortController();
-    stop = () => stopped.abort();
-    const { signal } = stopped;
+    items = [];
+    all.href = hashOf([name]);
     try {
-      const response = await ask(`/logs/${place}?lines=${most}&follow=false&format=ndjson`, { signal });
-      const heard = [];
-      for await (const batch of records(response)) heard.push(...batch);
+      const { items: there } = await linesOf([name], { lines: most }, signal, most);
       if (signal.aborted) return;
-      add(heard);
-      stop = watch(`log:${name}`, add, heard.findLast(({ id }) => id !== undefined && id !== "end")?.id);
+      add(there);
+      const since = there.findLast(({ cursor }) => cursor !== undefined)?.cursor;
+      const hear = (/** @type {import("./feed.js").Heard[]} */ heard) =>
+        add(heard.filter(({ event }) => event !== "state").slice(-most).map((each) => itemOf(each, name)));
+      signal.onabort = watch(`log:${name}`, hear, since);
     } catch (error) {
       if (signal.aborted) return;
-      shown = [{ text: error instanceof Refused ? error.message : String(error), kind: "refused" }];
-      draw();
+      add([{ name, kind: "note", text: /** @type {Error} */ (error).message }]);
+      // Again, once the server says anything.
+      chosen = "";
     }
   }
 
@@ -64,7 +64,7 @@ export function tail(root) {
     root.hidden = names.length === 0;
     if (names.join("/") !== listed) fill(select, names.map((name) => h("option", {}, name)));
     listed = names.join("/");
-    select.value = chosen;
+    if (chosen !== "") select.value = chosen;
     if (chosen !== "" || names.length === 0) return;
     const remembered = localStorage.getItem("overview.log") ?? "";
     const first = names.find((name) => name !== "access.log") ?? names[0];
@@ -76,6 +76,6 @@ export function tail(root) {
   };
   return () => {
     off();
-    stop();
+    following.abort();
   };
 }

@@ -59,7 +59,7 @@ function range(min, max, unit) {
 function line(canvas, readings, first, min, max) {
   const { width, height } = canvas;
   const { times, values, end } = readings;
-  const seconds = readings.spanOf(sparkSeconds);
+  const seconds = end - times[first] || 1;
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.clearRect(0, 0, width, height);
   context.strokeStyle = colour("--series-1");

@@ -41,3 +41,12 @@ export function span(ms) {
 
 /** How long ago a time was. @param {Date} time */
 export const ago = (time) => t("{time} ago", { time: span(now() - time.getTime()) });
+
+/** JSON over several lines; numbers stay as they are written, where the browser can do that. @param {string} json */
+export const pretty = (json) => JSON.stringify(JSON.parse(json, exact), null, 2);
+
+/** @param {string} _key @param {any} value @param {{ source?: string }} [context] */
+const exact = (_key, value, context) =>
+  typeof value === "number" && context?.source && "rawJSON" in JSON
+    ? /** @type {any} */ (JSON).rawJSON(context.source)
+    : value;

@@ -46,10 +46,14 @@ export class MemoryChannel {
    * @throws HttpError 413 for more events, or bytes, than the history can hold
    */
   publish(values: readonly JsonText[]): string {
-    const sizes = checkPost(values, this.limits);
-    for (const [i, value] of values.entries()) this.history.add(value, sizes[i]);
-    this.#grown();
+    this.addAll(values, checkPost(values, this.limits));
     return this.history.id();
+  }
+
+  /** Adds events in order, however many; `sizes` are their bytes. */
+  addAll(values: readonly JsonText[], sizes: readonly number[]): void {
+    for (let i = 0; i < values.length; i++) this.history.add(values[i], sizes[i]);
+    this.#grown();
   }
 
   /** Adds an event, however large; `event` is its kind. */

@@ -15,7 +15,9 @@ export class PublishedKeys {
 
   /** The id of what was published with a key. */
   get(key: string): string | undefined {
-    if (this.clock.now() - this.#since > 2 * rememberedSeconds * 1_000) this.#turn();
+    if (this.clock.now() - this.#since > 2 * rememberedSeconds * 1_000) {
+      this.#recent = this.#before = new Map();
+    }
     return this.#recent.get(key) ?? this.#before.get(key);
   }
 

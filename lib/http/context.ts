@@ -3,6 +3,7 @@ import type { Exchange } from "../stream/exchange.ts";
 import type { OpenBodies } from "../stream/open_bodies.ts";
 import { wholeBytes } from "../stream/json.ts";
 import { Asked } from "./asked.ts";
+import { unauthorized } from "./auth/guard.ts";
 import type { Right } from "./auth/token.ts";
 import type { Grant } from "./auth/tokens.ts";
 import type { Access } from "./description.ts";
@@ -104,8 +105,11 @@ export class RequestContext<App extends { runs: unknown; sockets: unknown }, Rou
     return this.#controller.signal;
   }
 
-  text(): Promise<string> {
-    return this.server.requestBodies.text(this.request);
+  async text(): Promise<string> {
+    const text = await this.server.requestBodies.text(this.request);
+    // The token may have gone while the body came.
+    if (this.allowed?.() === false) throw unauthorized(this.headers);
+    return text;
   }
 
   async json(): Promise<unknown> {

@@ -27,6 +27,7 @@
  *
  * @module
  */
-export type { RunInfo, RunOf, RunState, StartedRun } from "./run.ts";
-export { Runs, type RunsLimits, type RunsOptions } from "./runs.ts";
+export type { RunInfo, RunOf, RunState, StartedRun } from "./run_channel.ts";
+export { Runs } from "./runs.ts";
+export type { RunsLimits, RunsOptions } from "./runs_options.ts";
 export { share, type ShareOptions } from "./share.ts";

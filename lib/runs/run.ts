@@ -1,7 +1,7 @@
-import { MemoryChannel } from "../channels/memory_channel.ts";
 import { newEpoch } from "../channels/channel_history.ts";
+import type { Limits } from "../limits.ts";
 import { afterOthers } from "../stream/clock.ts";
-import { HttpError, type Report, StreamEnd } from "../stream/errors.ts";
+import { type Report, StreamEnd } from "../stream/errors.ts";
 import { CursorAt, Encoded, eventOf, JsonText } from "../stream/event.ts";
 import { jsonOf } from "../stream/formats/json_data.ts";
 import { ndjson } from "../stream/formats/ndjson.ts";
@@ -9,36 +9,7 @@ import { sse } from "../stream/formats/sse.ts";
 import { byteLength } from "../stream/json.ts";
 import { Pump, type Sink } from "../stream/pump.ts";
 import { iterable, type Source } from "../stream/source.ts";
-
-/** What a run is of, beside its name. */
-export interface RunOf {
-  /** Path of the request that started it. */
-  readonly route: string;
-  /** What it was started with, by the names of the query's parameters. */
-  readonly params: Readonly<Record<string, unknown>>;
-}
-
-/** How a run is. */
-export type RunState = "running" | "complete" | "failed" | "cancelled";
-
-/** A run, as {@linkcode Run.info} gives it. */
-export interface RunInfo {
-  /** Its name. */
-  name: string;
-  /** Path of the request that started it. */
-  route: string;
-  /** How it is. */
-  state: RunState;
-  /** When it started (RFC 3339). */
-  started: string;
-  /** Events that it has had so far. */
-  events: number;
-  /** Who follows it now. */
-  readers: number;
-}
-
-/** A run with what it was started with, as {@linkcode Run.started} gives it. */
-export type StartedRun = RunInfo & Pick<RunOf, "params">;
+import { RunChannel, type RunIdentity, type RunOf, type RunState } from "./run_channel.ts";
 
 /** What a run reports to its registry. */
 export interface RunHooks {
@@ -54,58 +25,30 @@ export interface RunHooks {
  * A source that is run once, by itself: its events are a channel that has a start and an end. No reader paces it, so it
  * goes as fast as it can, and a reader that falls behind what is retained gets a gap.
  */
-export class Run extends MemoryChannel implements Sink {
-  override readonly fromStart = true;
+export class Run extends RunChannel implements Sink {
   readonly wants = true;
   /** No reader sets its pace. */
   readonly rest = afterOthers;
-  state: RunState = "running";
   /** Resolves when its source has finished its cleanup. */
   readonly released: PromiseWithResolvers<void> = Promise.withResolvers();
-  readonly #started = new Date();
   readonly #controller = new AbortController();
   readonly #pump: Pump;
 
   constructor(
-    readonly name: string,
-    readonly of: RunOf,
+    name: string,
+    of: RunOf,
     source: Source,
-    limits: { runEvents: number; runBytes: number },
+    limits: Pick<Limits, "runEvents" | "runBytes">,
     readonly hooks: RunHooks,
+    identity: RunIdentity = { epoch: newEpoch(), started: new Date().toISOString() },
   ) {
-    super({ channelEvents: limits.runEvents, channelBytes: limits.runBytes }, name, newEpoch());
+    super(name, of, limits, identity);
     const { signal } = this.#controller;
     this.#pump = new Pump(iterable(source, { format: ndjson, signal }), this, hooks.report);
   }
 
   start(): void {
     this.#pump.ask();
-  }
-
-  info(): RunInfo {
-    const { name, of: { route }, state, history, readers } = this;
-    return { name, route, state, started: this.#started.toISOString(), events: history.last, readers };
-  }
-
-  started(): StartedRun {
-    return { ...this.info(), params: this.of.params };
-  }
-
-  /**
-   * Compares it with what a request asks for, as far as that says.
-   *
-   * @throws HttpError 409
-   */
-  check({ route, params }: RunOf, query: URLSearchParams): void {
-    const refuse = (what: string, own: string, value: string) => {
-      const rule = `${what} must be ${own}, which the run ${this.name} was started with`;
-      throw new HttpError(409, `${rule}: current value is ${value}`);
-    };
-    if (route !== this.of.route) refuse("the path", this.of.route, route);
-    for (const name in params) {
-      const [own, value] = [this.of.params[name], params[name]].map((value) => JSON.stringify(value));
-      if (query.has(name) && own !== value) refuse(name, short(own), short(value));
-    }
   }
 
   take(value: unknown): boolean {
@@ -124,9 +67,8 @@ export class Run extends MemoryChannel implements Sink {
   }
 
   /** Stops it, if it is running: its source's signal aborts, and its readers end. */
-  cancel(): void {
-    if (this.state !== "running") return;
-    this.#finish("cancelled", new StreamEnd("cancelled"));
+  cancel(reason: "cancelled" | "lost" = "cancelled"): void {
+    if (this.state === "running") this.#finish(reason, new StreamEnd(reason));
   }
 
   /** The server is draining. */
@@ -135,8 +77,7 @@ export class Run extends MemoryChannel implements Sink {
   }
 
   #finish(state: RunState, end: StreamEnd): void {
-    this.state = state;
-    this.finish(end);
+    this.conclude(state, end);
     this.hooks.ended();
     this.#pump.stopped = true;
     if (state !== "complete") this.#controller.abort();
@@ -161,5 +102,3 @@ export class Run extends MemoryChannel implements Sink {
     this.hooks.grew(this.size - before);
   }
 }
-
-const short = (json: string) => json.length > 80 ? json.slice(0, 80) + "…" : json;

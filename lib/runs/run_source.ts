@@ -11,14 +11,18 @@ export function runSource(runs: Runs, name: string): PartSource {
   return async function* (wanted) {
     let { after } = wanted;
     const { format, signal } = wanted;
+    const isThere = await runs.bring(name);
     if (after?.endsWith(ended)) {
       const last = after.slice(0, -ended.length);
       after = runs.knows(name, last) ? last : undefined;
     }
-    if (!runs.has(name)) {
+    if (!isThere) {
       if (after !== undefined) yield gap(after, null, null);
       yield new SourceState("absent");
-      while (!runs.has(name)) await runs.nextStart(signal);
+      // Waited for before it is looked for: it may start meanwhile.
+      for (let start = runs.nextStart(signal); !await runs.bring(name); start = runs.nextStart(signal)) {
+        await start;
+      }
       yield new SourceState("live");
       after = undefined;
     }

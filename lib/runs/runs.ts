@@ -1,52 +1,45 @@
 import { checkName } from "../http/params.ts";
 import { Subscriber } from "../channels/subscriber.ts";
-import { shrink } from "../channels/memory_channel.ts";
 import { nextWave, Waves } from "../channels/waves.ts";
 import { Limits } from "../limits.ts";
-import type { ClientShare } from "../stream/client_share.ts";
-import { afterOthers, type Clock, endOfTurn, processClock } from "../stream/clock.ts";
+import { afterOthers, processClock } from "../stream/clock.ts";
 import { HttpError, printReport, quote, type Report, StreamEnd } from "../stream/errors.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import { Limiter } from "../stream/limiter.ts";
 import type { Source, StreamItem, Wanted } from "../stream/source.ts";
-import { Run, type RunInfo, type RunOf, type StartedRun } from "./run.ts";
-
-/** Time that all runs together, however many never wait, have of each event-loop turn, in ms. */
-const sliceMs = 1;
-
-/** Limits of {@linkcode Runs}. */
-export type RunsLimits = Pick<Limits, "runs" | "runsBytes" | "runEvents" | "runBytes">;
-
-/** How {@linkcode Runs} retain what has ended. */
-export interface RunsOptions {
-  /** Seconds for which a run is retained after its end. Default: 600. */
-  keepRuns?: number;
-  /** What one client may have running. Default: no bound. */
-  share?: ClientShare | null;
-  /** Where failures of runs are reported. Default: stderr. */
-  report?: Report;
-  /** Time, for a test. */
-  clock?: Clock;
-}
+import { RetainedRuns } from "./retained_runs.ts";
+import { Run } from "./run.ts";
+import type { RunChannel, RunIdentity, RunInfo, RunOf, StartedRun } from "./run_channel.ts";
+import type { RunHome } from "./run_home.ts";
+import type { RunsLimits, RunsOptions } from "./runs_options.ts";
+import { TurnShare } from "./turn_share.ts";
 
 /** The runs of a server, by name: those that go on, and those that have ended and are retained for a while. */
 export class Runs {
-  readonly #runs = new Map<string, Run>();
-  /** Those that have ended, the first before the others, with what stops their time; null when that is over. */
-  readonly #ended = new Map<Run, (() => void) | null>();
+  readonly #runs: RetainedRuns;
   readonly #working = new Set<Promise<void>>();
   readonly #starts = new Waves();
   readonly #limiter: Limiter;
-  readonly #options: Required<RunsOptions>;
-  #bytes = 0;
-  /** When this turn's first event came; null before it. */
-  #turnAt: number | null = null;
+  readonly #home: RunHome | null;
+  readonly #report: Report;
+  readonly #turns = new TurnShare();
 
   /** A registry without runs. */
   constructor(readonly limits: RunsLimits = new Limits(), options: RunsOptions = {}) {
-    const { keepRuns = 600, share = null, report = printReport, clock = processClock } = options;
-    this.#options = { keepRuns, share, report, clock };
+    const { keepRuns = 600, share = null, home = null, report = printReport, clock = processClock } = options;
+    this.#home = home;
+    this.#report = report;
     this.#limiter = new Limiter(limits.runs, share);
+    const removed = ({ name, identity: { epoch } }: Run) => home?.forget(name, epoch);
+    this.#runs = new RetainedRuns(limits, keepRuns * 1_000, clock, removed);
+    if (home === null) return;
+    home.hooks = {
+      started: () => this.#starts.announce(),
+      stop: (name, epoch) => {
+        const run = this.#runs.get(name);
+        if (run?.identity.epoch === epoch) this.#stop(run);
+      },
+    };
   }
 
   /** Runs that go on now. */
@@ -54,23 +47,44 @@ export class Runs {
     return this.#limiter.used;
   }
 
-  /** The runs, in the order in which they started. */
-  list(): RunInfo[] {
-    return [...this.#runs.values()].map((run) => run.info());
+  /**
+   * The runs, in the order in which they started.
+   *
+   * @throws HttpError 503 when those of other processes cannot be had
+   */
+  async list(): Promise<RunInfo[]> {
+    const own = this.#runs.all().map((run) => run.info());
+    const all = await this.#home?.list() ?? [];
+    // Of its own this process knows best how they are.
+    return [...new Map([...all, ...own].map((info) => [info.name, info])).values()];
   }
 
-  /** Whether there is a run of this name. */
+  /** Whether what there is of this name is known without asking elsewhere. */
+  isHere(name: string): boolean {
+    return this.#home === null || this.#runs.get(name) !== undefined;
+  }
+
+  /** Whether there is a run of this name. Where it is not here, {@linkcode Runs.bring} has to be asked first. */
   has(name: string): boolean {
-    return this.#runs.has(name);
+    return this.#get(name) !== undefined;
+  }
+
+  /**
+   * Whether there is a run of this name, in whatever process; it can be followed then.
+   *
+   * @throws HttpError 503 when that cannot be known
+   */
+  async bring(name: string): Promise<boolean> {
+    return this.#runs.get(name) !== undefined || await this.#home?.open(name) === true;
   }
 
   /**
    * One run, with what it was started with.
    *
-   * @throws HttpError 404 when there is none of this name
+   * @throws HttpError 404 when there is none of this name, 503 when that cannot be known
    */
-  find(name: string): StartedRun {
-    return this.#find(name).started();
+  async find(name: string): Promise<StartedRun> {
+    return this.#runs.get(name)?.started() ?? await this.#home?.find(name) ?? unknown(name);
   }
 
   /**
@@ -80,29 +94,48 @@ export class Runs {
    * limit of runs
    */
   start(name: string, of: RunOf, source: Source, exchange: Exchange): void {
-    const existing = this.#runs.get(name);
-    if (existing !== undefined) return existing.check(of, exchange.query);
+    const existing = this.#get(name);
+    if (existing === undefined) this.#begin(name, of, source, exchange);
+    else existing.check(of, exchange.query);
+  }
+
+  /**
+   * The same where another process may have a run of this name, or start one at the same time.
+   *
+   * @throws HttpError as `start` does, and 503 when that cannot be known
+   */
+  async startOnce(name: string, of: RunOf, source: Source, exchange: Exchange): Promise<void> {
+    const home = this.#home;
+    checkName("a run's", name);
+    while (home !== null && !await this.bring(name)) {
+      const identity = await home.claim(name, of);
+      if (identity === null) continue;
+      try {
+        return home.share(this.#begin(name, of, source, exchange, identity));
+      } catch (error) {
+        home.forget(name, identity.epoch);
+        throw error;
+      }
+    }
+    this.start(name, of, source, exchange);
+  }
+
+  #begin(name: string, of: RunOf, source: Source, exchange: Exchange, identity?: RunIdentity): Run {
     // The rest of the request must not live as long as the run.
     const { draining } = exchange;
-    const { keepRuns, report, clock } = this.#options;
     checkName("a run's", name);
     const permit = this.#limiter.admit("runs", exchange);
-    // As fewer go on than there may be, one has ended.
-    if (this.#runs.size >= this.limits.runs) this.#remove(this.#ended.keys().next().value!);
+    this.#runs.makeRoom();
     const run = new Run(name, of, source, this.limits, {
-      report: (message, error) => report(`run ${name}: ${message}`, error),
-      grew: (bytes) => this.#grew(bytes),
-      hadShare: () => this.#hadShare(),
+      report: (message, error) => this.#report(`run ${name}: ${message}`, error),
+      grew: (bytes) => this.#runs.grew(bytes),
+      hadShare: () => this.#turns.used(),
       ended: () => {
         draining.removeEventListener("abort", run);
-        const stop = clock.after(keepRuns * 1_000, () => {
-          this.#ended.set(run, null);
-          this.#drop(run);
-        });
-        this.#ended.set(run, stop);
+        this.#runs.ended(run);
       },
-    });
-    this.#runs.set(name, run);
+    }, identity);
+    this.#runs.add(run);
     const done = run.released.promise.then(() => {
       permit.release();
       this.#working.delete(done);
@@ -111,6 +144,7 @@ export class Runs {
     draining.addEventListener("abort", run);
     run.start();
     this.#starts.announce();
+    return run;
   }
 
   /** Resolves once a run has started, or at the abort. */
@@ -120,7 +154,7 @@ export class Runs {
 
   /** Whether a cursor is one of the run that has this name now. */
   knows(name: string, cursor: string): boolean {
-    return (this.#runs.get(name)?.history.after(cursor) ?? 0) > 0;
+    return (this.#get(name)?.history.after(cursor) ?? 0) > 0;
   }
 
   /** A source that follows a run, from its start or after a cursor; for an unknown run or cursor it is `lost`. */
@@ -133,70 +167,51 @@ export class Runs {
 
   /** The events of a run, from its start or after a cursor: one that cannot be followed is a gap. An unknown run is `lost`. */
   subscribe(name: string, wanted: Wanted): AsyncIterable<StreamItem> {
-    const run = this.#runs.get(name);
+    const run = this.#get(name);
     if (run === undefined) return lost();
-    return new Subscriber(wanted, { open: () => run, left: () => this.#drop(run) }, name);
+    return new Subscriber(
+      wanted,
+      { open: () => run, left: () => run instanceof Run && this.#runs.drop(run) },
+      name,
+    );
   }
 
   /**
    * Cancels a run that goes on, and forgets one that has ended.
    *
-   * @throws HttpError 404 when there is none of this name
+   * @throws HttpError 404 when there is none of this name, 503 when that cannot be known
    */
-  delete(name: string): StartedRun {
-    const run = this.#find(name);
-    if (run.state === "running") run.cancel();
-    else this.#remove(run);
+  async delete(name: string): Promise<StartedRun> {
+    const run = this.#runs.get(name);
+    if (run === undefined) return await this.#home?.delete(name) ?? unknown(name);
+    this.#stop(run);
     return run.started();
   }
 
   /** Cancels all that go on; resolves when they have cleaned up. */
   async close(): Promise<void> {
     this.#starts.close();
-    for (const run of this.#runs.values()) run.cancel();
+    for (const run of this.#runs.all()) run.cancel();
     // Those that rest come back once more.
     await new Promise<void>(afterOthers);
-    for (const stop of this.#ended.values()) stop?.();
+    this.#runs.close();
     await Promise.all(this.#working);
-    for (const { waves } of this.#runs.values()) waves.close();
+    await this.#home?.close();
+    for (const { waves } of this.#runs.all()) waves.close();
   }
 
-  #find(name: string): Run {
-    const run = this.#runs.get(name);
-    if (run !== undefined) return run;
-    throw new HttpError(404, `there is no run of this name: current value is ${quote(name)}`);
+  #get(name: string): RunChannel | undefined {
+    return this.#runs.get(name) ?? this.#home?.get(name);
   }
 
-  #hadShare(): boolean {
-    if (this.#turnAt === null) {
-      this.#turnAt = Date.now();
-      endOfTurn(() => this.#turnAt = null);
-    }
-    return Date.now() - this.#turnAt >= sliceMs;
+  #stop(run: Run): void {
+    if (run.state === "running") run.cancel();
+    else this.#runs.remove(run);
   }
+}
 
-  #grew(bytes: number): void {
-    const { runsBytes } = this.limits;
-    this.#bytes += bytes;
-    while (this.#bytes > runsBytes && this.#ended.size > 0) this.#remove(this.#ended.keys().next().value!);
-    if (this.#bytes <= runsBytes) return;
-    shrink(this.#runs, runsBytes);
-    this.#bytes = this.#runs.values().reduce((sum, { size }) => sum + size, 0);
-  }
-
-  /** A run whose time is over goes with its last reader. */
-  #drop(run: Run): void {
-    if (this.#ended.get(run) === null && !run.inUse) this.#remove(run);
-  }
-
-  /** Who still reads it gets a gap, and its end. */
-  #remove(run: Run): void {
-    this.#ended.get(run)?.();
-    this.#ended.delete(run);
-    this.#runs.delete(run.name);
-    this.#bytes -= run.size;
-    run.trim(0);
-  }
+function unknown(name: string): never {
+  throw new HttpError(404, `there is no run of this name: current value is ${quote(name)}`);
 }
 
 // deno-lint-ignore require-yield -- it has nothing but its end

@@ -3,8 +3,8 @@ import { HttpError } from "../stream/errors.ts";
 import { type Param, text } from "../http/params.ts";
 import type { Exchange } from "../stream/exchange.ts";
 import { type StreamOptions, streamResponse } from "../stream/response.ts";
-import type { Source } from "../stream/source.ts";
-import type { RunOf } from "./run.ts";
+import type { Source, StreamItem, Wanted } from "../stream/source.ts";
+import type { RunOf } from "./run_channel.ts";
 import type { Runs } from "./runs.ts";
 
 /** The parameter of a route that shares what it streams. */
@@ -34,14 +34,20 @@ export function share<T = unknown>(
   { params = {}, ...options }: ShareOptions<T> = {},
 ): Promise<Response> {
   const { runs, headers, url } = context;
+  const of = { route: url.pathname, params };
+  const mayStart = ({ after }: Wanted) => {
+    if (after !== undefined) return false;
+    if (isLed(headers)) throw new HttpError(403, "a page of another origin must not start a run");
+    if (context.may?.("publish") === false) throw forbidden("publish");
+    return true;
+  };
+  async function* anywhere(wanted: Wanted): AsyncGenerator<StreamItem> {
+    if (await runs.bring(name) || mayStart(wanted)) await runs.startOnce(name, of, source, context);
+    yield* runs.follow(name)(wanted) as AsyncIterable<StreamItem>;
+  }
   const shared: Source = (wanted) => {
-    const isKnown = runs.has(name);
-    const starts = !isKnown && wanted.after === undefined;
-    if (starts && isLed(headers)) throw new HttpError(403, "a page of another origin must not start a run");
-    if (starts && context.may?.("publish") === false) throw forbidden("publish");
-    if (isKnown || starts) {
-      runs.start(name, { route: url.pathname, params }, source, context);
-    }
+    if (!runs.isHere(name)) return anywhere(wanted);
+    if (runs.has(name) || mayStart(wanted)) runs.start(name, of, source, context);
     return runs.follow(name)(wanted);
   };
   return streamResponse(context, shared, options);

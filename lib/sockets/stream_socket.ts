@@ -15,7 +15,7 @@ import { connect, type SocketExchange } from "./upgrade.ts";
 export interface StreamSocketOptions extends Omit<UpgradeOptions, "binary"> {
   /**
    * Called with each message that the peer sends, when it is done with the one before. An HttpError that it throws is
-   * answered with a `refused` record of its status and message, but a 403 closes with 1008. Default: a message closes with
+   * answered with a `refused` record of its status, message and details, but a 403 closes with 1008. Default: a message closes with
    * 1008.
    */
   receive?: (message: string) => unknown;
@@ -65,8 +65,8 @@ async function listen(connection: Connection, receive: StreamSocketOptions["rece
     } catch (error) {
       // Who may not send has the socket closed.
       if (!isPublic(error) || error.status === 403) throw error;
-      const { status, message } = error;
-      await connection.send(ndjson.event({ event: "refused", data: { status, message } }));
+      const { status, message, options: { details } } = error;
+      await connection.send(ndjson.event({ event: "refused", data: { status, message, ...details } }));
     }
   }
   // The stream has its own end.

@@ -1,11 +1,13 @@
 /**
- * `deno task bench [streams|files|logs|channels|sockets …]`: Weir's path against the plain Deno idiom of the same job, in turn, A B
- * A B, in one run; medians of five and their ratio. It needs nothing but Deno. `soak`
+ * `deno task bench [streams|files|logs|channels|sockets|redis|processes …]`: Weir's path against the plain Deno idiom of the same job, in turn, A B
+ * A B, in one run; medians of five and their ratio. It needs nothing but Deno, `redis` and `processes` a redis-server, and the latter wrk. `soak`
  * is five minutes of mixed load, and runs only by its name.
  */
 import * as channels from "./channels_bench.ts";
 import * as files from "./files_bench.ts";
 import * as logs from "./logs_bench.ts";
+import * as processes from "./processes_bench.ts";
+import * as redis from "./redis_bench.ts";
 import { soak } from "./soak_bench.ts";
 import * as sockets from "./sockets_bench.ts";
 import * as streams from "./streams_bench.ts";
@@ -15,6 +17,8 @@ const parts: Record<string, () => Promise<unknown>> = {
   files: files.rows,
   channels: channels.rows,
   sockets: sockets.rows,
+  redis: redis.rows,
+  processes: processes.rows,
   logs: async () => {
     for (const row of await logs.rows()) console.log(logs.format(row));
   },

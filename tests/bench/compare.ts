@@ -49,16 +49,24 @@ export async function time(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - start;
 }
 
+/** A server that {@linkcode start} has started. */
+export interface Started {
+  origin: string;
+  port: number;
+  pid: number;
+  stop(): Promise<void>;
+}
+
 /** A server in a process of its own, in a folder of its own for its logs; it prints its address first. */
 export async function start(
   script: string,
   args: string[] = [],
-): Promise<{ origin: string; port: number; stop(): Promise<void> }> {
+): Promise<Started> {
   const path = fileURLToPath(new URL(script, import.meta.url));
   const permissions = ["read", "write", "net", "env", "sys"].map((name) => `--allow-${name}`);
   const cwd = await Deno.makeTempDir({ prefix: "weir-bench-" });
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...permissions, path, ...args],
+    args: ["run", "--no-lock", ...permissions, path, ...args],
     stdout: "piped",
     stderr: "null",
     cwd,
@@ -74,6 +82,7 @@ export async function start(
   return {
     origin,
     port: Number(new URL(origin).port),
+    pid: child.pid,
     async stop() {
       child.kill("SIGTERM");
       await reader.cancel();

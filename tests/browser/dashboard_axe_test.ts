@@ -48,6 +48,6 @@ browserTest("axe finds nothing serious in what a reader's token is refused", asy
   await using server = await serve({ guard: guardOf() });
   await signIn(page, server.origin, token.reader);
   await page.goto(`${server.origin}/#routes/POST/channels/:name`);
-  await page.getByText("Your token has not the right publish.").waitFor();
+  await page.getByText("how many were published, and the id of the last").waitFor();
   assertEquals(await serious(page), []);
 });

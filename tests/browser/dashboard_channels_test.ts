@@ -84,7 +84,7 @@ browserTest(
     const send = (...values: unknown[]) =>
       values.forEach((value) => server.store.publish("demo", [valueOf(value)]));
     await page.goto(`${server.origin}/#channels/demo`);
-    await page.getByText("Nothing is published here yet").waitFor();
+    await until(() => server.store.list()[0]?.readers === 1);
     send(1);
     await shows(page, "1");
     await page.evaluate(
@@ -102,7 +102,7 @@ browserTest(
 browserTest("a name that no channel can have leaves the connection as it is", async (page) => {
   await using server = await serve();
   await page.goto(`${server.origin}/#channels/sensors`);
-  await page.getByText("the server's own").waitFor();
+  await page.getByText("A channel's name is 1 to 64").waitFor();
   await page.goto(`${server.origin}/#channels/a%20b`);
   await page.getByText("A channel's name is 1 to 64").waitFor();
   await page.getByText(/^● live$/).waitFor();

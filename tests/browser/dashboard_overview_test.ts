@@ -14,7 +14,7 @@ async function post(origin: string, value: number): Promise<void> {
 }
 
 /** What the overview shows of the end of a log. */
-const tail = (page: Page) => page.locator(".tail li").allTextContents();
+const tail = (page: Page) => page.locator(".tail .text").allTextContents();
 
 /** As where the user goes to another tab, or comes back. */
 const hide = (page: Page, isHidden: boolean) =>
@@ -93,6 +93,26 @@ browserTest(
     await Deno.remove(cwd, { recursive: true });
   },
 );
+
+browserTest("a view that is opened while the server is away fills once it is back", async (page) => {
+  const cwd = await Deno.makeTempDir({ prefix: "weir-browser-" });
+  await put(`${cwd}/logs/app.log`, "one\n");
+  await using killed = await start([], { cwd });
+  await page.goto(`${killed.origin}/#runs`);
+  await page.getByText("● live").waitFor();
+  // The views themselves come after the first.
+  await page.evaluate("import('/dashboard/overview.js')");
+  killed.kill("SIGKILL");
+  await killed.status;
+  await page.getByText("reconnecting").waitFor();
+  await page.goto(`${killed.origin}/#overview`);
+  await using _again = await start([], { cwd, port: killed.port });
+  await until(async () => (await tail(page)).includes("one"));
+  await page.getByRole("button", { name: /^server-memory \d/ }).waitFor();
+  await page.getByText(/^[\d.]+ % · /).waitFor();
+  await page.goto("about:blank");
+  await Deno.remove(cwd, { recursive: true });
+});
 
 browserTest("a hidden tab closes its connection, and comes back by its cursor", async (page) => {
   await using server = await serve();

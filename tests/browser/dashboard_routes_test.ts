@@ -64,11 +64,11 @@ browserTest("a DELETE is sent once it is confirmed", async (page) => {
   await tryIt(row);
   await page.getByText("DELETE /runs/demo?").waitFor();
   await page.getByRole("button", { name: "Cancel" }).click();
-  assertEquals(server.app.runs.list().length, 1);
+  assertEquals((await server.app.runs.list()).length, 1);
   await tryIt(row);
   await page.getByRole("button", { name: "Delete" }).click();
   await row.getByText("200 OK").waitFor();
-  assertEquals(server.app.runs.list(), []);
+  assertEquals(await server.app.runs.list(), []);
 });
 
 browserTest("the curl line posts what the form does, apostrophes and all", async (page) => {

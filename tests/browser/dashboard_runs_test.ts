@@ -11,20 +11,23 @@ browserTest("a run that one tab starts is watched in another, and cancelled ther
   await other.goto(`${server.origin}/#runs`);
   await page.getByLabel("Name", { exact: true }).fill("job");
   await page.getByLabel("Route").selectOption("/concurrent_stream");
-  await page.getByLabel("Tasks, a line each").fill("quick:3:0\nslow:1000:60000");
+  await page.getByLabel("task").fill("quick:3:0");
+  await page.getByRole("button", { name: "Add another" }).click();
+  await page.getByLabel("task").nth(1).fill("slow:1000:60000");
   await page.getByRole("button", { name: "Start the run" }).click();
   for (const tab of [page, other]) {
     await tab.getByText("3 of 3").waitFor();
     await tab.getByText(/^1 of 1,000/).waitFor();
   }
-  assertEquals(server.app.runs.list().map(({ name, readers }) => [name, readers]), [["job", 2]]);
+  const runs = await server.app.runs.list();
+  assertEquals(runs.map(({ name, readers }) => [name, readers]), [["job", 2]]);
   await other.getByRole("button", { name: "Cancel job" }).click();
   await other.getByRole("button", { name: "Cancel the run" }).click();
   for (const tab of [page, other]) await tab.getByText("■ cancelled").waitFor();
   await page.getByRole("button", { name: "Forget job" }).click();
   await page.getByRole("button", { name: "Forget", exact: true }).click();
   await other.getByText("no longer kept").waitFor();
-  assertEquals(server.app.runs.list(), []);
+  assertEquals(await server.app.runs.list(), []);
 });
 
 browserTest("a run that cannot be started says why, in the server's words", async (page) => {
@@ -40,7 +43,7 @@ browserTest("what a token does not allow is not offered", async (page) => {
   await using server = await serve({ guard: guardOf([...tokenLines, publisher]) });
   await signIn(page, server.origin, "b".repeat(32));
   await page.goto(`${server.origin}/#runs`);
-  await page.getByLabel("Steps").fill("1000");
+  await page.getByLabel("count").fill("1000");
   await page.getByRole("button", { name: "Start the run" }).click();
   await page.getByText("● running").waitFor();
   assertEquals(await page.getByRole("button", { name: "Cancel run-1" }).count(), 0);
@@ -52,6 +55,17 @@ browserTest("what a token does not allow is not offered", async (page) => {
   await page.getByText("● running").waitFor();
   await page.getByText("needs the right publish").waitFor();
   assertEquals(await page.locator("form").count(), 0);
+});
+
+browserTest("a token with the right admin is offered all", async (page) => {
+  await using server = await serve({ guard: guardOf() });
+  await signIn(page, server.origin, token.admin);
+  await page.goto(`${server.origin}/#runs`);
+  await page.getByLabel("count").fill("1000");
+  await page.getByRole("button", { name: "Start the run" }).click();
+  await page.getByRole("button", { name: "Cancel run-1" }).click();
+  await page.getByRole("button", { name: "Cancel the run" }).click();
+  await page.getByText("■ cancelled").waitFor();
 });
 
 browserTest("who is revoked is told, and finds the form to sign in", async (page) => {

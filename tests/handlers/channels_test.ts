@@ -26,6 +26,20 @@ Deno.test("what is posted reaches a subscriber as server-sent events", options, 
   ]);
 });
 
+Deno.test("a post that is repeated with its Idempotency-Key is published once", options, async () => {
+  await using server = await serve();
+  const url = `${server.origin}/channels/demo`;
+  const again = async (key: string) => {
+    const response = await fetch(url, { method: "POST", body: "1", headers: { "Idempotency-Key": key } });
+    return { status: response.status, ...await response.json() };
+  };
+  const first = await again("a");
+  assertEquals(await again("a"), first);
+  assertEquals((await again("b")).id, first.id.replace(/1$/, "2"));
+  const { status, error } = await again("x".repeat(256));
+  assertEquals([status, error.slice(0, 44)], [400, "Idempotency-Key must be 1 to 255 characters "]);
+});
+
 Deno.test("a reader that is cut before the first event has a cursor to come back with", options, async () => {
   await using server = await serve();
   const url = `${server.origin}/channels/demo`;

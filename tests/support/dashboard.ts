@@ -3,15 +3,15 @@ import { put } from "./files.ts";
 import type { Page } from "./playwright.ts";
 import { serve, type TestServer } from "./server.ts";
 
-/** The views of the dashboard, by their address, each with what is there once it has loaded. */
+/** The views of the dashboard, by their address, each with what is in it once it has loaded. */
 export const views: Readonly<Record<string, string>> = {
-  overview: "canvas",
-  logs: ":text('a line')",
-  runs: ".run",
-  "files/a.txt": ":text('its text')",
-  "channels/demo": ".newest :text('some')",
-  "channels/ws": "button",
-  "routes/GET/stream": "details[open] a",
+  overview: ":has(canvas):has(.run)",
+  logs: " :text('a line')",
+  runs: " .run",
+  "files/a.txt": " :text('its text')",
+  "channels/demo": " .newest :text('some')",
+  "channels/ws": " button",
+  "routes/GET/stream": " details[open] a",
 };
 
 /** A server with something for each view to show. */
@@ -27,5 +27,5 @@ export async function serveViews(): Promise<TestServer> {
 /** Opens a view, and waits until it has loaded. */
 export async function openView(page: Page, { origin }: TestServer, view: string): Promise<void> {
   await page.goto(`${origin}/#${view}`);
-  await page.locator(`.${view.split("/")[0]} ${views[view]}`).nth(0).waitFor();
+  await page.locator(`.${view.split("/")[0]}${views[view]}`).nth(0).waitFor();
 }

@@ -19,7 +19,7 @@ interface Context extends AsyncDisposable {
 interface Place {
   getByText(text: string | RegExp, options?: { exact: boolean }): Locator;
   getByLabel(text: string, options?: { exact: boolean }): Locator;
-  getByRole(role: string, options?: { name?: string; exact?: boolean }): Locator;
+  getByRole(role: string, options?: { name?: string | RegExp; exact?: boolean }): Locator;
   locator(css: string): Locator;
 }
 

@@ -9,6 +9,7 @@ export const packages = {
   openssl: "openssl",
   python3: "python3 python3-requests python3-httpx",
   unzip: "unzip",
+  "systemd-analyze": "systemd",
   "redis-server": "redis-server",
 };
 

@@ -14,8 +14,12 @@ export class TcpProxy implements AsyncDisposable {
     this.#serving = this.#serve(port);
   }
 
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
   get origin(): string {
-    return `http://127.0.0.1:${this.#listener.addr.port}`;
+    return `http://127.0.0.1:${this.port}`;
   }
 
   /** Holds back what the server sends, as a network that has gone silent. */

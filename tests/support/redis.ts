@@ -1,8 +1,9 @@
+import { granted } from "./granted.ts";
 import { find } from "./programs.ts";
 
-const program = find("redis-server");
+const program = granted.run ? find("redis-server") : undefined;
 
-/** Whether Redis is not installed. */
+/** Whether Redis is not installed, or must not be started. */
 export const withoutRedis: boolean = program === undefined;
 
 /** A Redis of a test's own, append-only, with its data in a folder of its own. `await using` ends it. */
@@ -55,6 +56,12 @@ export class RedisServer implements AsyncDisposable {
     if (signal !== "SIGKILL") return;
     await this.#child?.status;
     this.#child = null;
+  }
+
+  /** Ends it at once, where nothing can be waited for. */
+  [Symbol.dispose](): void {
+    this.#child?.kill("SIGKILL");
+    Deno.removeSync(this.folder, { recursive: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,7 +3,7 @@ import type { Link } from "./link.ts";
 /** Time that one read waits for an entry, in ms. */
 const blockMs = 2_000;
 /** Entries of a stream in one reply. */
-const count = "256";
+const count = "64";
 
 /** An entry of a stream: its id, and its fields and values in turn. */
 export type Entry = [id: string, fields: string[]];

@@ -19,10 +19,15 @@ export type WindowLimits = Pick<Limits, "channelEvents" | "channelBytes">;
 export class RedisChannel implements Follower {
   /** The last events. */
   window: MemoryChannel;
+  /** No event that has been seen has more bytes. */
+  largest = 0;
+  /** Bytes of memory that an event takes, on the average of those that were read last. */
+  typical: number | null = null;
   /** Subscribers now. */
   users = 0;
-  /** Resolves when it is followed. */
+  /** Resolves when it is followed: Redis is waited for. */
   readonly opened: Promise<void>;
+  readonly #closed = new AbortController();
 
   constructor(
     readonly connection: RedisConnection,
@@ -54,14 +59,18 @@ export class RedisChannel implements Follower {
   }
 
   take(entries: Entry[]): void {
-    for (const [id, fields] of entries) {
-      const place = placeOf(id);
-      if (place === null || !isBefore(this.last, place)) continue;
+    for (let i = 0; i < entries.length;) {
+      const place = placeOf(entries[i][0]);
+      if (place === null || !isBefore(this.last, place)) {
+        i++;
+        continue;
+      }
       if (place.epoch !== this.last.epoch || place.number !== this.last.number + 1) {
         this.#replace({ ...place, number: place.number - 1 });
       }
-      append(this.window, fields);
+      i += append(this.window, entries, i);
     }
+    for (const [, [, json]] of entries) this.largest = Math.max(this.largest, json.length);
     this.grown();
   }
 
@@ -81,7 +90,9 @@ export class RedisChannel implements Follower {
   async look(from = "-"): Promise<{ last: Place; isAll: boolean }> {
     const { stream, run } = this.keys;
     const args = [String(renewedSeconds), from];
-    const [id, more] = await this.connection.run(openScript, [stream, run], args) as [string, number];
+    const found = await this.connection.run(openScript, [stream, run], args);
+    const [id, more, largest] = found as [string, number, number];
+    this.largest = Math.max(this.largest, largest);
     const last = placeOf(id)!;
     if (last.epoch !== this.last.epoch || last.number < this.last.number) this.#replace(last);
     return { last, isAll: more === 0 };
@@ -104,13 +115,21 @@ export class RedisChannel implements Follower {
 
   /** It is no longer followed. */
   close(): void {
+    this.#closed.abort();
     this.connection.unfollow(this.keys.stream, this);
     this.window.waves.close();
   }
 
   async #open(): Promise<void> {
-    await this.look();
-    this.connection.follow(this.keys.stream, this);
+    const { signal } = this.#closed;
+    for (let isOpen = false; !isOpen;) {
+      isOpen = await this.look().then(() => true, (error) => {
+        if (!(error instanceof RedisAway)) throw error;
+        return false;
+      });
+      if (!isOpen) await this.connection.back(signal);
+    }
+    if (!signal.aborted) this.connection.follow(this.keys.stream, this);
   }
 
   #replace(before: Place): void {
@@ -121,8 +140,20 @@ export class RedisChannel implements Follower {
   }
 }
 
-/** Adds an entry of Redis to a segment. */
-export function append(segment: MemoryChannel, fields: string[]): void {
-  const json = fields[1];
-  segment.add(new JsonText(json), byteLength(json));
+/** Adds to a segment the entries from `from` on that follow it without a hole; returns how many. */
+export function append(segment: MemoryChannel, entries: Entry[], from = 0): number {
+  const { epoch, last } = segment.history;
+  const idAt = (index: number) => `${epoch}-${last + 1 + index - from}`;
+  let end = entries.length;
+  // They are in order, so where the last one is in its place all are.
+  if (entries[end - 1][0] !== idAt(end - 1)) { for (end = from; entries[end][0] === idAt(end);) end++; }
+  const values: JsonText[] = [];
+  const sizes: number[] = [];
+  for (let i = from; i < end; i++) {
+    const json = entries[i][1][1];
+    values.push(new JsonText(json));
+    sizes.push(byteLength(json));
+  }
+  segment.addAll(values, sizes);
+  return end - from;
 }

@@ -54,9 +54,9 @@ export class RedisStore implements ChannelStore {
 
   async list(): Promise<ChannelInfo[]> {
     try {
-      const names = await this.connection.send(["SMEMBERS", namesKey]) as string[];
-      for (const name of this.#channels.keys()) if (!names.includes(name)) names.push(name);
-      const channels = await Promise.all(names.sort().map((name) => this.#info(name)));
+      const known = await this.connection.send(["SMEMBERS", namesKey]) as string[];
+      const names = [...new Set([...known, ...this.#channels.keys()])].sort();
+      const channels = await Promise.all(names.map((name) => this.#info(name)));
       return channels.filter((info) => info !== null);
     } catch (error) {
       throw unavailable(error);
@@ -70,18 +70,11 @@ export class RedisStore implements ChannelStore {
   }
 
   async #info(name: string): Promise<ChannelInfo | null> {
-    const info = await this.connection.run(infoScript, [keysOf(name).stream]) as [string, number] | null;
-    if (info === null) {
-      await this.connection.send(["SREM", namesKey, name]);
-      return null;
-    }
-    const [id, events] = info;
-    return {
-      name,
-      events,
-      readers: null,
-      last: events === 0 && id.endsWith("-0") ? null : `${tagOf(name)}-${id}`,
-    };
+    const info = await this.connection.run(infoScript, [keysOf(name).stream, namesKey], [name]);
+    if (info === null) return null;
+    const [id, events] = info as [string, number];
+    const last = events === 0 && id.endsWith("-0") ? null : `${tagOf(name)}-${id}`;
+    return { name, events, readers: null, last };
   }
 
   #open(name: string): RedisChannel {

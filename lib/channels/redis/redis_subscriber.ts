@@ -104,8 +104,8 @@ export class RedisSubscriber extends Polled {
     this.#moving = true;
     this.#leaveSegment();
     this.#find().catch(async (error) => {
-      // Who has begun waits for Redis, and goes on.
-      if (this.#begun && error instanceof RedisAway) {
+      // A reader waits for Redis, and goes on: a browser's EventSource that is refused does not come back.
+      if (error instanceof RedisAway) {
         await this.#channel!.connection.back(this.wanted.signal).catch(() => {});
       } else this.#failure = { error: unavailable(error) };
     }).then(() => {
@@ -133,8 +133,11 @@ export class RedisSubscriber extends Polled {
     for (let isKnown = this.#begun; !this.ended;) {
       const place = this.#place;
       if (place !== null && channel.has(place, isKnown)) return this.#enter(channel.window, null);
-      const { at, segment } = await this.host.segments.after(channel, place);
+      const { segments } = this.host;
+      const { at, segment, isFull } = await segments.after(channel, place);
       if (segment !== null) {
+        // Redis is asked for the next one while this is read.
+        if (isFull) segments.after(channel, { ...at, number: segment.history.last }).catch(() => {});
         this.#place = { ...at, number: at.number - 1 };
         return this.#enter(segment, this.#gap(unknown, place, at, 1));
       }

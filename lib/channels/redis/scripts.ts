@@ -44,8 +44,10 @@ local function begin(run, seconds)
 end
 
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-local known = redis.call('HMGET', meta, 'run', 'epoch')
+local known = redis.call('HMGET', meta, 'run', 'epoch', 'largest')
 local epoch = known[1] == run and known[2]
+-- No event has more bytes: whoever reads several at once has to know.
+local largest = tonumber(known[3] or '1024')
 `;
 
 /**
@@ -70,6 +72,12 @@ if string.match(id, '-1$') then redis.call('SADD', KEYS[3], ARGV[6]) end
 for i = 9, #ARGV do id = redis.call('XADD', key, epoch .. '-*', 'd', ARGV[i]) end
 redis.call('XTRIM', key, 'MAXLEN', ARGV[2], ARGV[3])
 
+local before = largest
+for i = 8, #ARGV do
+  while #ARGV[i] > largest do largest = largest * 2 end
+end
+if largest > before then redis.call('HSET', meta, 'largest', string.format('%d', largest)) end
+
 -- A tenth more, so that it is not written each time.
 if redis.call('TTL', key) < ttl then
   redis.call('EXPIRE', key, math.ceil(ttl * 1.1))
@@ -90,17 +98,23 @@ return id
 `);
 
 /**
- * Where a stream ends: its last id, and whether there is anything from ARGV[2] on. It begins an epoch where that is due, so that
+ * Where a stream ends: its last id, whether there is anything from ARGV[2] on, and a bound of an event's bytes. It begins an epoch where that is due, so that
  * there is a cursor to come back with. KEYS: stream, run. ARGV: seconds that a stream without events lives for, an XRANGE start.
  */
 export const openScript: Script = new Script(`${prelude}
 if redis.call('EXISTS', key) == 0 or not epoch then begin(run, ARGV[1]) end
-return {lastId(), #redis.call('XRANGE', key, ARGV[2], '+', 'COUNT', 1)}
+return {lastId(), #redis.call('XRANGE', key, ARGV[2], '+', 'COUNT', 1), largest}
 `);
 
-/** The last id and the length of a stream; nothing when it is not there. KEYS: stream. */
+/**
+ * The last id and the length of a stream; when it is not there nothing, and its name is dropped. KEYS: stream, names of
+ * channels. ARGV: the channel's name.
+ */
 export const infoScript: Script = new Script(`
-if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('SREM', KEYS[2], ARGV[1])
+  return nil
+end
 local info = redis.call('XINFO', 'STREAM', KEYS[1])
 for i = 1, #info, 2 do
   if info[i] == 'last-generated-id' then return {info[i + 1], redis.call('XLEN', KEYS[1])} end

@@ -3,10 +3,11 @@ import type { Entry } from "./feed.ts";
 import { idOf, type Place, placeOf } from "./place.ts";
 import { append, type RedisChannel } from "./redis_channel.ts";
 
-/** Bytes of memory that a segment is to have, about, and the events of the first, whose size is yet unknown. */
+/** Bytes of memory that a segment is to have, about, and events that it has at most. */
 const segmentBytes = 262_144;
-const firstCount = 100;
 const maxCount = 2_000;
+/** Bytes of a reply of Redis. */
+const replyBytes = 16_777_216;
 /** Bytes of memory that a segment takes beside its events, about. */
 const overhead = 2_000;
 /** Bytes of memory that all segments take. */
@@ -18,6 +19,8 @@ export interface Following {
   readonly at: Place;
   /** The first event and those after it, of one epoch and without a hole: in memory, until others need the room. Null: nothing. */
   readonly segment: MemoryChannel | null;
+  /** Whether there most likely is more after it. */
+  readonly isFull: boolean;
 }
 
 const unbounded = { channelEvents: Infinity, channelBytes: Infinity };
@@ -31,7 +34,6 @@ export class Segments {
   readonly #known = new Map<string, Promise<Following>>();
   readonly #kept = new Map<string, { segment: MemoryChannel; bytes: number }>();
   #bytes = 0;
-  #count = firstCount;
 
   /** What follows a place, or is the oldest. */
   after(channel: RedisChannel, place: Place | null): Promise<Following> {
@@ -51,24 +53,23 @@ export class Segments {
 
   async #read(channel: RedisChannel, from: string): Promise<Following> {
     for (;;) {
-      const range = ["XRANGE", channel.keys.stream, from, "+", "COUNT", String(this.#count)];
+      const { largest, typical } = channel;
+      const fitting = Math.min(segmentBytes / (typical ?? largest), replyBytes / largest, maxCount);
+      const count = Math.max(1, Math.floor(fitting));
+      const range = ["XRANGE", channel.keys.stream, from, "+", "COUNT", String(count)];
       const entries = await channel.connection.send(range) as Entry[];
-      if (entries.length > 0) return this.#load(channel, entries);
+      if (entries.length > 0) return { ...this.#load(channel, entries), isFull: entries.length === count };
       const { last, isAll } = await channel.look(from);
-      if (isAll) return { at: last, segment: null };
+      if (isAll) return { at: last, segment: null, isFull: false };
     }
   }
 
-  #load(channel: RedisChannel, entries: Entry[]): Following {
+  #load(channel: RedisChannel, entries: Entry[]): { at: Place; segment: MemoryChannel } {
     const at = placeOf(entries[0][0]);
     if (at === null) throw new Error(`${channel.keys.stream} is not a channel's stream: ${entries[0][0]}`);
     const segment = channel.segment({ ...at, number: at.number - 1 }, unbounded);
-    for (const [id, fields] of entries) {
-      if (id !== idOf({ ...at, number: segment.history.last + 1 })) break;
-      append(segment, fields);
-    }
-    const each = segment.size / segment.history.length;
-    this.#count = Math.min(maxCount, Math.max(1, Math.floor(segmentBytes / each)));
+    append(segment, entries);
+    channel.typical = segment.size / segment.history.length;
     return { at, segment };
   }
 

@@ -28,7 +28,7 @@ export async function openRedisStore(
     );
   } catch (error) {
     const { host } = new URL(redis);
-    throw new RedisStartError(`cannot use the Redis at ${host}: ${reasonOf(error)}`);
+    throw new RedisStartError(`cannot use the Redis at ${host}: ${reasonOf(error).replaceAll(/\s+/g, " ")}`);
   }
 }
 

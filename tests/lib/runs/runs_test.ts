@@ -2,7 +2,8 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes 
 import { Limits } from "../../../lib/limits.ts";
 import { Run } from "../../../lib/runs/run.ts";
 import { share, type ShareOptions } from "../../../lib/runs/share.ts";
-import { Runs, type RunsLimits, type RunsOptions } from "../../../lib/runs/runs.ts";
+import { Runs } from "../../../lib/runs/runs.ts";
+import type { RunsLimits, RunsOptions } from "../../../lib/runs/runs_options.ts";
 import { afterOthers, endOfTurn } from "../../../lib/stream/clock.ts";
 import { printReport, StreamEnd } from "../../../lib/stream/errors.ts";
 import { cursorAt, Encoded, gap } from "../../../lib/stream/event.ts";
@@ -48,7 +49,7 @@ function setUp(limits: Partial<RunsLimits> = {}, options: RunsOptions = {}) {
     },
     data: async (...asked: Parameters<typeof ask>) =>
       (await (await ask(...asked)).text()).trim().split("\n").map((line) => JSON.parse(line).data),
-    states: () => Object.fromEntries(runs.list().map(({ name, state }) => [name, state])),
+    states: async () => Object.fromEntries((await runs.list()).map(({ name, state }) => [name, state])),
     [Symbol.asyncDispose]: stop,
   };
 }
@@ -108,7 +109,7 @@ Deno.test("a piece of a longer text keeps nothing of the rest", async () => {
   });
   // With the texts it would be 200 MB.
   assert(Deno.memoryUsage().heapUsed - before < 100_000_000);
-  assertEquals(it.runs.find("x").events, 1_000);
+  assertEquals((await it.runs.find("x")).events, 1_000);
 });
 
 Deno.test("a gap that a run's source yields is a gap in text", async () => {
@@ -126,7 +127,7 @@ Deno.test("a run that has ended can be followed for its time, and is then forgot
   await it.clock.advance(4_999);
   assertEquals(await it.data("x", source), ["a", complete]);
   await it.clock.advance(1);
-  assertEquals(it.runs.list(), []);
+  assertEquals(await it.runs.list(), []);
   await it.text("x", source);
   assertEquals(source.starts, 2);
 });
@@ -135,10 +136,10 @@ Deno.test("a run whose time is over stays until its last reader has left", async
   await using it = setUp({}, { keepRuns: 0 });
   const response = await it.ask("x", counted("a"));
   await it.clock.advance(0);
-  assertEquals(it.states(), { x: "complete" });
+  assertEquals(await it.states(), { x: "complete" });
   assertStringIncludes(await response.text(), '"data":"a"');
   await turns();
-  assertEquals(it.states(), {});
+  assertEquals(await it.states(), {});
 });
 
 Deno.test("over the limit of runs the one that ended first gives way", async () => {
@@ -147,7 +148,7 @@ Deno.test("over the limit of runs the one that ended first gives way", async () 
   await it.text("first", counted());
   await it.text("second", counted());
   await it.text("third", counted());
-  assertEquals(it.states(), { live: "running", second: "complete", third: "complete" });
+  assertEquals(await it.states(), { live: "running", second: "complete", third: "complete" });
 });
 
 Deno.test("when as many runs go on as may, one more is 503 with Retry-After, and starts nothing", async () => {
@@ -157,14 +158,14 @@ Deno.test("when as many runs go on as may, one more is 503 with Retry-After, and
   const response = await it.ask("y", source);
   assertEquals([response.status, response.headers.get("retry-after")], [503, "1"]);
   await response.body?.cancel();
-  assertEquals([source.starts, Object.keys(it.states())], [0, ["x"]]);
+  assertEquals([source.starts, Object.keys(await it.states())], [0, ["x"]]);
   assertEquals(it.runs.running, 1);
 });
 
 Deno.test("over the bound of all runs those that have ended give way, the first before the others", async () => {
   await using it = setUp({ runsBytes: 2_000 });
   for (const name of ["a", "b", "c", "d"]) await it.text(name, counted("x".repeat(400)));
-  assertEquals(Object.keys(it.states()), ["b", "c", "d"]);
+  assertEquals(Object.keys(await it.states()), ["b", "c", "d"]);
 });
 
 Deno.test("over the bound of all runs with none to give way, the largest loses its oldest events", async () => {
@@ -176,7 +177,7 @@ Deno.test("over the bound of all runs with none to give way, the largest loses i
     };
   await it.ask("small", going("stays"));
   await it.ask("large", going(...Array.from({ length: 100 }, (_, i) => [i, "x".repeat(100)])));
-  await until(() => it.runs.find("large").events === 101);
+  await until(async () => (await it.runs.find("large")).events === 101);
   it.runs.delete("small");
   it.runs.delete("large");
   assertEquals(await it.data("small", waiting), ["stays", "begun", { reason: "cancelled" }]);
@@ -240,7 +241,9 @@ Deno.test("a run that fails ends its readers with an error, and is reported once
   const error = { reason: "error" };
   assertEquals(await Promise.all([it.data("x", source), it.data("x", source)]), [["a", error], ["a", error]]);
   assertEquals(await it.data("x", source), ["a", error]);
-  assertEquals([it.states(), it.reports], [{ x: "failed" }, ["run x: its source failed: Error: secret"]]);
+  assertEquals([await it.states(), it.reports], [{ x: "failed" }, [
+    "run x: its source failed: Error: secret",
+  ]]);
   assertEquals(aborted, true);
 });
 
@@ -265,7 +268,7 @@ Deno.test("a source that cannot be made fails its run", async () => {
     throw new Error("secret");
   };
   assertEquals(await it.data("x", source), [{ reason: "error" }]);
-  assertEquals(it.states(), { x: "failed" });
+  assertEquals(await it.states(), { x: "failed" });
 });
 
 Deno.test("the end of a source's own stream is the run's", async () => {
@@ -275,7 +278,7 @@ Deno.test("the end of a source's own stream is the run's", async () => {
     throw new StreamEnd("lost");
   };
   assertEquals(await it.data("x", source), [{ reason: "lost" }]);
-  assertEquals([it.states(), it.reports], [{ x: "failed" }, []]);
+  assertEquals([await it.states(), it.reports], [{ x: "failed" }, []]);
 });
 
 Deno.test("a cursor of an earlier run of the same name is lost", async () => {
@@ -298,7 +301,7 @@ Deno.test("what is refused for its format or its name starts no run", async () =
   const source = counted("a");
   assertEquals(await it.status("x", source, "format=xml"), 400);
   assertEquals(await it.status("a b", source), 400);
-  assertEquals([source.starts, it.runs.list()], [0, []]);
+  assertEquals([source.starts, await it.runs.list()], [0, []]);
 });
 
 Deno.test("parameters that a request leaves out are the run's own", async () => {
@@ -313,7 +316,7 @@ Deno.test("a run that is followed without a response ends with it", async () => 
   await it.text("x", counted("a"));
   const { signal } = new AbortController();
   const blocks = await Array.fromAsync(it.runs.follow("x")({ format: ndjson, signal }));
-  assertEquals([blocks.length, it.runs.list()[0].readers], [2, 0]);
+  assertEquals([blocks.length, (await it.runs.list())[0].readers], [2, 0]);
 });
 
 Deno.test("a run that is cancelled ends who follows it without a response by a StreamEnd", async () => {
@@ -325,7 +328,7 @@ Deno.test("a run that is cancelled ends who follows it without a response by a S
     () => Array.fromAsync(it.runs.follow("x")({ format: ndjson, signal })),
     StreamEnd,
   );
-  assertEquals([end.reason, it.runs.list()[0].readers], ["cancelled", 1]);
+  assertEquals([end.reason, (await it.runs.list())[0].readers], ["cancelled", 1]);
 });
 
 Deno.test("at the drain a run is told by its signal", async () => {
@@ -336,7 +339,7 @@ Deno.test("at the drain a run is told by its signal", async () => {
     yield* waiting({ format: ndjson, signal });
   });
   it.drain.abort();
-  assertEquals([aborted, it.states()], [true, { x: "cancelled" }]);
+  assertEquals([aborted, await it.states()], [true, { x: "cancelled" }]);
 });
 
 Deno.test("closing waits until each run has cleaned up", async () => {

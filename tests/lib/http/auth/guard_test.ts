@@ -6,7 +6,7 @@ import { granted } from "../../../support/granted.ts";
 import { serve, until } from "../../../support/server.ts";
 import { connect, leave } from "../../../support/socket_client.ts";
 import { bearer, guardOf, token, tokenFile, tokenLines } from "../../../support/tokens.ts";
-import { open, route } from "../../../support/wire.ts";
+import { open, route, send } from "../../../support/wire.ts";
 
 const ignore = !granted.server;
 
@@ -158,7 +158,7 @@ for (const { path } of starting) {
       const lacks = (right: string) => [403, `{"error":"the token must have the right ${right}"}`];
       assertEquals(await ask(token.reader), lacks("publish"));
       assertEquals(await ask(token.publisher), lacks("read"));
-      assertEquals(server.app.runs.list(), []);
+      assertEquals(await server.app.runs.list(), []);
       const ending = (reason: string) => [200, `{"event":"end","data":{"reason":"${reason}"}}`];
       assertEquals(await ask(token.reader, "&after=9"), ending("lost"));
       assertEquals(await ask(both), ending("complete"));
@@ -339,6 +339,29 @@ Deno.test({
     await server.server.bodies.tick();
     assertEquals(server.server.bodies.size, 1);
     stays.leave();
+  },
+});
+
+Deno.test({
+  name: "whose token is gone when the body is there publishes nothing",
+  ignore,
+  async fn() {
+    const guard = guardOf();
+    await using server = await serve({ guard });
+    const head = [
+      "POST /channels/demo HTTP/1.1",
+      "Host: localhost",
+      `Authorization: Bearer ${token.publisher}`,
+    ];
+    const conn = await send(
+      server.port,
+      [...head, "Connection: close", "Content-Length: 2", "", "1"].join("\n"),
+    );
+    await until(() => server.server.open === 1);
+    guard.replace(tokenFile([`admin admin ${token.admin}`]));
+    await conn.write(new Uint8Array([49]));
+    assertMatch(await new Response(conn.readable).text(), /^HTTP\/1\.1 401 /);
+    assertEquals(await server.app.channels.list(), []);
   },
 });
 

@@ -182,3 +182,40 @@ Deno.test("WEIR_TOKEN alone is a token with all rights, and there is nothing to 
   assertEquals([grant.name, grant.may("admin"), grant.may("metrics"), reload], ["env", true, true, null]);
   assertEquals(readGuard({ path: null, name: "", all: "", secrets: new SecretFiles([]) }), null);
 });
+
+Deno.test({
+  name:
+    "what is renamed into the place of a secret file is one before it is read, and what it replaced stays one",
+  ignore,
+  async fn() {
+    await using there = await file(good, 0o600);
+    const { folder, path } = there;
+    const secrets = new SecretFiles([]);
+    secrets.add(path);
+    const infos = ["old", "other", "new"].map((name) => `${folder}/${name}`);
+    await Deno.link(path, infos[0]);
+    assert(secrets.has(await Deno.stat(infos[0])));
+    for (const path of infos.slice(1)) await Deno.writeTextFile(path, good);
+    await Deno.link(infos[2], `${folder}/moved`);
+    await Deno.rename(`${folder}/moved`, path);
+    assertEquals(await Promise.all(infos.map(async (path) => secrets.has(await Deno.stat(path)))), [
+      true,
+      false,
+      true,
+    ]);
+  },
+});
+
+Deno.test({
+  name: "a file that gets the inode of a secret one that is gone is none",
+  ignore,
+  async fn() {
+    await using there = await file(good, 0o600);
+    const info = await Deno.stat(there.path);
+    const secrets = new SecretFiles([]);
+    secrets.add(there.path);
+    assert(secrets.has(info));
+    await Deno.remove(there.path);
+    assertEquals(secrets.has({ ...info, birthtime: new Date(0) }), false);
+  },
+});
