@@ -156,8 +156,9 @@ export class RedisConnection {
     const { signal } = this.#stop;
     this.#commands = await Link.open(this.url, { connectMs, silenceMs, signal });
     this.#reader = await Link.open(this.url, { connectMs, silenceMs: readSilenceMs, signal });
-    // It takes connections while it still loads its data.
+    // It takes connections while it still loads its data, and of users that may do nothing.
     await this.#touchControl();
+    await this.#reader.send(["XREAD", "STREAMS", this.#control, "0-0"]);
   }
 
   /** Uses the connections until one ends, and makes them again, over and over. */

@@ -9,7 +9,7 @@ import { unavailable } from "./away.ts";
 import type { RedisConnection } from "./connection.ts";
 import { type ChannelKeys, namesKey } from "./keys.ts";
 import { RedisAway } from "./link.ts";
-import { type Place, placeOf } from "./place.ts";
+import { idOf, type Place, placeOf } from "./place.ts";
 import { publishScript } from "./scripts.ts";
 
 /** Limits of what is published. */
@@ -20,7 +20,7 @@ const batchEvents = 500;
 
 /** Posts of one turn to one channel. */
 interface Batch {
-  readonly keys: ChannelKeys;
+  readonly tag: string;
   readonly values: string[];
   readonly published: Promise<Place>;
 }
@@ -53,18 +53,15 @@ export class Publisher {
     this.#bytes += bytes;
     try {
       const json = values.map(({ json }) => json);
-      const published = key === undefined
-        ? this.#join(keys, json)
-        : this.#send(keys, json, key, digestOf(values));
-      const { epoch, number } = await published;
-      return `${tagOf(keys.name)}-${epoch}-${number}`;
+      if (key === undefined) return await this.#join(keys, json);
+      return cursor(tagOf(keys.name), await this.#send(keys, json, key, digestOf(values)));
     } finally {
       this.#bytes -= bytes;
     }
   }
 
-  /** Joins the posts of this turn; resolves with the place of the last value. */
-  async #join(keys: ChannelKeys, values: readonly string[]): Promise<Place> {
+  /** Joins the posts of this turn; resolves with the cursor of the last value. */
+  async #join(keys: ChannelKeys, values: readonly string[]): Promise<string> {
     let batch = this.#batches.get(keys.name);
     if (batch === undefined || batch.values.length + values.length > batchEvents) {
       batch = this.#begin(keys);
@@ -72,12 +69,12 @@ export class Publisher {
     for (const value of values) batch.values.push(value);
     const end = batch.values.length;
     const { epoch, number } = await batch.published;
-    return { epoch, number: number - (batch.values.length - end) };
+    return cursor(batch.tag, { epoch, number: number - (batch.values.length - end) });
   }
 
   #begin(keys: ChannelKeys): Batch {
     const { promise, resolve } = Promise.withResolvers<Place>();
-    const batch: Batch = { keys, values: [], published: promise };
+    const batch: Batch = { tag: tagOf(keys.name), values: [], published: promise };
     this.#batches.set(keys.name, batch);
     endOfTurn(() => {
       if (this.#batches.get(keys.name) === batch) this.#batches.delete(keys.name);
@@ -112,4 +109,8 @@ export class Publisher {
     this.refusal = `Redis refuses what is published: ${message}`;
     if (isNew) this.connection.report(this.refusal);
   }
+}
+
+function cursor(tag: string, place: Place): string {
+  return `${tag}-${idOf(place)}`;
 }
