@@ -1,4 +1,4 @@
-import { h, oncePerFrame } from "./dom.js";
+import { empty, h, oncePerFrame } from "./dom.js";
 import { watch } from "./feed.js";
 import { byArrows, itemOf, linesOf, rowsOf, targetOf } from "./log_line.js";
 import { count } from "./units.js";
@@ -6,8 +6,6 @@ import { t } from "./words.js";
 
 /** @typedef {import("./log_line.js").Item} Item */
 /** @typedef {{ grep?: string, not?: string, icase?: boolean }} Search */
-/** How lines are shown: found by a search; followed; from the row of an item on; around the line of a cursor. @typedef {{ by?: Search | null, follows?: boolean, from?: Item, mark?: string }} How */
-
 /** Lines that are asked for at once, rows that are made in a frame, and rows that leave together. */
 const [page, atOnce, leaving] = [500, 300, 200];
 
@@ -19,8 +17,7 @@ export function logPane(names, at, max, isWanted, asked) {
   let search = null;
   /** `isLive`: what comes next is watched; `isCut`: some of what waited is gone; `isFirst`: nothing is before the first row. */
   let [isFollowing, isLive, isCut, isFirst, fault, lastTop] = [true, false, false, false, "", 0];
-  /** @type {(() => void)[]} */
-  let ends = [];
+  let ends = /** @type {(() => void)[]} */ ([]);
   let stop = new AbortController();
   const draw = oncePerFrame(drawNow);
 
@@ -29,7 +26,7 @@ export function logPane(names, at, max, isWanted, asked) {
   const button = (/** @type {string} */ text, /** @type {() => unknown} */ onclick, className = "quiet") =>
     h("button", { className, onclick }, text);
   const [list, told] = [h("div"), h("small")];
-  const follows = button(t("Follow"), () => isFollowing ? pause() : follow(), "");
+  const follows = button(t("Follow"), () => isFollowing && isLive ? pause() : follow(), "");
   const [earlier, later] = [button(t("Earlier lines"), before), button(t("Later lines"), () => after())];
   const download = h("a", { href: "", download: isOne ? label : "logs.txt" }, t("Download"));
   download.onclick = () => {
@@ -37,15 +34,11 @@ export function logPane(names, at, max, isWanted, asked) {
     const query = { ...asked(), before: isLive || !isOne ? undefined : end(label), lines };
     download.href = targetOf(names, { ...query, follow: false, format: "text" });
   };
-  const props = { role: "region", ariaLabel: t("Lines of {name}", { name: label }), tabIndex: 0 };
-  const hears = { onscroll: scrolled, onkeydown: byArrows };
-  const box = h("div", { className: "lines", ...props, ...hears }, [earlier, list, later]);
-  const tools = [
-    h("span", { className: "grow" }),
-    download,
-    button(t("First lines"), () => begin()),
-    follows,
-  ];
+  const none = empty(t("There is no line yet. One that is written shows at once."));
+  const props = { className: "lines", role: "region", ariaLabel: t("Lines of {name}", { name: label }) };
+  const hears = { tabIndex: 0, onscroll: scrolled, onkeydown: byArrows };
+  const box = h("div", { ...props, ...hears }, [none, earlier, list, later]);
+  const tools = [download, button(t("First lines"), () => begin()), follows];
   const head = h("header", { className: "bar" }, h("h2", {}, h("bdi", {}, label)), told, tools);
   const element = h("section", { className: "pane", ariaLabel: label }, head, box);
 
@@ -80,18 +73,21 @@ export function logPane(names, at, max, isWanted, asked) {
     return load(isLive ? [...parts, { after: end(label) }] : parts, { by: search, from: rest[0] });
   }
 
-  /** Shows lines in place of others: items, and what to ask for. Where they reach the log's end, it is watched. @param {(Item[] | Record<string, unknown>)[]} parts @param {How} [how] */
+  /** Shows lines in place of others: items, and what to ask for. Where they reach the log's end, it is watched. @param {(Item[] | Record<string, unknown>)[]} parts @param {{ by?: Search | null, follows?: boolean, from?: Item, mark?: string }} [how] Found by a search; followed; from the row of an item on; around the line of a cursor. */
   async function load(parts, { by = null, follows = false, from, mark } = {}) {
     close();
     const { signal } = stop = new AbortController();
-    [isLive, isCut, search, isFollowing, waiting, fault] = [false, false, by, follows, [], t("loading")];
+    [isLive, isCut, search, isFollowing, waiting] = [false, false, by, follows, []];
+    [fault, told.dataset.kind] = [t("loading"), ""];
     tell();
     try {
       const lists = await Promise.all(parts.map((part) => linesOf(names, part, signal, page)));
       const all = lists.flatMap(({ items }) => items);
       items = Array.isArray(parts[0]) ? all.slice(-2 * page) : all.slice(0, 2 * page);
       list.replaceChildren(rowsOf(items, undefined, !isOne, isWanted));
-      isFirst = "from" in parts[0] || "lines" in parts[0] && lists[0].items.length < page;
+      // A search says how far back it has come.
+      const isShort = "lines" in parts[0] && lists[0].items.length < page && items[0]?.kind !== "note";
+      isFirst = "from" in parts[0] || isShort;
       fault = "";
       if (by === null && lists.at(-1)?.isWhole && items.at(-1) === all.at(-1)) watchAll();
       // What it shows takes room.
@@ -101,7 +97,8 @@ export function logPane(names, at, max, isWanted, asked) {
       marked?.querySelector("a")?.focus({ preventScroll: true });
       const place = () => {
         const top = marked ? marked.offsetTop - box.clientHeight / 2 : from?.row?.offsetTop;
-        lastTop = box.scrollTop = top ?? (follows || by !== null ? box.scrollHeight : 0);
+        box.scrollTop = top ?? (follows || by !== null ? box.scrollHeight : 0);
+        lastTop = box.scrollTop;
       };
       place();
       // Now the rows there have their heights.
@@ -109,7 +106,7 @@ export function logPane(names, at, max, isWanted, asked) {
     } catch (error) {
       if (signal.aborted) return;
       const { status, message } = /** @type {import("./api.js").Refused} */ (error);
-      fault = message;
+      [fault, told.dataset.kind] = [message, status === 404 ? "stale" : "failed"];
       // It may come.
       if (status === 404) watchAll();
       tell();
@@ -163,6 +160,7 @@ export function logPane(names, at, max, isWanted, asked) {
   /** Says how it is. */
   function tell() {
     follows.ariaPressed = String(isFollowing);
+    none.hidden = items.length > 0 || !isLive;
     earlier.hidden = isFirst || items.length === 0 || !isOne;
     later.hidden = isLive || items.length === 0 || search !== null;
     const n = count(search === null ? waiting.length : items.filter(({ kind }) => kind === "line").length);

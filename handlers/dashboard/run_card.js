@@ -13,6 +13,7 @@ const states = {
   complete: () => ["✓", "quiet", t("complete")],
   failed: () => ["✕", "failed", t("failed")],
   cancelled: () => ["■", "stale", t("cancelled")],
+  lost: () => ["✕", "failed", t("lost, as its process has gone")],
   gone: () => ["◌", "stale", t("no longer kept by the server")],
 };
 

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Limits } from "../../lib/limits.ts";
 import { browserTest } from "../support/browser.ts";
 import { LogWriter } from "../support/log_writer.ts";
 import type { Page } from "../support/playwright.ts";
@@ -22,9 +23,10 @@ function logsTest(
   name: string,
   texts: Record<string, string>,
   run: (page: Page, logs: string, open: (place: string) => Promise<unknown>) => Promise<void>,
+  limits: Partial<Limits> = {},
 ): void {
   browserTest(name, async (page) => {
-    await using server = await serve();
+    await using server = await serve({ limits });
     const logs = `${server.folder}/logs`;
     for (const [log, text] of Object.entries(texts)) await Deno.writeTextFile(`${logs}/${log}`, text);
     const faults: string[] = [];
@@ -128,6 +130,22 @@ logsTest("what is typed filters the page at once, and Enter asks the server", {
   await page.getByLabel("Search", { exact: true }).fill("");
   await until(async () => (await shown(page))[1] === "line 1");
 });
+
+logsTest(
+  "a search that has not come to the start says so, and goes on where it was",
+  { "app.log": `needle 1\n${numbered(10_000)}needle 2\n` },
+  async (page, _logs, open) => {
+    await open("app.log");
+    await page.getByLabel("Search", { exact: true }).fill("needle");
+    await page.keyboard.press("Enter");
+    await page.getByText("Searched back to here").waitFor();
+    assertEquals(await shown(page), ["needle 2"]);
+    await page.getByRole("button", { name: "Earlier lines" }).click();
+    await until(async () => (await shown(page)).join() === "needle 1,needle 2");
+    assertEquals(await page.locator(".note").count(), 0);
+  },
+  { searchBytes: 1 },
+);
 
 logsTest(
   "a truncation is a row that says that lines may be missing",
@@ -246,9 +264,13 @@ logsTest(
     await page.setViewportSize({ width: 390, height: 844 });
     await open("app.log");
     await until(async () => (await shown(page)).length === 1);
-    const wide = await page.evaluate<string[]>(
-      `[document.documentElement, ...document.querySelectorAll("main *")].filter((e) => e.scrollWidth > e.clientWidth && e.clientWidth > 0 && getComputedStyle(e).overflowX !== "visible").map((e) => e.outerHTML.slice(0, 80))`,
+    assertEquals(await page.evaluate("document.documentElement.scrollWidth"), 390);
+    const { width, inside } = await page.evaluate<{ width: number; inside: number }>(
+      `(() => {
+        const text = document.querySelector(".line .text");
+        return { width: text.getBoundingClientRect().width, inside: text.closest(".lines").clientWidth };
+      })()`,
     );
-    assertEquals(wide, []);
+    assert(width < inside, `${width} in ${inside}`);
   },
 );
