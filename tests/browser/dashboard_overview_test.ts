@@ -13,6 +13,9 @@ async function post(origin: string, value: number): Promise<void> {
   assertEquals(response.status, 201);
 }
 
+/** Where a server took long to start, the next try is up to 30 s away. */
+const backOff = { timeout: 40_000 };
+
 /** What the overview shows of the end of a log. */
 const tail = (page: Page) => page.locator(".tail .text").allTextContents();
 
@@ -83,7 +86,7 @@ browserTest(
     await page.getByText("reconnecting").waitFor();
     await append("three");
     await using _again = await start([], { cwd, port: killed.port });
-    await page.getByText("live, some were missed").waitFor();
+    await page.getByText("live, some were missed").waitFor(backOff);
     await append("four");
     await until(async () => (await tail(page)).includes("four"));
     assertEquals(await tail(page), ["one", "two", "three", "four"]);
@@ -107,6 +110,7 @@ browserTest("a view that is opened while the server is away fills once it is bac
   await page.getByText("reconnecting").waitFor();
   await page.goto(`${killed.origin}/#overview`);
   await using _again = await start([], { cwd, port: killed.port });
+  await page.getByText("● live").waitFor(backOff);
   await until(async () => (await tail(page)).includes("one"));
   await page.getByRole("button", { name: /^server-memory \d/ }).waitFor();
   await page.getByText(/^[\d.]+ % · /).waitFor();
