@@ -53,6 +53,22 @@ browserTest("the keyboard moves the chart's crosshair from reading to reading", 
   await page.getByText(/^4 K · /).waitFor();
 });
 
+browserTest("a reading without a value is a hole in the line", async (page) => {
+  await using server = await serve({ declared: [{ ...push, interval: 100 }] });
+  await post(server.origin, 1);
+  await until(() => server.app.sensors.latest("a").state === "stale");
+  await post(server.origin, 2);
+  await page.goto(server.origin);
+  const values = await page.evaluate<(number | null)[]>(
+    `import("/dashboard/readings.js").then(async (module) => {
+    const readings = new module.Readings({ id: "a", interval: 100 });
+    await readings.start(Infinity, () => {});
+    return readings.values;
+  })`,
+  );
+  assertEquals(values.filter((value, i) => i === 0 || value !== values[i - 1]).slice(0, 3), [1, null, 2]);
+});
+
 browserTest("a sensor that is stale or has failed says so, with the reason", async (page) => {
   await using server = await serve({
     declared: [{ ...push, interval: 100 }, {
