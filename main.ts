@@ -12,7 +12,6 @@ import { mayShare } from "./lib/listener.ts";
 import { listenAt } from "./lib/listening.ts";
 import { readDeclared } from "./lib/sensors/configured.ts";
 import { readGuard } from "./lib/http/auth/read_guard.ts";
-import { SecretFiles } from "./lib/http/auth/secret_files.ts";
 import { TokenFileError } from "./lib/http/auth/token_file.ts";
 import { type DeclaredSensor, SensorsFileError } from "./lib/sensors/declared.ts";
 import { LogFiles } from "./lib/logs/log_files.ts";
@@ -44,7 +43,6 @@ function folderFault(flag: string, path: string): string | undefined {
 /** What the server is made of, from flags, environment and files. */
 interface Configured {
   config: Config;
-  secrets: SecretFiles;
   declared: DeclaredSensor[];
   /** Null where everybody is let in. */
   doors: ReturnType<typeof readGuard>;
@@ -84,19 +82,19 @@ async function configure(): Promise<Configured | number> {
         `${named("reuse-port")} must be on Linux, with --unstable-net of deno run or its deno.json`,
       );
     }
-    const secrets = new SecretFiles([files, ...logs]);
+    const served = [files, ...logs];
     const doors = tried(() =>
       readGuard({
         path: config.tokenFile ?? null,
         name: named("token-file"),
         all: env("WEIR_TOKEN"),
-        secrets,
+        served,
       })
     );
     const names = { cert: named("cert"), key: named("key") };
     const tls = certificate
       ? tried(() => {
-        const reload = () => readCertificate(certificate, names, secrets);
+        const reload = () => readCertificate(certificate, names, served);
         return { certificate: reload(), reload };
       })
       : null;
@@ -109,7 +107,7 @@ async function configure(): Promise<Configured | number> {
     }
     for (const line of faults.concat(notes)) (faults.length > 0 ? stderr : stdout).print(line);
     if (faults.length > 0) return 2;
-    if (!isCheck) return { config, secrets, declared, doors, tls };
+    if (!isCheck) return { config, declared, doors, tls };
     stdout.print("the flags, and the files that they name, are good");
     return 0;
   } finally {
@@ -161,11 +159,11 @@ const services = (app: App): Service[] => [app.sensors, app.metrics];
 async function main(): Promise<void> {
   const configured = await configure();
   if (typeof configured === "number") return exit(configured);
-  const { config, secrets, declared, doors, tls } = configured;
+  const { config, declared, doors, tls } = configured;
   const report = diagnostics(config.logFormat ?? "text");
   const shared = await openShared(config, report);
   if (typeof shared === "number") return exit(shared);
-  const app = new App(config, shared.channels, declared, report, doors?.guard, secrets, shared.runs);
+  const app = new App(config, shared.channels, declared, report, doors?.guard, shared.runs);
   const server = new Server(app, routes);
 
   // The last net below all background work, which catches at its own edge.

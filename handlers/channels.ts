@@ -1,6 +1,6 @@
 import { publicChannel, reserved } from "../lib/channels/channel_name.ts";
 import { postedValues } from "../lib/channels/posted.ts";
-import { described } from "../lib/handler.ts";
+import { type Context, described } from "../lib/handler.ts";
 import { jsonAnswer, list, object, streamAnswers } from "../lib/http/answers.ts";
 import { checkName, segment, streamParams } from "../lib/http/params.ts";
 import { HttpError, quote } from "../lib/stream/errors.ts";
@@ -39,13 +39,15 @@ export const subscribe = described({
 });
 
 /**
- * The header Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): a post that is repeated with it is published once.
+ * The header Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), which each token has for itself: a post that is
+ * repeated with it is published once.
  *
  * @throws HttpError 400 for one that is too long
  */
-function idempotencyKey(headers: Headers): string | undefined {
-  const key = headers.get("idempotency-key") ?? undefined;
-  if (key === undefined || /^[\x20-\x7e]{1,255}$/.test(key)) return key;
+function idempotencyKey({ headers, grant }: Pick<Context, "headers" | "grant">): string | undefined {
+  const key = headers.get("idempotency-key");
+  if (key === null) return;
+  if (/^[\x20-\x7e]{1,255}$/.test(key)) return `${grant?.name ?? ""} ${key}`;
   throw new HttpError(
     400,
     `Idempotency-Key must be 1 to 255 characters of ASCII: current value is ${quote(key)}`,
@@ -70,10 +72,11 @@ export const publish = described({
       object({ id: "string", count: "integer" }),
     ),
     409: "the name `sensors` is reserved",
+    422: "the Idempotency-Key came with other events before",
   },
 }, async (request, context) => {
   const name = publicChannel(context.params.name);
   const values = await postedValues(request.headers.get("content-type"), await context.text());
-  const id = await context.app.channels.publish(name, values, idempotencyKey(request.headers));
+  const id = await context.app.channels.publish(name, values, idempotencyKey(context));
   return json({ id, count: values.length }, { status: 201 });
 });

@@ -2,7 +2,6 @@ import { AccessLog } from "./access_log.ts";
 import type { ChannelStore } from "./channels/channel_store.ts";
 import type { Config } from "./config.ts";
 import type { Guard } from "./http/auth/guard.ts";
-import type { SecretFiles } from "./http/auth/secret_files.ts";
 import { LogFiles } from "./logs/log_files.ts";
 import { LogFollower } from "./logs/log_follower.ts";
 import { Metrics } from "./metrics.ts";
@@ -54,14 +53,13 @@ export class App {
   /** URL of the server itself: who makes it listen sets it. */
   origin = "";
 
-  /** Nothing of it runs by itself. Without a `guard` everybody is let in; of the `secrets` nobody gets a byte. */
+  /** Nothing of it runs by itself. Without a `guard` everybody is let in. */
   constructor(
     readonly config: Config,
     readonly channels: ChannelStore,
     declared: readonly DeclaredSensor[] = [],
     readonly report: Report = printReport,
     readonly guard: Guard | null = null,
-    secrets: SecretFiles | null = null,
     runHome: RunHome | null = null,
   ) {
     const { limits, clientShare, keepRuns } = config;
@@ -74,6 +72,9 @@ export class App {
     this.sockets = new Sockets(limits, share());
     this.runs = new Runs(limits, { keepRuns, share: share(), home: runHome, report });
     this.accessLog = new AccessLog(config.accessLog, limits, report);
+    // At other names than these, only a link that may lead anywhere leads to them.
+    const paths = config.followLinks ? [config.tokenFile, config.certificate?.key] : [];
+    const secrets = paths.filter((path) => path != null);
     this.fileOpens = new Opens(8, { secrets });
     this.logFiles = new LogFiles(config, secrets);
     this.logFollower = new LogFollower(limits, report);

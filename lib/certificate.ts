@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import type { SecretFiles } from "./http/auth/secret_files.ts";
+import { servedFrom } from "./http/auth/served.ts";
 
 /** A chain of certificates, the server's own first, and its private key, both as PEM. */
 export interface Certificate {
@@ -32,13 +32,13 @@ export function timeFault({ cert }: Certificate, now: number = Date.now()): stri
  * Reads a certificate and its key, and tries both.
  *
  * @param names the flags or their variables, for messages
- * @param secrets takes the key, which must not be where clients can read it
+ * @param served absolute paths of what clients can read, which the key must not be in
  * @throws CertificateError also for a key that is not the certificate's
  */
 export function readCertificate(
   files: CertificateFiles,
   names: CertificateFiles,
-  secrets: SecretFiles,
+  served: readonly string[],
 ): Certificate {
   const [cert, key] = (["cert", "key"] as const).map((which) => {
     try {
@@ -51,7 +51,7 @@ export function readCertificate(
       );
     }
   });
-  const root = secrets.add(files.key);
+  const root = servedFrom(files.key, served);
   if (root !== undefined) {
     throw new CertificateError(`${names.key} ${files.key}: must not be in ${root}, which clients can read`);
   }

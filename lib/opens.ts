@@ -1,6 +1,5 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { type Clock, processClock } from "./stream/clock.ts";
-import type { SecretFiles } from "./http/auth/secret_files.ts";
 import { Limiter, type Permit } from "./stream/limiter.ts";
 
 /** No permit came free in time, or the open itself did not end. */
@@ -20,8 +19,8 @@ export interface OpensOptions {
   openMs?: number;
   /** Time; a test passes its own. */
   clock?: Clock;
-  /** Files that are not opened, as if this user might not read them. */
-  secrets?: Pick<SecretFiles, "has"> | null;
+  /** Paths of files that are not opened, as if this user might not read them. */
+  secrets?: readonly string[];
 }
 
 /**
@@ -36,7 +35,7 @@ export class Opens {
   /** At most `max` opens under way at once. */
   constructor(
     max = 8,
-    { waitMs = 10_000, openMs = 5_000, clock = processClock, secrets = null }: OpensOptions = {},
+    { waitMs = 10_000, openMs = 5_000, clock = processClock, secrets = [] }: OpensOptions = {},
   ) {
     this.#limiter = new Limiter(max);
     this.#options = { waitMs, openMs, clock, secrets };
@@ -50,6 +49,7 @@ export class Opens {
    */
   async open(path: string, signal?: AbortSignal | (() => AbortSignal)): Promise<Deno.FsFile> {
     if (typeof signal !== "function") signal?.throwIfAborted();
+    if (this.isSecret(path)) throw Object.assign(new Deno.errors.PermissionDenied(), { code: "EACCES" });
     const permit = this.#limiter.tryAcquire() ?? await this.permit(signal);
     const { promise, resolve, reject } = Promise.withResolvers<Deno.FsFile>();
     let left = false;
@@ -72,13 +72,14 @@ export class Opens {
       again?.();
       permit.release();
     };
-    Deno.open(path).finally(ended).then((file) => {
-      const isSecret = this.#options.secrets?.has(file.statSync());
-      if (left || isSecret) file.close();
-      if (isSecret) throw Object.assign(new Deno.errors.PermissionDenied(), { code: "EACCES" });
-      resolve(file);
-    }).catch(reject);
+    Deno.open(path).finally(ended).then((file) => left ? file.close() : resolve(file), reject);
     return await promise;
+  }
+
+  /** Whether a path leads to one of the files that are not opened. */
+  isSecret(path: string): boolean {
+    const { secrets } = this.#options;
+    return secrets.length > 0 && secrets.some((secret) => realPath(secret) === realPath(path));
   }
 
   /**
@@ -136,5 +137,14 @@ function freeReader(path: string): void {
     if (Deno.lstatSync(path).isFifo) closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
   } catch {
     // It is no longer there, or Weir may not write there: it waits for its own writer.
+  }
+}
+
+/** Null where nothing is. */
+function realPath(path: string): string | null {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return null;
   }
 }

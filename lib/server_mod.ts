@@ -63,7 +63,6 @@ export {
 } from "./http/params.ts";
 export { Guard } from "./http/auth/guard.ts";
 export { readGuard, type TokenSources } from "./http/auth/read_guard.ts";
-export { SecretFiles } from "./http/auth/secret_files.ts";
 export { Limits } from "./limits.ts";
 export type { DeclaredSensor } from "./sensors/declared.ts";
 export { Server } from "./server.ts";

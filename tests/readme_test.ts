@@ -3,7 +3,7 @@ import denoJson from "../deno.json" with { type: "json" };
 import { granted } from "./support/granted.ts";
 import { find, findPython } from "./support/programs.ts";
 import { routesTable, writtenTable } from "./support/routes_table.ts";
-import { type Followed, followReadme } from "./support/readme.ts";
+import { blocksOf, type Followed, followReadme } from "./support/readme.ts";
 
 /** Runs a program in the folder of the guide; its output, or why it failed. */
 async function run(program: string, args: string[], cwd: string): Promise<string> {
@@ -35,6 +35,19 @@ Deno.test({
   async fn() {
     const page = await Deno.readTextFile(new URL("../README.md", import.meta.url));
     assertEquals(/^## Changes\n\n### (\S+)\n\n\S/m.exec(page)?.[1], denoJson.version);
+  },
+});
+
+Deno.test({
+  name: "the guide in Chinese has the code of README's guide",
+  ignore: !granted.files,
+  async fn() {
+    const [page, chinese] = await Promise.all(
+      ["../README.md", "../.github/README.zh.md"].map((path) =>
+        Deno.readTextFile(new URL(path, import.meta.url))
+      ),
+    );
+    assertEquals(blocksOf(chinese), blocksOf(page.split("\n## Routes\n")[0]));
   },
 });
 

@@ -1,9 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { openRedisStore } from "../lib/channels/redis/start.ts";
 import { Limits } from "../lib/limits.ts";
+import { makeCertificate } from "./support/certificates.ts";
 import { granted } from "./support/granted.ts";
 import { Lines } from "./support/lines.ts";
 import { outcome, start } from "./support/process.ts";
+import { find } from "./support/programs.ts";
 import { RedisServer, withoutRedis } from "./support/redis.ts";
 import { serve, until } from "./support/server.ts";
 import { open } from "./support/wire.ts";
@@ -88,6 +90,29 @@ Deno.test("a client goes on exactly at another process, also when its own was ki
   await post(`${second.origin}/channels/x`, '"b"');
   await using lines = await Lines.get(`${second.origin}${path}&after=${id}`);
   assertEquals(JSON.parse((await lines.next())!).data, "b");
+});
+
+Deno.test("rediss:// speaks TLS with a certificate that is trusted, and with no other", {
+  ignore: withoutRedis || find("openssl") === undefined,
+}, async () => {
+  await using cwd = await folder();
+  const { cert, key } = await makeCertificate(cwd.path, "redis");
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  const files = ["--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert];
+  await using _redis = await RedisServer.start(
+    "--tls-port",
+    String(port),
+    "--tls-auth-clients",
+    "no",
+    ...files,
+  );
+  const args = ["--redis", `rediss://127.0.0.1:${port}`];
+  const refused = await outcome(args, { cwd: cwd.path });
+  assertEquals([refused.code, /certificate/.test(refused.stderr)], [2, true]);
+  await using server = await start(args, { cwd: cwd.path, env: { DENO_CERT: cert } });
+  assertEquals((await post(`${server.origin}/channels/x`, "1")).status, 201);
 });
 
 Deno.test("while Redis is away readers stay, posts are 503 and /healthz is degraded; then all goes on", {

@@ -135,6 +135,29 @@ test(
   },
 );
 
+test(
+  "a killed process' run that nobody follows is listed as lost, and its name can be freed",
+  async (first, second) => {
+    const here = await open(runOf(first, "a", 9, 60_000));
+    await until(async () => (await list(second))[0]?.events === 1);
+    first.kill("SIGKILL");
+    await here.rest().catch(() => {});
+    await until(async () => (await list(second))[0].state === "lost");
+    assertEquals((await list(second))[0].events, 1);
+    await remove(second, "a");
+    assertEquals(await list(second), []);
+  },
+);
+
+test("what is no run's name is 404, whatever Redis has there", async (first, second) => {
+  await (await fetch(runOf(first, "a", 1, 0))).text();
+  for (const name of ["a:lease", "b"]) {
+    const response = await fetch(`${second.origin}/runs/${name}`);
+    await response.body!.cancel();
+    assertEquals(response.status, 404);
+  }
+});
+
 test("a process that was stopped for longer than its lease ends its run, too", async (first, second) => {
   const here = await open(runOf(first, "a", 9, 60_000));
   await here.until("\n");

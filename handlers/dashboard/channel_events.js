@@ -2,7 +2,7 @@ import { getJson, may } from "./api.js";
 import { command, h, put } from "./dom.js";
 import { watch } from "./feed.js";
 import { choice } from "./fields.js";
-import { add, newest, row } from "./newest.js";
+import { most, newest, row } from "./newest.js";
 import { count } from "./units.js";
 import { t } from "./words.js";
 
@@ -17,11 +17,11 @@ export async function mountEvents(root, name) {
     return () => {};
   }
   const path = `/channels/${name}`;
-  const events = newest(t("Events, the newest first"), t("Nothing is published here yet."));
+  const { region, add } = newest(t("Events, the newest last"), t("Nothing is published here yet."));
   put(root, [
     h("h2", {}, name),
     publisher(path),
-    events,
+    region,
     command(`curl -N ${location.origin}${path}?after=0`),
   ]);
   /** @type {import("./server.js").Listed[]} */
@@ -29,14 +29,13 @@ export async function mountEvents(root, name) {
   /** How many more come that were there before: nobody knows since when. */
   let kept = channels.find((channel) => channel.name === name)?.events ?? 0;
   return watch(`channel:${name}`, (heard) => {
-    const rows = heard.filter(({ event, data }) => event !== "state" || data.reason).map(
-      ({ event, data }) => {
-        if (event === "state") return h("p", { role: "alert" }, data.reason);
-        if (event === "gap") return h("p", { className: "gap" }, missing(data.lost));
-        return row(typeof data === "string" ? data : JSON.stringify(data), kept-- > 0 ? null : undefined);
-      },
-    );
-    add(events, ...rows);
+    kept -= Math.max(0, heard.length - most);
+    const rows = heard.slice(-most).map(({ event, data }) => {
+      if (event === "state") return h("p", { role: "alert" }, data.reason ?? data.state);
+      if (event === "gap") return h("p", { className: "gap" }, missing(data.lost));
+      return row(typeof data === "string" ? data : JSON.stringify(data), kept-- > 0 ? null : undefined);
+    });
+    add(...rows);
   }, "0");
 }
 

@@ -11,11 +11,7 @@ const least = 5;
 
 /** @typedef {import("./readings.js").Readings} Readings */
 
-/**
- * The large chart of one sensor: its newest part, or the one that was zoomed to; a crosshair by pointer, finger and keyboard.
- *
- * @param {HTMLElement} root
- */
+/** The large chart of one sensor: its newest part, or what was zoomed to; a crosshair by pointer and keyboard. @param {HTMLElement} root */
 export function chart(root) {
   const title = h("h2", {});
   const readout = h("output", {});
@@ -28,16 +24,14 @@ export function chart(root) {
     "aria-valuenow": "0",
   });
   const whole = h("button", { className: "quiet", onclick: () => zoomTo(null) }, t("Back to now"));
-  const buttons = spans.map((each) =>
-    h("button", { className: "quiet", onclick: () => choose(each) }, span(each * 1_000))
-  );
+  const options = spans.map((each) => h("option", { value: each }, span(each * 1_000)));
+  const choice = h("select", { "aria-label": t("Time shown"), onchange: () => zoomTo(null) }, options);
   const grow = h("span", { className: "grow" });
   const curl = h("details", {}, h("summary", { className: "caption" }, t("The same with curl")), command(""));
-  put(root, [h("div", { className: "bar" }, title, readout, grow, whole, buttons), area, curl]);
+  put(root, [h("div", { className: "bar" }, title, readout, grow, whole, choice), area, curl]);
 
   /** @type {Readings | null} */
   let readings = null;
-  let seconds = spans[0];
   /** What was zoomed to, in s since 1970. @type {[number, number] | null} */
   let zoomed = null;
   /** Where the keyboard has put the crosshair, in s since 1970: there it stays. @type {number | null} */
@@ -48,7 +42,7 @@ export function chart(root) {
   let plot;
 
   /** @param {Readings} of @returns {[number, number]} */
-  const shown = (of) => zoomed ?? [of.end - of.spanOf(seconds), of.end];
+  const shown = (of) => zoomed ?? [of.end - of.spanOf(Number(choice.value)), of.end];
 
   /** @param {[number, number] | null} range */
   function zoomTo(range) {
@@ -61,13 +55,6 @@ export function chart(root) {
     zoomed = range;
     whole.hidden = range === null;
     draw();
-  }
-
-  /** @param {number} next */
-  function choose(next) {
-    seconds = next;
-    buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(spans[i] === next)));
-    zoomTo(null);
   }
 
   const draw = oncePerFrame(() => {
@@ -103,7 +90,7 @@ export function chart(root) {
     if (uPlot === undefined || readings === null) return;
     const of = readings;
     plot?.destroy();
-    plot = plotIn(uPlot, area, of.latest.unit, () => shown(of), zoomTo, tell);
+    plot = plotIn(uPlot, area, { unit: of.latest.unit, shown: () => shown(of), zoomTo, tell });
     plot.over.addEventListener("mousemove", () => at = null);
     sized.observe(area);
     draw();
@@ -134,7 +121,7 @@ export function chart(root) {
     plot.setSize({ width: area.clientWidth, height: area.clientHeight })
   );
   const offTheme = onTheme(make);
-  choose(seconds);
+  zoomTo(null);
   const load = () =>
     loadPlot().then((loaded) => {
       uPlot = loaded;

@@ -38,6 +38,13 @@ export function fill(parent, ...children) {
   put(parent, children);
 }
 
+/** Writes into a region that scrolls, which stays at its end if it was there. @param {Element} region @param {() => void} write */
+export function atEnd(region, write) {
+  const follows = region.scrollTop + region.clientHeight > region.scrollHeight - 8;
+  write();
+  if (follows) region.scrollTop = region.scrollHeight;
+}
+
 /** Puts these children in place of what is there; those that stay are not moved, and one of them keeps the focus. @param {Element} parent @param {Element[]} children */
 export function arrange(parent, children) {
   const staying = new Set(children);

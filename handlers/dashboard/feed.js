@@ -4,8 +4,8 @@ import { ask, records, Refused } from "./api.js";
  * What a watcher of a source hears: each record of it (`event` is its kind, `gap` and `state` too; `data` is the source's own, but of a `state` the whole record's).
  *
  * @typedef {{ event?: string, data: any, id?: string, cursor?: string }} Heard `cursor` is the source's own.
- * @typedef {{ hear: (records: Heard[]) => void }} Watcher
- * @typedef {{ state: "connecting" | "live" | "waiting" | "hidden" | "denied" | "refused", until: number, reason: string, missed: number | null }} FeedState
+ * @typedef {(records: Heard[]) => void} Hear
+ * @typedef {{ state: "connecting" | "live" | "waiting" | "hidden" | "denied", until: number, reason: string, missed: number | null }} FeedState
  */
 
 /** ms between two tries: at random up to this, and twice that after each that failed. */
@@ -13,7 +13,7 @@ const [firstMs, longestMs] = [1_000, 30_000];
 /** ms without a word after which a connection is dead: a ping comes every 15 s. */
 const silentMs = 40_000;
 
-/** @type {Map<string, Set<Watcher>>} */
+/** @type {Map<string, Set<Hear>>} */
 const watchers = new Map();
 /** Where sources begin that the cursor does not stand for yet; `""` is live. @type {Map<string, string>} */
 const starts = new Map();
@@ -27,10 +27,8 @@ let cursor = "";
 /** Tries that failed in a row. */
 let failures = 0;
 let stop = new AbortController();
-/** Of the next try. @type {ReturnType<typeof setTimeout> | undefined} */
-let timer;
-/** Of a silence that is too long. @type {ReturnType<typeof setTimeout> | undefined} */
-let silence;
+/** Timers of the next try, and of a silence that is too long. */
+let [timer, silence] = [0, 0];
 
 /** @param {Partial<FeedState>} change */
 function tell(change) {
@@ -50,22 +48,18 @@ export function onFeed(listener) {
  * It begins after the cursor `since`, else live. One connection has all sources: it is made anew, at its cursor, when they
  * change. A source that is watched already has its place: what is given for another watcher of it means nothing.
  *
- * @param {string} source
- * @param {Watcher["hear"]} hear
- * @param {string} [since]
- * @returns {() => void}
+ * @param {string} source @param {Hear} hear @param {string} [since]
  */
 export function watch(source, hear, since = "") {
-  const watcher = { hear };
   const set = watchers.get(source) ?? new Set();
   if (set.size === 0) {
     watchers.set(source, set);
     starts.set(source, since);
     again();
   }
-  set.add(watcher);
+  set.add(hear);
   return () => {
-    if (!set.delete(watcher) || set.size > 0) return;
+    if (!set.delete(hear) || set.size > 0) return;
     watchers.delete(source);
     starts.delete(source);
     again();
@@ -167,7 +161,7 @@ function dispatch(batch) {
     tell({ missed: Number.isNaN(missed) || state.missed === null ? null : state.missed + missed });
   }
   for (const [source, heard] of bySource) {
-    for (const { hear } of watchers.get(source) ?? []) {
+    for (const hear of watchers.get(source) ?? []) {
       try {
         hear(heard);
       } catch (error) {

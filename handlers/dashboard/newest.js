@@ -1,14 +1,27 @@
-import { h } from "./dom.js";
+import { atEnd, h, oncePerFrame } from "./dom.js";
 import { timeOfDay } from "./units.js";
 
-/** A region of rows, the newest first; `hint` shows while there is none. @param {string} label @param {string} hint */
-export const newest = (label, hint) =>
-  h("div", { className: "output newest", tabIndex: 0, role: "region", ariaLabel: label, "data-hint": hint });
+/** Rows that are shown: the newest. */
+export const most = 300;
 
-/** Adds rows, the oldest first; of all the 500 newest stay. @param {Element} region @param {HTMLElement[]} rows */
-export function add(region, ...rows) {
-  region.prepend(...rows.slice(-500).reverse());
-  while (region.childElementCount > 500) region.lastChild?.remove();
+/** A region of rows, the newest last, and what adds some; `hint` shows while there is none. @param {string} ariaLabel @param {string} hint */
+export function newest(ariaLabel, hint) {
+  const props = { className: "output newest", tabIndex: 0, role: "region", ariaLabel, "data-hint": hint };
+  const region = h("div", props);
+  /** @type {HTMLElement[]} */
+  let waiting = [];
+  const draw = oncePerFrame(() =>
+    atEnd(region, () => {
+      region.append(...waiting);
+      waiting = [];
+      while (region.childElementCount > most) region.firstChild?.remove();
+    })
+  );
+  const add = (/** @type {HTMLElement[]} */ ...rows) => {
+    waiting = [...waiting, ...rows].slice(-most);
+    draw();
+  };
+  return { region, add };
 }
 
 /** A row of what came, now or nobody knows when. @param {string} text @param {Date | null} [time] @param {HTMLElement} [sign] */

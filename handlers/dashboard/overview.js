@@ -135,6 +135,7 @@ export function mount(root, place) {
   }
   const look = () => void refresh().catch(() => {});
 
+  let was = "live";
   const timer = setInterval(() => rest.hidden || document.hidden || look(), restMs);
   const ends = [
     end,
@@ -142,7 +143,10 @@ export function mount(root, place) {
     tail(logs),
     runCards(list, true, mostRuns, (shown) => noRun.hidden = shown > 0),
     // Another server may have other sensors: then the stream is refused, or has come back.
-    onFeed(({ state, reason }) => (state === "live" || reason !== "") && look()),
+    onFeed(({ state, reason }) => {
+      if (state !== was && (state === "live" || reason !== "")) look();
+      was = state;
+    }),
     onTheme(() => tiles.forEach(changed)),
     () => clearInterval(timer),
   ];

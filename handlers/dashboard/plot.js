@@ -29,17 +29,10 @@ const percents = (_plot, _min, max) => [0, Math.max(100, max)];
 
 /** @typedef {[from: number, to: number]} Range In s since 1970. */
 
-/**
- * A line of steps in the colours of now, without data.
- *
- * @param {Plot} uPlot
- * @param {HTMLElement} root
- * @param {string} unit
- * @param {() => Range} shown
- * @param {(range: Range | null) => void} zoomTo
- * @param {() => void} crosshair Called when it has moved.
- */
-export function plotIn(uPlot, root, unit, shown, zoomTo, crosshair) {
+/** How a plot is shown, and what is done when it is zoomed or its crosshair has moved. @typedef {{ unit: string, shown: () => Range, zoomTo: (range: Range | null) => void, tell: () => void }} Use */
+
+/** A line of steps in the colours of now, without data. @param {Plot} uPlot @param {HTMLElement} root @param {Use} use */
+export function plotIn(uPlot, root, { unit, shown, zoomTo, tell }) {
   const [font, stroke] = [`12px ${getComputedStyle(root).fontFamily}`, colour("--soft")];
   const grid = { stroke: colour("--line"), width: 1 };
   /** @param {(value: number) => string} text */
@@ -79,7 +72,7 @@ export function plotIn(uPlot, root, unit, shown, zoomTo, crosshair) {
         paths: uPlot.paths.stepped({ align: 1 }),
         points: { show: false },
       }],
-      hooks: { setCursor: [crosshair], setSelect: [select] },
+      hooks: { setCursor: [tell], setSelect: [select] },
     },
     [[], []],
     root,
@@ -88,13 +81,7 @@ export function plotIn(uPlot, root, unit, shown, zoomTo, crosshair) {
   return plot;
 }
 
-/**
- * Pan with one finger, zoom with two: what is under each stays there.
- *
- * @param {HTMLElement} over
- * @param {() => Range} shown
- * @param {(range: Range) => void} zoomTo
- */
+/** Pan with one finger, zoom with two: what is under each stays there. @param {HTMLElement} over @param {Use["shown"]} shown @param {Use["zoomTo"]} zoomTo */
 function onFingers(over, shown, zoomTo) {
   /** Where each finger is. @type {Map<number, number>} */
   const fingers = new Map();

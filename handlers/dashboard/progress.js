@@ -4,69 +4,62 @@ import { watch } from "./feed.js";
 import { count, quantity, span } from "./units.js";
 import { t } from "./words.js";
 
-/** Tasks of one run that have a bar. */
-const most = 20;
+/** Tasks of one run that have a bar, and characters of an event that are shown. */
+const [most, longest] = [20, 200];
 
 /** @typedef {import("./server.js").Listed} Listed */
-/** How far a task is. @typedef {{ step: number, steps: number }} Task */
 
-/**
- * Follows a run by its events: a bar a task, n of N, the rate and the time left.
- *
- * @param {Listed} run
- */
+/** Follows a run by its events: a bar a task, n of N, the rate and the time left. @param {Listed} run */
 export function progress(run) {
-  /** @type {Map<string, Task>} */
-  const tasks = new Map();
   /** @type {Map<string, ReturnType<typeof bar>>} */
-  const bars = new Map();
+  const tasks = new Map();
   let [events, text] = [0, ""];
   const more = h("p", { className: "caption" });
   const element = h("div", { className: "bars" }, more);
 
   const draw = oncePerFrame(() => {
-    for (const [name, task] of tasks) {
-      let row = bars.get(name);
-      if (row === undefined && bars.size < most) {
-        bars.set(name, row = bar(name));
-        more.before(row.element);
-      }
-      row?.draw(task, run);
-    }
-    const hidden = tasks.size - bars.size;
-    const words = events === 0 ? [t("no event yet")] : [t("{n} events", { n: count(events) }), text];
-    if (hidden > 0) more.textContent = t("and {n} tasks more", { n: count(hidden) });
-    else more.textContent = tasks.size > 0 ? "" : words.join(" · ");
+    for (const task of tasks.values()) task.draw(run);
+    if (tasks.size > most) more.textContent = t("and {n} tasks more", { n: count(tasks.size - most) });
+    else if (tasks.size > 0) more.textContent = "";
+    else {more.textContent = events === 0
+        ? t("no event yet")
+        : `${t("{n} events", { n: count(events) })} · ${text}`;}
   });
 
-  /** What it was started with says what is still to come. */
-  async function begin() {
-    const { params } = await getJson(`/runs/${encodeURIComponent(run.name)}`);
-    const { count: steps, task: all = [] } = params;
-    if (steps !== undefined) tasks.set("", { step: 0, steps });
-    for (const each of all) {
-      const [, steps, ...name] = each.split(":").reverse();
-      tasks.set(name.reverse().join(":"), { step: 0, steps: Number(steps) });
+  /** @param {string} name @param {number} step @param {number} [steps] */
+  function set(name, step, steps) {
+    const task = tasks.get(name) ?? bar(name);
+    if (!tasks.has(name) && tasks.size < most) more.before(task.element);
+    tasks.set(name, Object.assign(task, { step, steps: steps ?? task.steps }));
+  }
+
+  /** @param {import("./feed.js").Heard[]} heard */
+  function hear(heard) {
+    for (const { event, data } of heard) {
+      if (event === "gap" || event === "state") continue;
+      events++;
+      if (data?.task !== undefined && data.steps > 0) set(data.task, data.step, data.steps);
+      else if (data?.step !== undefined && tasks.has("")) set("", data.step);
+      else if (typeof data?.percent === "number") set("", data.percent, 100);
+      else text = (typeof data === "string" ? data : JSON.stringify(data)).slice(0, longest);
     }
+    draw();
   }
 
   const ended = new AbortController();
-  begin().catch(() => {}).then(() => {
+  /** What it was started with says what is still to come. */
+  async function follow() {
+    const { params } = await getJson(`/runs/${encodeURIComponent(run.name)}`).catch(() => ({ params: {} }));
     if (ended.signal.aborted) return;
+    if (params.count !== undefined) set("", 0, params.count);
+    for (const task of params.task ?? []) {
+      const [, steps, ...name] = task.split(":").reverse();
+      set(name.reverse().join(":"), 0, Number(steps));
+    }
     draw();
-    ended.signal.onabort = watch(`run:${run.name}`, (heard) => {
-      for (const { event, data } of heard) {
-        if (event === "gap" || event === "state") continue;
-        events++;
-        const whole = tasks.get("");
-        if (data?.task !== undefined && data.steps > 0) tasks.set(data.task, data);
-        else if (data?.step !== undefined && whole !== undefined) whole.step = data.step;
-        else if (typeof data?.percent === "number") tasks.set("", { step: data.percent, steps: 100 });
-        else text = typeof data === "string" ? data : JSON.stringify(data);
-      }
-      draw();
-    });
-  });
+    ended.signal.onabort = watch(`run:${run.name}`, hear);
+  }
+  void follow();
   return {
     element,
     /** It has another state. @param {Listed} next */
@@ -80,16 +73,17 @@ export function progress(run) {
 
 /** One task's bar. @param {string} name */
 function bar(name) {
-  const meter = h("progress", { "aria-label": name || t("steps"), max: 1, value: 0 });
+  const meter = h("progress", { "aria-label": name || t("steps") });
   const numbers = h("span", { className: "caption" });
   const title = name !== "" && h("span", { className: "name", title: name }, name);
-  const element = h("div", { className: "task" }, title, meter, numbers);
   return {
-    element,
-    /** @param {Task} task @param {Listed} run */
-    draw({ step, steps }, { state, started }) {
-      meter.max = steps;
-      meter.value = step;
+    element: h("div", { className: "task" }, title, meter, numbers),
+    step: 0,
+    steps: 1,
+    /** @param {Listed} run */
+    draw({ state, started }) {
+      const { step, steps } = this;
+      Object.assign(meter, { max: steps, value: step });
       const words = [t("{n} of {all}", { n: count(step), all: count(steps) })];
       const rate = step * 1_000 / (now() - Date.parse(started));
       if (state === "running" && step < steps && rate > 0 && Number.isFinite(rate)) {

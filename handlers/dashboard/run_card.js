@@ -1,5 +1,5 @@
 import { ask, may } from "./api.js";
-import { command, confirmed, fill, h } from "./dom.js";
+import { arrange, command, confirmed, fill, h } from "./dom.js";
 import { progress } from "./progress.js";
 import { listOf, onServer } from "./server.js";
 import { ago, count, fullTime } from "./units.js";
@@ -13,6 +13,7 @@ const states = {
   complete: () => ["✓", "quiet", t("complete")],
   failed: () => ["✕", "failed", t("failed")],
   cancelled: () => ["■", "stale", t("cancelled")],
+  lost: () => ["✕", "failed", t("lost, as its process has gone")],
   gone: () => ["◌", "stale", t("no longer kept by the server")],
 };
 
@@ -60,56 +61,48 @@ export function runCard(run, isBrief) {
     cancel.hidden = isBrief || run.state === "gone" || !may("admin");
     bars.change(run);
   }
-  change(run);
-  return {
-    element,
-    change,
-    get run() {
-      return run;
-    },
-    end: bars.end,
-  };
+  return { element, change, end: bars.end };
 }
 
+/** Those that go on before the others, then the newest. @param {Listed} a @param {Listed} b */
+const order = (a, b) =>
+  Number(b.state === "running") - Number(a.state === "running") || b.started.localeCompare(a.started);
+
 /**
- * The runs as cards, the newest first, until the function that it returns is called. A card stays until then, also where the
- * server no longer has its run.
+ * The runs as cards, until the function that it returns is called. A card stays until then, also where the server no longer has
+ * its run.
  *
  * @param {HTMLElement} root
- * @param {boolean} isBrief Shows those that go on, without what ends them.
+ * @param {boolean} isBrief Shows what there is now, without what ends it.
  * @param {number} most Cards at once.
  * @param {(shown: number, all: number) => void} changed
  */
 export function runCards(root, isBrief, most, changed) {
-  /** @type {Map<string, ReturnType<typeof runCard>>} */
+  /** By their names, with the runs that they are of. @type {Map<string, { run: Listed, card: ReturnType<typeof runCard> }>} */
   const cards = new Map();
 
-  /** @param {string} name */
-  function drop(name) {
-    cards.get(name)?.end();
-    cards.get(name)?.element.remove();
-    cards.delete(name);
-  }
-
   function show() {
-    const all = listOf("runs").filter(({ state }) => !isBrief || state === "running");
-    const newest = all.sort((a, b) => b.started.localeCompare(a.started)).slice(0, most);
-    for (const run of newest.toReversed()) {
-      const card = cards.get(run.name);
-      if (card?.run.started === run.started) card?.change(run);
-      else {
-        drop(run.name);
-        const made = runCard(run, isBrief);
-        cards.set(run.name, made);
-        root.prepend(made.element);
-      }
+    const all = listOf("runs");
+    const now = all.sort(order).slice(0, most);
+    /** @type {Listed[]} */
+    const gone = isBrief ? [] : [...cards.values()].map(({ run }) => ({ ...run, state: "gone" }));
+    const runs = [...now, ...gone.filter(({ name }) => !now.some((run) => run.name === name))].slice(0, most);
+    for (const [name, { run, card }] of cards) {
+      // Another run may have its name.
+      if (runs.some((each) => each.name === name && each.started === run.started)) continue;
+      card.end();
+      cards.delete(name);
     }
-    for (const [name, card] of cards) {
-      if (newest.some((run) => run.name === name)) continue;
-      if (isBrief || cards.size > most) drop(name);
-      else card.change({ ...card.run, state: "gone" });
-    }
-    changed(cards.size, all.length);
+    arrange(
+      root,
+      runs.map((run) => {
+        const card = cards.get(run.name)?.card ?? runCard(run, isBrief);
+        cards.set(run.name, { run, card });
+        card.change(run);
+        return card.element;
+      }),
+    );
+    changed(runs.length, all.length);
   }
 
   const off = onServer(show);
@@ -118,6 +111,6 @@ export function runCards(root, isBrief, most, changed) {
   return () => {
     off();
     clearInterval(timer);
-    cards.forEach(({ end }) => end());
+    cards.forEach(({ card }) => card.end());
   };
 }

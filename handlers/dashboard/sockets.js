@@ -1,6 +1,6 @@
 import { ask, may } from "./api.js";
 import { h, put } from "./dom.js";
-import { add, newest, row } from "./newest.js";
+import { newest, row } from "./newest.js";
 import { t } from "./words.js";
 
 /** Close codes in words (RFC 6455, 7.4.1). @type {Record<number, () => string>} */
@@ -27,19 +27,19 @@ export function mountSocket(root) {
   const text = h("input", { value: "hello", ariaLabel: t("Message"), className: "grow" });
   const send = h("button", {}, t("Send"));
   const sending = h("form", { className: "bar" }, text, send);
-  const frames = newest(
-    t("Frames, the newest first"),
+  const { region, add } = newest(
+    t("Frames, the newest last"),
     t("Connect and send: the frames of both ways show here."),
   );
   const about = t(
     "Each message is processed, and answered in order. With a channel it is published there, and what others publish comes.",
   );
-  put(root, [h("div", { className: "panel" }, h("p", {}, about), connecting, sending, frames)]);
+  put(root, [h("div", { className: "panel" }, h("p", {}, about), connecting, sending, region)]);
 
   /** @type {WebSocket | null} */
   let socket = null;
   const frame = (/** @type {string} */ sign, /** @type {string} */ title, /** @type {string} */ content) =>
-    add(frames, row(content, undefined, h("b", { role: "img", ariaLabel: title, title }, sign)));
+    add(row(content, undefined, h("b", { role: "img", ariaLabel: title, title }, sign)));
   const say = (/** @type {string} */ words, kind = "") => {
     state.textContent = words;
     state.dataset.kind = kind;

@@ -26,11 +26,8 @@ function stateOf({ state, reason, missed }) {
   }
   if (counts.draining) return ["◌", "stale", shutdown];
   if (missed === 0) return ["●", "live", t("live")];
-  return [
-    "●",
-    "stale",
-    missed === null ? t("live, some were missed") : t("live, missed {n}", { n: count(missed) }),
-  ];
+  const some = t("live, some were missed");
+  return ["●", "stale", missed === null ? some : t("live, missed {n}", { n: count(missed) })];
 }
 
 /** How the connection is, and what one can do about it. */
@@ -43,8 +40,7 @@ function liveness() {
   const signIn = h("a", { href: "/session" }, t("sign in"));
   /** @type {FeedState} */
   let state;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
+  let timer = 0;
   const draw = () => {
     const [sign, kind, text] = stateOf(state);
     // A live region speaks whenever it changes: only where it says something else.
@@ -87,22 +83,18 @@ const shown = {
   downloads: (isOne) => isOne ? t("download") : t("downloads"),
 };
 
-/** The numbers of what is open; each keeps its place. */
 function openCounts() {
-  const numbers = Object.entries(shown).map(([key, word]) => ({
-    key,
-    word,
-    number: h("b"),
-    text: h("span"),
-  }));
-  onServer(() => {
-    for (const { key, word, number, text } of numbers) {
-      const n = Number(counts[key] ?? 0);
-      number.textContent = count(n);
-      text.textContent = ` ${word(n === 1)}`;
-    }
-  });
-  return h("span", { className: "counts" }, numbers.map(({ number, text }) => h("span", {}, number, text)));
+  const all = h("span", { className: "counts" });
+  onServer(() =>
+    fill(
+      all,
+      Object.entries(shown).map(([key, word]) => {
+        const n = Number(counts[key] ?? 0);
+        return h("span", {}, h("b", {}, count(n)), ` ${word(n === 1)}`);
+      }),
+    )
+  );
+  return all;
 }
 
 function uptime() {

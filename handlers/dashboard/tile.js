@@ -7,12 +7,7 @@ import { t } from "./words.js";
 /** What a tile's line shows, in s. */
 export const sparkSeconds = 300;
 
-/**
- * A button that shows a sensor: its last value, its last minutes, their range, or what is wrong.
- *
- * @param {import("./readings.js").Latest} sensor
- * @param {() => void} choose
- */
+/** A button with a sensor's last value, its last minutes, their range, or what is wrong. @param {import("./readings.js").Latest} sensor @param {() => void} choose */
 export function tile(sensor, choose) {
   const readings = new Readings(sensor);
   const [name, value] = [h("span", { className: "name" }, sensor.id), h("b", { className: "value" })];
@@ -47,15 +42,7 @@ function range(min, max, unit) {
   return unit.startsWith("B") ? `${low} – ${high}` : `${quantity(min)} – ${high}`;
 }
 
-/**
- * Draws a line of steps that has holes.
- *
- * @param {HTMLCanvasElement} canvas
- * @param {Readings} readings
- * @param {number} first
- * @param {number} min
- * @param {number} max
- */
+/** Draws a line of steps that has holes. @param {HTMLCanvasElement} canvas @param {Readings} readings @param {number} first @param {number} min @param {number} max */
 function line(canvas, readings, first, min, max) {
   const { width, height } = canvas;
   const { times, values, end } = readings;

@@ -1,4 +1,4 @@
-import { fill, h, oncePerFrame } from "./dom.js";
+import { atEnd, fill, h, oncePerFrame } from "./dom.js";
 import { pretty, size, span } from "./units.js";
 import { t } from "./words.js";
 
@@ -30,11 +30,10 @@ export function tryIt(signal) {
     const passed = () => performance.now() - start;
     let [head, end, text, bytes] = [t("waiting"), "", "", 0];
     const draw = oncePerFrame(() => {
-      // A live answer is followed to its end, unless somebody has scrolled up.
-      const follows = passed() > 500 && body.scrollTop + body.clientHeight > body.scrollHeight - 8;
-      body.append(text);
+      // A live answer is followed to its end.
+      if (passed() > 500) atEnd(body, () => body.append(text));
+      else body.append(text);
       text = "";
-      if (follows) body.scrollTop = body.scrollHeight;
       const parts = [head, bytes > 0 && size(bytes), passed() >= 1_000 && span(passed()), end];
       status.textContent = parts.filter(Boolean).join(" · ");
     });

@@ -24,7 +24,7 @@ export interface ChannelStore {
    * channel. With a `key` that the channel has had in the last five minutes nothing is added, and the id is the one that
    * it got then; of more than 10,000 in that time, the first may be forgotten.
    *
-   * @throws HttpError 413 for more values or bytes than the history holds, 503 over the limit of channels or while the
+   * @throws HttpError 422 for a key that came with other values, 413 for more values or bytes than the history holds, 503 over the limit of channels or while the
    * store cannot be used: its details then have `published`, false when nothing was, and null when that is not known
    */
   publish(name: string, values: readonly JsonText[], key?: string): string | Promise<string>;

@@ -6,7 +6,7 @@ import type { StreamItem, Wanted } from "../stream/source.ts";
 import { newEpoch } from "./channel_history.ts";
 import type { ChannelInfo, ChannelStore } from "./channel_store.ts";
 import { MemoryChannel, shrink } from "./memory_channel.ts";
-import { PublishedKeys } from "./published_keys.ts";
+import { digestOf, PublishedKeys } from "./published_keys.ts";
 import { Subscriber, type SubscriberHost } from "./subscriber.ts";
 
 /** Limits of a {@linkcode MemoryStore}. */
@@ -32,9 +32,9 @@ export class MemoryStore implements ChannelStore {
 
   publish(name: string, values: readonly JsonText[], key?: string): string {
     if (key === undefined) return this.#publish(name, values);
-    const own = `${name} ${key}`;
-    let id = this.#keys.get(own);
-    if (id === undefined) this.#keys.add(own, id = this.#publish(name, values));
+    const [own, digest] = [`${name} ${key}`, digestOf(values)];
+    let id = this.#keys.find(own, digest);
+    if (id === undefined) this.#keys.add(own, digest, id = this.#publish(name, values));
     return id;
   }
 

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Limits } from "../limits.ts";
 import type { Opens } from "../opens.ts";
 import { HttpError, quote } from "../stream/errors.ts";
@@ -45,7 +46,7 @@ export async function zipResponse(
   if (exchange.method === "HEAD") return new Response(new ReadableStream(), { headers });
   using held = new DisposableStack();
   const permit = held.use(downloads.admit("downloads", exchange));
-  const entries = await entriesOf(found, limits);
+  const entries = await entriesOf(found, opens, limits);
   const { makeZip }: ClientZip = await import(library);
   const reader = new ZipReader(makeZip, entries, {
     root: found,
@@ -58,12 +59,17 @@ export async function zipResponse(
 }
 
 /** All that is below a folder, each folder before what is in it. */
-async function entriesOf(top: Found, { zipEntries, zipBytes }: ZipOptions["limits"]): Promise<Listed[]> {
+async function entriesOf(
+  top: Found,
+  opens: Opens,
+  { zipEntries, zipBytes }: ZipOptions["limits"],
+): Promise<Listed[]> {
   const entries: Listed[] = [];
   let bytes = 0;
   const add = async (folder: Found, path: string[], above: string[]) => {
     const listing = await list(folder, zipEntries - entries.length);
     for (const { name, type, size, time } of listing.entries) {
+      if (type === "file" && opens.isSecret(join(folder.path, name))) continue;
       const listed = { path: [...path, name], type, time };
       entries.push(listed);
       bytes += size ?? 0;

@@ -81,19 +81,21 @@ async function firstSince(place: LogPlace, since: number): Promise<Located | nul
  */
 export async function findCopy(
   place: LogPlace,
-  position: Pick<Cursor, "offset" | "check"> & Partial<Pick<Cursor, "birth">>,
+  position: Pick<Cursor, "offset" | "check"> & Partial<Pick<Cursor, "birth" | "ino">>,
   lineBytes: number,
 ): Promise<Located | null> {
   // With nothing before the position, every file has it.
   if (position.offset === 0) return null;
-  const { birth } = position;
+  const { birth, ino } = position;
   let { unpackedBytes } = place;
   return await retried(async () => {
     const copies = [];
     let moved = false;
     const { siblings, log } = await snapshot(place);
     // What was made before the log, and is away, was renamed and packed; else the log is truncated, or this was a copy of it.
-    const isCopy = birth === undefined || log !== null && birth >= born(log);
+    const own = log && identity(log.info);
+    const isCopy = birth === undefined ||
+      own !== null && (birth > own.birth || birth === own.birth && ino === own.ino);
     const mayHave = ({ packed, readable, info }: Sibling) =>
       packed ? readable && changed(info) >= (birth ?? 0) - clockMs : info.size >= position.offset;
     for (const { packed, rotated, path, info } of siblings.slice(-maxCopies).filter(mayHave)) {

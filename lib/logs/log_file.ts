@@ -41,16 +41,24 @@ export class LogFile implements Disposable {
 
 /** A file as if it ended at a position. */
 export class FileStart extends LogFile {
-  constructor(whole: LogFile, readonly end: number) {
+  constructor(readonly whole: LogFile, readonly end: number) {
     super(whole.file, whole.info);
   }
 
   override stat(): Deno.FileInfo {
-    const info = super.stat();
+    const info = this.whole.stat();
     return { ...info, size: Math.min(info.size, this.end) };
   }
 
   override async readOnce(position: number, buffer: Uint8Array<ArrayBuffer>): Promise<number> {
-    return await super.readOnce(position, buffer.subarray(0, Math.max(0, this.end - position)));
+    return await this.whole.readOnce(position, buffer.subarray(0, Math.max(0, this.end - position)));
+  }
+
+  override has(position: number, bytes: Uint8Array): boolean {
+    return this.whole.has(position, bytes);
+  }
+
+  override [Symbol.dispose](): void {
+    this.whole[Symbol.dispose]();
   }
 }

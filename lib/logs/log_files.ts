@@ -46,7 +46,7 @@ export class LogFiles {
   #looksAt = -Infinity;
 
   /** Looks nothing up yet: each call does, since what is there may change. */
-  constructor(readonly settings: LogSettings, secrets: OpensOptions["secrets"] = null) {
+  constructor(readonly settings: LogSettings, secrets: OpensOptions["secrets"] = []) {
     this.#opens = new Opens(8, { waitMs: permitMs, secrets });
   }
 

@@ -5,6 +5,9 @@ import { scans } from "./turns.ts";
 /** Bytes that are unpacked at once: of what packs best, as NULs do, they make 8 MiB. */
 const stepBytes = 8_192;
 
+/** Bytes before a position that are kept when it is read anew: a search goes backwards. */
+const backBytes = 4_194_304;
+
 const nothing = new Uint8Array(0);
 const never = new AbortController().signal;
 
@@ -43,12 +46,19 @@ export class PackedLog extends LogFile {
   }
 
   override async readOnce(position: number, buffer: Uint8Array<ArrayBuffer>): Promise<number> {
-    if (position < this.#at) this.#rewind();
+    const isBack = position < this.#at;
+    if (isBack) this.#rewind();
+    const from = isBack ? Math.max(0, position - backBytes) : position;
     const end = Math.min(position + buffer.length, this.stat().size);
     while (this.#at + this.#bytes.length < end) {
-      const { value } = await (this.#steps ??= this.#unpack()).next();
-      const skipped = Math.min(position - this.#at, this.#bytes.length);
-      this.#bytes = Buffer.concat([this.#bytes.subarray(skipped), value]);
+      const step = await (this.#steps ??= this.#unpack()).next().catch(() => null);
+      if (!step?.value) {
+        // It was overwritten: what was read is not there any more, as in a file that was truncated.
+        this.unreadable = true;
+        return 0;
+      }
+      const skipped = Math.min(from - this.#at, this.#bytes.length);
+      this.#bytes = Buffer.concat([this.#bytes.subarray(skipped), step.value]);
       this.#at += skipped;
     }
     const found = this.#bytes.subarray(position - this.#at, Math.max(0, end - this.#at));

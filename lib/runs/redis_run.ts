@@ -17,10 +17,12 @@ export class RedisRun extends RunChannel implements Follower {
   readonly #loaded = Promise.withResolvers<void>();
   readonly #stream: string;
 
+  /** `grew` is called when it takes more memory than before. */
   constructor(
     readonly connection: RedisConnection,
     readonly found: FoundRun,
     limits: Pick<Limits, "runEvents" | "runBytes">,
+    readonly grew: () => void,
   ) {
     super(found.name, found.of, limits, found);
     this.#stream = keysOf(found.name, found.epoch)[2];
@@ -51,6 +53,7 @@ export class RedisRun extends RunChannel implements Follower {
       }
       this.add(new JsonText(first), byteLength(first), second || undefined);
     }
+    this.grew();
     if (history.last >= this.found.entries) this.#load();
   }
 

@@ -1,17 +1,16 @@
 import { shrink } from "../channels/memory_channel.ts";
 import type { RedisConnection } from "../channels/redis/connection.ts";
 import type { Entry } from "../channels/redis/feed.ts";
-import { RedisAway } from "../channels/redis/link.ts";
 import type { Limits } from "../limits.ts";
 import { sleep } from "../stream/clock.ts";
-import { printReport, type Report } from "../stream/errors.ts";
+import { overloaded, printReport, type Report } from "../stream/errors.ts";
 import { RedisRun } from "./redis_run.ts";
 import type { Run } from "./run.ts";
 import type { RunIdentity, RunInfo, RunOf, StartedRun } from "./run_channel.ts";
-import { type AskRun, RunCopy } from "./run_copy.ts";
+import { RunCopies } from "./run_copies.ts";
 import type { RunHome, RunHomeHooks } from "./run_home.ts";
-import { loseScript, renewScript, startsKey } from "./run_scripts.ts";
-import { asked, type FoundRun, RunStore } from "./run_store.ts";
+import { loseScript, startsKey } from "./run_scripts.ts";
+import { asked, type FoundRun, RunStore, shown } from "./run_store.ts";
 
 /** Time between two renewals, and between two looks at the runs of others, in ms. */
 const tickMs = 1_000;
@@ -23,12 +22,10 @@ const idleLooks = 5;
 const stopMs = 3_000;
 const forgetMs = 500;
 const lookMs = 10;
-/** Time for the ends of runs to reach Redis when the process ends, in ms. */
-const closeMs = 1_000;
 
 /** How {@linkcode RedisRuns} are made. */
 export interface RedisRunsOptions {
-  limits: Pick<Limits, "runEvents" | "runBytes" | "runsBytes">;
+  limits: Pick<Limits, "runs" | "runEvents" | "runBytes" | "runsBytes">;
   /** Seconds for which a run is retained after its end. */
   keepRuns: number;
   /** Default: stderr. */
@@ -39,12 +36,10 @@ export interface RedisRunsOptions {
 export class RedisRuns implements RunHome {
   hooks!: RunHomeHooks;
   readonly #store: RunStore;
-  readonly #report: Report;
-  /** The runs of this process. */
-  readonly #copies = new Map<Run, RunCopy>();
+  readonly #copies: RunCopies;
   /** Those of others that were asked for, by their names. */
   readonly #opened = new Map<string, RedisRun>();
-  readonly #stop = new AbortController();
+  readonly #closing = new AbortController();
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #starts = {
     lastId: "0-0",
@@ -53,12 +48,13 @@ export class RedisRuns implements RunHome {
       this.hooks.started();
     },
   };
-  #awayAt = -Infinity;
+  /** When it was last seen that Redis was away; before the start nobody looked. */
+  #awayAt = performance.now();
 
   /** Its `hooks` have to be set at once. */
   constructor(readonly connection: RedisConnection, readonly options: RedisRunsOptions) {
     this.#store = new RunStore(connection, options.keepRuns);
-    this.#report = options.report ?? printReport;
+    this.#copies = new RunCopies(this.#store, options.report ?? printReport);
     connection.follow(startsKey, this.#starts);
     connection.onMessage = (message) => {
       const [name, epoch] = message.split(" ");
@@ -76,20 +72,15 @@ export class RedisRuns implements RunHome {
   }
 
   share(run: Run): void {
-    const copy = new RunCopy(run, this.#ask, this.#stop.signal);
-    this.#copies.set(run, copy);
-    void copy.done.then(() => this.#copies.delete(run));
+    this.#copies.add(run);
   }
 
   forget(name: string, epoch: string): void {
-    const copies = [...this.#copies].filter(([run]) => run.name === name && run.identity.epoch === epoch);
-    const copied = Promise.all(copies.map(([, { done }]) => done));
-    // What is not forgotten ends by itself.
-    copied.then(() => this.#store.forget(name, epoch)).catch(() => {});
+    this.#copies.forget(name, epoch);
   }
 
   async open(name: string): Promise<boolean> {
-    const found = await asked(this.#store.find(name));
+    const found = await asked(this.#find(name));
     let run = this.#opened.get(name);
     if (run !== undefined && run.found.epoch !== found?.epoch) {
       this.#close(run);
@@ -97,7 +88,10 @@ export class RedisRuns implements RunHome {
     }
     if (found === null) return false;
     if (run === undefined) {
-      run = new RedisRun(this.connection, found, this.options.limits);
+      const { limits } = this.options;
+      if (this.#opened.size >= limits.runs) throw overloaded("runs", limits.runs, 5);
+      const grew = () => shrink(this.#opened, limits.runsBytes);
+      run = new RedisRun(this.connection, found, limits, grew);
       this.#opened.set(name, run);
     }
     run.idle = 0;
@@ -110,16 +104,22 @@ export class RedisRuns implements RunHome {
   }
 
   async find(name: string): Promise<StartedRun | null> {
-    const found = await asked(this.#store.find(name));
-    return found && this.#started(found);
+    const found = await asked(this.#find(name));
+    return found && this.#shown(found);
   }
 
   async list(): Promise<RunInfo[]> {
-    return (await asked(this.#store.list())).map((found) => this.#info(found));
+    const all = await asked(
+      this.#store.list().then((all) => Promise.all(all.map((run) => this.#settled(run)))),
+    );
+    return all.filter((found) => found !== null).map((found) => {
+      const { params: _, ...info } = this.#shown(found);
+      return info;
+    });
   }
 
   async delete(name: string): Promise<StartedRun | null> {
-    const found = await asked(this.#store.find(name));
+    const found = await asked(this.#find(name));
     if (found === null) return null;
     const { owner, epoch } = found;
     const isEnded = found.state !== "running";
@@ -128,51 +128,39 @@ export class RedisRuns implements RunHome {
     while (performance.now() < until) {
       const now = await asked(this.#store.find(name));
       if (now?.epoch !== epoch) {
-        return this.#started(isEnded ? found : { ...found, state: "cancelled", entries: found.entries + 1 });
+        return this.#shown(isEnded ? found : { ...found, state: "cancelled", entries: found.entries + 1 });
       }
-      if (!isEnded && now.state !== "running") return this.#started(now);
-      await sleep(lookMs, this.#stop.signal);
+      if (!isEnded && now.state !== "running") return this.#shown(now);
+      await sleep(lookMs, this.#closing.signal);
     }
     // Its process may have ended.
     if (isEnded) await asked(this.#store.forget(name, epoch));
-    return this.#started(found);
+    return this.#shown(found);
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    const copied = new AbortController();
-    const copying = Promise.all([...this.#copies.values()].map(({ done }) => done));
-    void copying.then(() => copied.abort());
-    await sleep(closeMs, copied.signal).catch(() => {});
-    this.#stop.abort();
-    await copying;
+    this.#closing.abort();
+    await this.#copies.close();
     this.connection.unfollow(startsKey, this.#starts);
     for (const run of this.#opened.values()) this.#close(run);
   }
 
-  /** Asks until Redis is there. */
-  readonly #ask: AskRun = async (script, { name, identity: { epoch } }, args) => {
-    for (;;) {
-      try {
-        return await this.#store.run(script, name, epoch, args);
-      } catch (error) {
-        if (!(error instanceof RedisAway)) {
-          this.#report(`the run ${name} could not be written to Redis`, error);
-        }
-        await sleep(tickMs / 4, this.#stop.signal);
-      }
-    }
-  };
-
-  #info(found: FoundRun): RunInfo {
-    const { name, of: { route }, started, entries, isLeased } = found;
-    const state = found.state === "running" && !isLeased && this.#isSteady ? "lost" : found.state;
-    const events = entries - (found.state === "running" ? 0 : 1);
-    return { name, route, state, started, events, readers: this.#opened.get(name)?.readers ?? 0 };
+  async #find(name: string): Promise<FoundRun | null> {
+    const found = await this.#store.find(name);
+    return found && await this.#settled(found);
   }
 
-  #started(found: FoundRun): StartedRun {
-    return { ...this.#info(found), params: found.of.params };
+  /** A run whose process has gone has ended. */
+  async #settled(found: FoundRun): Promise<FoundRun | null> {
+    const { name, epoch, state, isLeased } = found;
+    if (state !== "running" || isLeased || !this.#isSteady) return found;
+    await this.#store.run(loseScript, name, epoch);
+    return await this.#store.find(name);
+  }
+
+  #shown(found: FoundRun): StartedRun {
+    return shown(found, this.#opened.get(found.name)?.readers);
   }
 
   /** Whether Redis has been there for long enough for every lease to be renewed. */
@@ -185,22 +173,8 @@ export class RedisRuns implements RunHome {
       this.#awayAt = performance.now();
       return;
     }
-    shrink(this.#opened, this.options.limits.runsBytes);
-    const own = [...this.#copies].map(([run, copy]) => this.#renew(run, copy));
-    const others = [...this.#opened.values()].map((run) => this.#look(run));
-    // One that fails is made up for by the next.
-    await Promise.allSettled([...own, ...others]);
-  }
-
-  async #renew(run: Run, copy: RunCopy): Promise<void> {
-    const { name, of, identity } = run;
-    let renewed = await this.#store.run(renewScript, name, identity.epoch);
-    if (renewed === -1) {
-      // First, as its stream takes no number after a higher one.
-      copy.again();
-      renewed = await this.#store.claim(name, of, identity);
-    }
-    if (renewed === 0) run.cancel("lost");
+    const looks = [...this.#opened.values()].map((run) => this.#look(run));
+    await Promise.allSettled([this.#copies.renew(), ...looks]);
   }
 
   async #look(run: RedisRun): Promise<void> {

@@ -19,8 +19,11 @@ export function runSource(runs: Runs, name: string): PartSource {
     if (!isThere) {
       if (after !== undefined) yield gap(after, null, null);
       yield new SourceState("absent");
-      // Waited for before it is looked for: it may start meanwhile.
-      for (let start = runs.nextStart(signal); !await runs.bring(name); start = runs.nextStart(signal)) {
+      for (;;) {
+        // Before it is looked for, as it may start meanwhile; an abort is met where it is awaited.
+        const start = runs.nextStart(signal);
+        start.catch(() => {});
+        if (await runs.bring(name)) break;
         await start;
       }
       yield new SourceState("live");

@@ -1,7 +1,7 @@
 import { unavailable } from "../channels/redis/away.ts";
 import type { RedisConnection } from "../channels/redis/connection.ts";
 import type { Script } from "../channels/redis/scripts.ts";
-import type { RunIdentity, RunOf, RunState } from "./run_channel.ts";
+import type { RunIdentity, RunOf, RunState, StartedRun } from "./run_channel.ts";
 import * as scripts from "./run_scripts.ts";
 
 /** Time for which a run stays its process' own that does not renew it, in ms. */
@@ -45,7 +45,10 @@ export class RunStore {
     return this.connection.run(script, scripts.keysOf(name, epoch), all) as Promise<number>;
   }
 
+  /** What there is of a run. */
   async find(name: string): Promise<FoundRun | null> {
+    // No name has a colon, and other keys of runs have.
+    if (name.includes(":")) return null;
     const fields = await this.connection.run(scripts.findScript, [scripts.metaKey(name)]);
     if (fields === null) return null;
     const [owner, epoch, state, route, params, started, entries, lease] = fields as string[];
@@ -68,6 +71,11 @@ export class RunStore {
       await this.connection.send(["ZREM", scripts.namesKey, name]);
     }
   }
+}
+
+/** What is shown of a run that so many follow here. */
+export function shown({ name, of, state, started, entries }: FoundRun, readers = 0): StartedRun {
+  return { name, ...of, state, started, events: entries - (state === "running" ? 0 : 1), readers };
 }
 
 /** For a request: it fails with a 503 when Redis cannot be asked. */

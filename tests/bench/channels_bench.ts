@@ -28,7 +28,8 @@ export async function rows(): Promise<Row[]> {
   }
 }
 
-async function fanOut(port: number, path: string): Promise<number> {
+/** Deliveries a second to all subscribers. */
+export async function fanOut(port: number, path: string): Promise<number> {
   const readers = await Promise.all(
     Array.from({ length: subscribers }, () => subscribe(port, path)),
   );

@@ -12,7 +12,8 @@ export interface Row {
   ratio: number;
 }
 
-const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
+/** The middle one. */
+export const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
 /**
  * Runs both in turn, A B A B, after one round that does not count. `run` gives its figure in `unit`.

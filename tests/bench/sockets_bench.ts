@@ -40,7 +40,8 @@ export async function rows(): Promise<Row[]> {
   }
 }
 
-async function echo(port: number, path: string): Promise<number> {
+/** Messages a second that come back, each sent when the one before it has. */
+export async function echo(port: number, path: string): Promise<number> {
   const clients = await Promise.all(Array.from({ length: sockets }, () => connect(port, path)));
   const begin = performance.now();
   await Promise.all(clients.map(async (client) => {

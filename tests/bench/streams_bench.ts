@@ -3,7 +3,7 @@ import { merge } from "../../lib/stream/merge.ts";
 import { compare, download, type Row, start, time } from "./compare.ts";
 
 /** Requests of five lines over 64 connections that stay open: answers a second. */
-async function small(port: number, path: string, total = 6_000): Promise<number> {
+export async function small(port: number, path: string, total = 6_000): Promise<number> {
   const request = new TextEncoder().encode(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
   let left = total;
   const client = async () => {

@@ -7,7 +7,7 @@ import { guardOf, token } from "../support/tokens.ts";
 
 const events = (page: Page) => page.locator(".newest span").allTextContents();
 
-/** Until a page shows these events, the newest first. */
+/** Until a page shows these events, the newest last. */
 const shows = (page: Page, ...expected: string[]) =>
   until(async () => JSON.stringify(await events(page)) === JSON.stringify(expected));
 
@@ -27,7 +27,26 @@ browserTest("what one window publishes is seen in a second, after what was there
   }
   await publish(page, '{"n": 1}');
   await publish(page, "words", "text/plain");
-  for (const window of [page, second]) await shows(window, "words", '{"n":1}', "before");
+  for (const window of [page, second]) await shows(window, "before", '{"n":1}', "words");
+});
+
+browserTest("the end of a channel's events is followed, until somebody scrolls up", async (page) => {
+  await using server = await serve();
+  const send = (count: number) => server.store.publish("demo", Array(count).fill(valueOf("some")));
+  const has = (count: number) => until(async () => (await events(page)).length === count);
+  const region = (what: string) =>
+    page.evaluate<boolean>(`(({ scrollTop, clientHeight, scrollHeight }) => ${what})
+    (document.querySelector(".newest"))`);
+  send(100);
+  await page.goto(`${server.origin}/#channels/demo`);
+  await has(100);
+  send(1);
+  await has(101);
+  await until(() => region("scrollTop > 0 && scrollTop + clientHeight > scrollHeight - 8"));
+  await page.evaluate("document.querySelector('.newest').scrollTop = 0");
+  send(1);
+  await has(102);
+  assertEquals(await region("scrollTop === 0"), true);
 });
 
 browserTest("markup in an event is shown as text", async (page) => {
@@ -95,7 +114,7 @@ browserTest(
     send(2, 3, 4, 5);
     await page.evaluate(`globalThis.away = false; document.dispatchEvent(new Event("visibilitychange"))`);
     await page.getByText("2 events are missing here").waitFor();
-    await shows(page, "5", "4", "1");
+    await shows(page, "1", "4", "5");
   },
 );
 
@@ -132,7 +151,7 @@ browserTest("a socket's frames are shown both ways, and its close in words", asy
   await page.getByText(/^open$/).waitFor();
   await page.getByLabel("Message", { exact: true }).fill("hello");
   await page.keyboard.press("Enter");
-  await shows(page, "Processed data: hello", "hello");
+  await shows(page, "hello", "Processed data: hello");
   await page.getByRole("button", { name: "Close" }).click();
   await page.getByText("closed: 1000 complete").waitFor();
 });

@@ -2,6 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { granted } from "../support/granted.ts";
 import { Lines } from "../support/lines.ts";
 import { serve, until } from "../support/server.ts";
+import { bearer, guardOf, token } from "../support/tokens.ts";
 
 const options = { ignore: !granted.server };
 
@@ -36,8 +37,25 @@ Deno.test("a post that is repeated with its Idempotency-Key is published once", 
   const first = await again("a");
   assertEquals(await again("a"), first);
   assertEquals((await again("b")).id, first.id.replace(/1$/, "2"));
+  const other = await fetch(url, { method: "POST", body: "2", headers: { "Idempotency-Key": "a" } });
+  assertEquals([other.status, (await other.json()).error], [
+    422,
+    "the Idempotency-Key must be a new one: it was used for other events",
+  ]);
   const { status, error } = await again("x".repeat(256));
   assertEquals([status, error.slice(0, 44)], [400, "Idempotency-Key must be 1 to 255 characters "]);
+});
+
+Deno.test("each token has Idempotency-Keys of its own", options, async () => {
+  await using server = await serve({ guard: guardOf() });
+  const url = `${server.origin}/channels/demo`;
+  const again = async (secret: string) => {
+    const headers = { "Idempotency-Key": "a", ...bearer(secret) };
+    return (await (await fetch(url, { method: "POST", body: "1", headers })).json()).id;
+  };
+  const [first, other] = [await again(token.publisher), await again(token.admin)];
+  assertEquals([await again(token.publisher), await again(token.admin)], [first, other]);
+  assertEquals(first === other, false);
 });
 
 Deno.test("a reader that is cut before the first event has a cursor to come back with", options, async () => {

@@ -202,6 +202,18 @@ export function channelStoreContract(name: string, { make, future, ignore = fals
     },
   );
 
+  test("a key that came with other values is 422, and nothing is published", {}, async (it) => {
+    const { store, channel, post, read } = it;
+    await store.publish(channel, [valueOf(1), valueOf(2)], "key");
+    for (const values of [[1], [1, 3], [1, 2, 3], ["1\n2"]]) {
+      const repeated = async () => await store.publish(channel, values.map((value) => valueOf(value)), "key");
+      assertEquals((await assertRejects(repeated, HttpError)).status, 422);
+    }
+    await post("after");
+    assertEquals(await read("0").values(3), [1, 2, "after"]);
+    assertEquals(store.fault, null);
+  });
+
   test(
     "a post that is refused does not use up its key",
     { channelEvents: 2 },

@@ -15,8 +15,8 @@ export const packages = {
 
 export type Program = keyof typeof packages;
 
-/** The path of an installed program, one that is `good`. Needs to read files and `PATH`. */
-export function find(program: Program, good = (_path: string) => true): string | undefined {
+/** The path of an installed program, one that is `good`. Needs to read files and `PATH`. Go is a peer of `deno task bench`. */
+export function find(program: Program | "go", good = (_path: string) => true): string | undefined {
   // A user's PATH often leaves out where servers are.
   const folders = [...Deno.env.get("PATH")?.split(delimiter) ?? [], "/usr/bin", "/usr/sbin"];
   return folders.map((folder) => `${folder}/${program}`).find((path) => {

@@ -11,7 +11,11 @@ export interface Block {
 
 /** The fenced blocks of README.md. */
 export async function readmeBlocks(): Promise<Block[]> {
-  const page = await Deno.readTextFile(`${project}/README.md`);
+  return blocksOf(await Deno.readTextFile(`${project}/README.md`));
+}
+
+/** The fenced blocks of a page. */
+export function blocksOf(page: string): Block[] {
   return [...page.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].map(([, language, code]) => ({ language, code }));
 }
 
@@ -69,8 +73,8 @@ export async function followReadme(): Promise<Followed> {
   };
 }
 
-/** The files are told the port before the server has it. */
-function freePort(): number {
+/** A port for who has to be told one before it listens. */
+export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
 }

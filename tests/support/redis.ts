@@ -36,7 +36,10 @@ export class RedisServer implements AsyncDisposable {
       stdout: "null",
       stderr: "null",
     }).spawn();
+    let ended = false;
+    void this.#child.status.then(() => ended = true);
     while (!/^[+-](PONG|NOAUTH|NOPERM)/.test(await this.ask("PING").catch(() => ""))) {
+      if (ended) throw new Error(`redis-server ${this.args.join(" ")} has ended`);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }

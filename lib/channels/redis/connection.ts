@@ -156,8 +156,9 @@ export class RedisConnection {
     const { signal } = this.#stop;
     this.#commands = await Link.open(this.url, { connectMs, silenceMs, signal });
     this.#reader = await Link.open(this.url, { connectMs, silenceMs: readSilenceMs, signal });
-    // It takes connections while it still loads its data.
+    // It takes connections while it still loads its data, and of users that may do nothing.
     await this.#touchControl();
+    await this.#reader.send(["XREAD", "STREAMS", this.#control, "0-0"]);
   }
 
   /** Uses the connections until one ends, and makes them again, over and over. */
@@ -168,7 +169,7 @@ export class RedisConnection {
       let why = "";
       try {
         if (this.#commands === null) await this.#connect();
-        const reading = this.#feed.run(this.#reader!).catch(reasonOf);
+        const reading = this.#feed.run(this.#reader!, signal).catch(reasonOf);
         if (this.#fault !== null) this.#isBack();
         why = await Promise.race([this.#commands!.ended, reading]);
       } catch (error) {

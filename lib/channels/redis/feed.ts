@@ -1,7 +1,10 @@
+import { sleep } from "../../stream/clock.ts";
 import type { Link } from "./link.ts";
 
 /** Time that one read waits for an entry, in ms. */
 const blockMs = 2_000;
+/** Streams for which a pause of 1 ms follows a read, as each costs Redis 0.7 us: what comes meanwhile is read as one. */
+const streamsPerMs = 100;
 /** Entries of a stream in one reply. */
 const count = "64";
 
@@ -39,8 +42,8 @@ export class Feed {
     if (this.#followers.get(key) === follower) this.#followers.delete(key);
   }
 
-  /** Reads until the connection ends. */
-  async run(link: Link): Promise<never> {
+  /** Reads until the connection ends, or the signal aborts. */
+  async run(link: Link, signal: AbortSignal): Promise<never> {
     await Promise.all([...this.#followers.values()].map((follower) => follower.restart?.()));
     for (;;) {
       const followers = [...this.#followers];
@@ -48,7 +51,9 @@ export class Feed {
       const ids = followers.map(([, { lastId }]) => lastId);
       const read = ["XREAD", "COUNT", count, "BLOCK", String(blockMs), "STREAMS", ...keys, ...ids];
       const streams = await link.send(read) as [key: string, entries: Entry[]][] | null;
-      for (const [key, entries] of streams ?? []) this.#followers.get(key)?.take(entries);
+      if (streams === null) continue;
+      for (const [key, entries] of streams) this.#followers.get(key)?.take(entries);
+      if (keys.length >= streamsPerMs) await sleep(keys.length / streamsPerMs, signal);
     }
   }
 }

@@ -27,17 +27,18 @@ export class Link {
   readonly #watchdog: ReturnType<typeof setInterval>;
   #why: string | null = null;
   #waiting = 0;
-  #heardAt = 0;
+  /** Ticks since the last reply, or since the first command that waits for one. */
+  #quiet = 0;
 
   private constructor(readonly client: RedisClient, silenceMs: number) {
     const { promise, resolve } = Promise.withResolvers<string>();
     this.ended = promise;
     this.#end = resolve;
     client.on("error", (error) => this.close(reasonOf(error)));
-    // A socket's own timeout starts anew with each write, so a peer that has gone silent would not be noticed.
+    // A socket's own timeout starts anew with each write, so a peer that has gone silent would not be noticed. It is counted,
+    // not measured: to a process that had no turn for long, replies may lie in the socket.
     this.#watchdog = setInterval(() => {
-      const isSilent = this.#waiting > 0 && performance.now() - this.#heardAt > silenceMs * 0.75;
-      if (isSilent) this.close(`no reply within ${silenceMs / 1_000} s`);
+      if (this.#waiting > 0 && ++this.#quiet === 7) this.close(`no reply within ${silenceMs / 1_000} s`);
     }, silenceMs / 8);
   }
 
@@ -75,7 +76,7 @@ export class Link {
    */
   async send(args: readonly string[]): Promise<unknown> {
     if (this.#why !== null) throw new RedisAway(false, this.#why);
-    if (this.#waiting++ === 0) this.#heardAt = performance.now();
+    if (this.#waiting++ === 0) this.#quiet = 0;
     try {
       return await this.client.sendCommand(args);
     } catch (error) {
@@ -85,7 +86,7 @@ export class Link {
       throw new RedisAway(false, reasonOf(error));
     } finally {
       this.#waiting--;
-      this.#heardAt = performance.now();
+      this.#quiet = 0;
     }
   }
 

@@ -1,14 +1,15 @@
 import type { Limits } from "../../limits.ts";
 import { endOfTurn } from "../../stream/clock.ts";
+import { HttpError } from "../../stream/errors.ts";
 import type { JsonText } from "../../stream/event.ts";
 import { tagOf } from "../../stream/tag.ts";
 import { checkPost } from "../memory_channel.ts";
-import { rememberedKeys, rememberedSeconds } from "../published_keys.ts";
+import { digestOf, rememberedKeys, rememberedSeconds, usedKey } from "../published_keys.ts";
 import { unavailable } from "./away.ts";
 import type { RedisConnection } from "./connection.ts";
 import { type ChannelKeys, namesKey } from "./keys.ts";
 import { RedisAway } from "./link.ts";
-import { type Place, placeOf } from "./place.ts";
+import { idOf, type Place, placeOf } from "./place.ts";
 import { publishScript } from "./scripts.ts";
 
 /** Limits of what is published. */
@@ -19,7 +20,7 @@ const batchEvents = 500;
 
 /** Posts of one turn to one channel. */
 interface Batch {
-  readonly keys: ChannelKeys;
+  readonly tag: string;
   readonly values: string[];
   readonly published: Promise<Place>;
 }
@@ -52,16 +53,15 @@ export class Publisher {
     this.#bytes += bytes;
     try {
       const json = values.map(({ json }) => json);
-      const { epoch, number } =
-        await (key === undefined ? this.#join(keys, json) : this.#send(keys, json, key));
-      return `${tagOf(keys.name)}-${epoch}-${number}`;
+      if (key === undefined) return await this.#join(keys, json);
+      return cursor(tagOf(keys.name), await this.#send(keys, json, key, digestOf(values)));
     } finally {
       this.#bytes -= bytes;
     }
   }
 
-  /** Joins the posts of this turn; resolves with the place of the last value. */
-  async #join(keys: ChannelKeys, values: readonly string[]): Promise<Place> {
+  /** Joins the posts of this turn; resolves with the cursor of the last value. */
+  async #join(keys: ChannelKeys, values: readonly string[]): Promise<string> {
     let batch = this.#batches.get(keys.name);
     if (batch === undefined || batch.values.length + values.length > batchEvents) {
       batch = this.#begin(keys);
@@ -69,27 +69,35 @@ export class Publisher {
     for (const value of values) batch.values.push(value);
     const end = batch.values.length;
     const { epoch, number } = await batch.published;
-    return { epoch, number: number - (batch.values.length - end) };
+    return cursor(batch.tag, { epoch, number: number - (batch.values.length - end) });
   }
 
   #begin(keys: ChannelKeys): Batch {
     const { promise, resolve } = Promise.withResolvers<Place>();
-    const batch: Batch = { keys, values: [], published: promise };
+    const batch: Batch = { tag: tagOf(keys.name), values: [], published: promise };
     this.#batches.set(keys.name, batch);
     endOfTurn(() => {
       if (this.#batches.get(keys.name) === batch) this.#batches.delete(keys.name);
-      resolve(this.#send(keys, batch.values, ""));
+      resolve(this.#send(keys, batch.values));
     });
     return batch;
   }
 
-  async #send({ name, stream, run }: ChannelKeys, values: readonly string[], key: string): Promise<Place> {
+  async #send(
+    { name, stream, run }: ChannelKeys,
+    values: readonly string[],
+    key = "",
+    digest = "",
+  ): Promise<Place> {
     try {
       const keys = [stream, run, namesKey, `${stream}:keys`, `${stream}:keys-before`];
-      const id = await this.connection.run(publishScript, keys, [...this.#settings, name, key, ...values]);
+      const args = [...this.#settings, name, key, digest, ...values];
+      const id = placeOf(await this.connection.run(publishScript, keys, args) as string);
       this.refusal = null;
-      return placeOf(id as string)!;
+      if (id === null) throw usedKey();
+      return id;
     } catch (error) {
+      if (error instanceof HttpError) throw error;
       const isAway = error instanceof RedisAway;
       if (!isAway) this.#refused((error as Error).message);
       throw unavailable(error, isAway && error.sent ? null : false);
@@ -101,4 +109,8 @@ export class Publisher {
     this.refusal = `Redis refuses what is published: ${message}`;
     if (isNew) this.connection.report(this.refusal);
   }
+}
+
+function cursor(tag: string, place: Place): string {
+  return `${tag}-${idOf(place)}`;
 }

@@ -53,27 +53,31 @@ local largest = tonumber(known[3] or '1024')
 /**
  * Adds events in order, all of them or none, and replies with the last id. KEYS: stream, run, names of channels, keys, keys
  * before. ARGV: seconds that the channel lives for, `~` or `=`, events to retain, keys to remember, seconds to remember them
- * for, the channel's name, the Idempotency-Key or '', values.
+ * for, the channel's name, the Idempotency-Key or '', a hash of the values, values. Replies with nothing when the key came with
+ * other values.
  */
 export const publishScript: Script = new Script(`${prelude}
-local ttl, token = tonumber(ARGV[1]), ARGV[7]
+local ttl, token, digest = tonumber(ARGV[1]), ARGV[7], ARGV[8]
 if token ~= '' then
-  local id = redis.call('HGET', KEYS[4], token) or redis.call('HGET', KEYS[5], token)
-  if id then return id end
+  local known = redis.call('HGET', KEYS[4], token) or redis.call('HGET', KEYS[5], token)
+  if known then
+    local id, before = string.match(known, '^(%S+) (.*)$')
+    return before == digest and id or ''
+  end
 end
 
-local id = epoch and redis.pcall('XADD', key, 'NOMKSTREAM', epoch .. '-*', 'd', ARGV[8])
+local id = epoch and redis.pcall('XADD', key, 'NOMKSTREAM', epoch .. '-*', 'd', ARGV[9])
 -- The stream is gone, or its meta key is older.
 if type(id) ~= 'string' then
   epoch = begin(run, ttl)
-  id = redis.call('XADD', key, epoch .. '-*', 'd', ARGV[8])
+  id = redis.call('XADD', key, epoch .. '-*', 'd', ARGV[9])
 end
 if string.match(id, '-1$') then redis.call('SADD', KEYS[3], ARGV[6]) end
-for i = 9, #ARGV do id = redis.call('XADD', key, epoch .. '-*', 'd', ARGV[i]) end
+for i = 10, #ARGV do id = redis.call('XADD', key, epoch .. '-*', 'd', ARGV[i]) end
 redis.call('XTRIM', key, 'MAXLEN', ARGV[2], ARGV[3])
 
 local before = largest
-for i = 8, #ARGV do
+for i = 9, #ARGV do
   while #ARGV[i] > largest do largest = largest * 2 end
 end
 if largest > before then redis.call('HSET', meta, 'largest', string.format('%d', largest)) end
@@ -91,7 +95,7 @@ if token ~= '' then
     redis.call('RENAME', KEYS[4], KEYS[5])
     left = -2
   end
-  redis.call('HSET', KEYS[4], token, id)
+  redis.call('HSET', KEYS[4], token, id .. ' ' .. digest)
   if left < 0 then redis.call('EXPIRE', KEYS[4], seconds * 2) end
 end
 return id

@@ -1,5 +1,5 @@
 import { Guard } from "./guard.ts";
-import type { SecretFiles } from "./secret_files.ts";
+import { servedFrom } from "./served.ts";
 import { tokenText } from "./token.ts";
 import { readTokenFile, TokenFileError } from "./token_file.ts";
 
@@ -11,8 +11,8 @@ export interface TokenSources {
   name: string;
   /** The value of `WEIR_TOKEN`: a token with all rights. */
   all?: string;
-  /** Takes the file, which must not be where clients can read it. */
-  secrets: SecretFiles;
+  /** Absolute paths of what clients can read, which the file must not be in. */
+  served: readonly string[];
 }
 
 /**
@@ -22,7 +22,7 @@ export interface TokenSources {
  * @throws TokenFileError in one line, without the text of any token
  */
 export function readGuard(
-  { path, name, all, secrets }: TokenSources,
+  { path, name, all, served }: TokenSources,
 ): { guard: Guard; reload: (() => void) | null } | null {
   if (all && !tokenText.test(all)) {
     throw new TokenFileError("WEIR_TOKEN must be 32 to 256 letters, digits, - and _");
@@ -30,7 +30,7 @@ export function readGuard(
   if (path === null) return all ? { guard: new Guard({ tokens: [] }, all), reload: null } : null;
   const read = () => {
     const file = readTokenFile(path, name);
-    const root = secrets.add(path);
+    const root = servedFrom(path, served);
     if (root !== undefined) {
       throw new TokenFileError(`${name} ${path}: must not be in ${root}, which clients can read`);
     }

@@ -1,4 +1,6 @@
 import { assertEquals } from "@std/assert";
+import { FileFingerprint } from "../../../lib/logs/fingerprint.ts";
+import { LogFile } from "../../../lib/logs/log_file.ts";
 import { PackedLog } from "../../../lib/logs/packed_log.ts";
 import { randomBytes } from "../../support/files.ts";
 import { granted } from "../../support/granted.ts";
@@ -79,6 +81,36 @@ test("a live reader goes on where the file that it has open is packed, and the n
   }
   lines.push(...await reading.take(6) as string[]);
   assertEquals(numbers(lines), "1 2 3 4 5 6 7");
+});
+
+test("a file that was made in the millisecond of the log is no copy of it", async (folder) => {
+  const born = (path: string) => Deno.statSync(path).birthtime!.getTime();
+  const made = `${folder.log}.1`;
+  let after = "";
+  await until(async () => {
+    for (const { name } of Deno.readDirSync(folder.path)) Deno.removeSync(`${folder.path}/${name}`);
+    folder.append("a\nb\n");
+    Deno.renameSync(folder.log, made);
+    folder.append("c\n");
+    const file = await Deno.open(made);
+    using log = new LogFile(file, await file.stat());
+    after = (await FileFingerprint.at(log, { offset: 2 }, 100))!.cursor;
+    return born(made) === born(folder.log);
+  });
+  pack(made);
+  assertEquals(await folder.all({ after }), ["b", "c"]);
+});
+
+test("a packed log is paged backwards from a cursor", async (folder) => {
+  const after = await rotated(folder);
+  for (const number of [2, 3]) pack(`${folder.log}.${number}`);
+  const reading = folder.read({ after });
+  await reading.take(3);
+  const [page, first] = await Promise.all([
+    folder.all({ before: reading.cursor, from: 10 }),
+    folder.all({ before: after, from: 10 }),
+  ]);
+  assertEquals([numbers(page), numbers(first)], ["3 4", "1"]);
 });
 
 test("what was copied before truncations, and packed, is read, with a gap after each", async (folder) => {
@@ -200,4 +232,21 @@ test("a packed log gives any bytes of what it was, in any order", async (folder)
     const read = await packed.readOnce(from, buffer);
     assertEquals(buffer.subarray(0, read), bytes.subarray(from, from + length), `${from} ${length}`);
   }
+});
+
+test("a packed file that is overwritten while it is read is a gap, and what comes after it is read", async (folder) => {
+  const text = Array.from({ length: 60_000 }, (_, i) => `${i} ${crypto.randomUUID()}\n`);
+  folder.append(text[0]);
+  const first = folder.read({ follow: false });
+  await first.next();
+  folder.append(text.slice(1).join(""));
+  Deno.renameSync(folder.log, `${folder.log}.1`);
+  pack(`${folder.log}.1`);
+  folder.append("after\n");
+  const reading = folder.read({ after: first.cursor });
+  assertEquals(await reading.take(1), [text[1].trimEnd()]);
+  Deno.writeTextFileSync(`${folder.log}.1.gz`, "overwritten");
+  let line = "";
+  while (/^\d/.test(line = (await reading.next())!));
+  assertEquals([line, await reading.next()], ["GAP", "after"]);
 });

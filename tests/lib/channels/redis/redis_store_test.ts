@@ -97,6 +97,38 @@ test("a channel outlives the processes that have served it", {}, async ({ channe
   assertEquals((await later.store.list()).some(({ name }) => name === channel), true);
 });
 
+test("posts that go to Redis as one have ids of their own", {}, async ({ post, read }) => {
+  const ids = await Promise.all(numbers(0, 5).map((n) => post(n, -n)));
+  assertEquals(new Set(ids).size, 5);
+  for (const [n, id] of ids.entries()) {
+    assertEquals(await read(id).values(8 - 2 * n), numbers(n + 1, 5).flatMap((n) => [n, -n]));
+  }
+});
+
+test("what is trimmed before a process has read it is a gap that counts", {
+  limits: { channelEvents: 3 },
+}, async ({ post, read }) => {
+  await post(0);
+  const reader = await read().joined();
+  const next = reader.next();
+  await Promise.all(numbers(1, 11).map((n) => post(n)));
+  const { event, data } = await next;
+  assertEquals([event, (data as { lost: number }).lost], ["gap", 7]);
+  assertEquals(await reader.values(3), [8, 9, 10]);
+});
+
+test("keys are remembered beyond the first five minutes, and then forgotten", {}, async (it) => {
+  const { store, channel, stream } = it;
+  const publish = (key: string) => store.publish(channel, [valueOf(key)], key);
+  const first = await publish("a");
+  for (const key of ["b", "c"]) {
+    // Of ten minutes five are over.
+    await redis!.ask(`EXPIRE ${stream}:keys 299`);
+    await publish(key);
+    assertEquals(await publish("a") === first, key === "b");
+  }
+});
+
 test("a history of many events is trimmed, and the gap counts exactly", {
   limits: { channelEvents: 1_000 },
 }, async ({ post, read }) => {
@@ -124,13 +156,11 @@ for (const command of ["FLUSHALL", "DEL"]) {
     await post(1);
     assertEquals(await readers[1].values(2), [0, 1]);
     for (const reader of [readers[0], readers[2]]) await reader.values(1);
+    const gaps = readers.map((reader) => reader.gap());
     await redis!.ask(command === "DEL" ? `DEL ${stream}` : command);
     const id = await post(2);
-    for (const reader of readers) {
-      const { next, lost } = await reader.gap();
-      assertEquals([next, lost], [id, null]);
-      assertEquals(await reader.values(1), [2]);
-    }
+    for (const { next, lost } of await Promise.all(gaps)) assertEquals([next, lost], [id, null]);
+    for (const reader of readers) assertEquals(await reader.values(1), [2]);
   });
 }
 
@@ -178,12 +208,12 @@ test("events that may be large are read a few at a time", {}, async ({ post, rea
   const large = "x".repeat(700_000);
   for (let n = 0; n < 3; n++) await post(...Array(5).fill(large));
   for (let n = 1; n < 100; n++) await store.publish(channel, [valueOf(n)]);
-  await redis!.ask("CONFIG RESETSTAT");
   const reader = read(after);
   for (let n = 0; n < 15; n++) assertEquals((await reader.next()).data, large);
+  await redis!.ask("CONFIG RESETSTAT");
   assertEquals(await reader.values(99), numbers(1, 100));
   // At most 16 at once, whose replies have at most 16 MiB.
-  assert(await reads() >= 8);
+  assert(await reads() >= 5);
 });
 
 test(

@@ -65,6 +65,7 @@ Deno.test("an older Redis fails the start", { ignore: !granted.server }, async (
   const info = "# Server\r\nredis_version:6.2.14\r\n";
   await using old = pretend({
     XADD: "$3\r\n1-1\r\n",
+    XREAD: "*-1\r\n",
     EXPIRE: ":1\r\n",
     INFO: `$${info.length}\r\n${info}\r\n`,
   });
@@ -87,6 +88,12 @@ for (const [what, url, reason] of wrong) {
     assertEquals(/secret|not-it|\n/.test(message), false);
   });
 }
+
+Deno.test("a user who may not read fails the start in one line", { ignore: withoutRedis }, async () => {
+  await using redis = await RedisServer.start();
+  await redis.ask("ACL SETUSER weir on >secret ~weir:* -@all +xadd +expire +info");
+  assertMatch(await failure(redis.url.replace("//", "//weir:secret@")), /NOPERM .*'xread'/);
+});
 
 Deno.test(
   "what may lose events is reported at the start, each by itself",

@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { readGuard } from "../../../../lib/http/auth/read_guard.ts";
-import { SecretFiles } from "../../../../lib/http/auth/secret_files.ts";
 import { hashOf } from "../../../../lib/http/auth/token.ts";
 import { parseTokens, readTokenFile, TokenFileError } from "../../../../lib/http/auth/token_file.ts";
 import { granted } from "../../../support/granted.ts";
@@ -140,7 +139,7 @@ Deno.test({
     await Deno.rename(path, `${folder}/.hidden/tokens`);
     await Deno.copyFile(`${folder}/.hidden/tokens`, path);
     const open = (path: string, served: string[]) => () =>
-      readGuard({ path, name: "--token-file", secrets: new SecretFiles(["/nowhere/at/all", ...served]) });
+      readGuard({ path, name: "--token-file", served: ["/nowhere/at/all", ...served] });
     for (const root of [folder, path, `${folder}/../${folder.split("/").at(-1)}`]) {
       assertThrows(open(path, [root]), TokenFileError, "must not be in");
       assertThrows(open(`${folder}/link`, [root]), TokenFileError, "must not be in");
@@ -155,11 +154,7 @@ Deno.test({
   ignore,
   async fn() {
     await using there = await file(good, 0o600);
-    const { guard, reload } = readGuard({
-      path: there.path,
-      name: "--token-file",
-      secrets: new SecretFiles([]),
-    })!;
+    const { guard, reload } = readGuard({ path: there.path, name: "--token-file", served: [] })!;
     const may = (text: string) => {
       const headers = new Headers({ authorization: `Bearer ${text}` });
       return guard.identify({ method: "GET", headers, target: "http://localhost/" })?.may("read") ?? false;
@@ -176,46 +171,9 @@ Deno.test({
 });
 
 Deno.test("WEIR_TOKEN alone is a token with all rights, and there is nothing to read again", () => {
-  const { guard, reload } = readGuard({ path: null, name: "", all: text, secrets: new SecretFiles([]) })!;
+  const { guard, reload } = readGuard({ path: null, name: "", all: text, served: [] })!;
   const headers = new Headers({ authorization: `Bearer ${text}` });
   const grant = guard.identify({ method: "GET", headers, target: "http://localhost/" })!;
   assertEquals([grant.name, grant.may("admin"), grant.may("metrics"), reload], ["env", true, true, null]);
-  assertEquals(readGuard({ path: null, name: "", all: "", secrets: new SecretFiles([]) }), null);
-});
-
-Deno.test({
-  name:
-    "what is renamed into the place of a secret file is one before it is read, and what it replaced stays one",
-  ignore,
-  async fn() {
-    await using there = await file(good, 0o600);
-    const { folder, path } = there;
-    const secrets = new SecretFiles([]);
-    secrets.add(path);
-    const infos = ["old", "other", "new"].map((name) => `${folder}/${name}`);
-    await Deno.link(path, infos[0]);
-    assert(secrets.has(await Deno.stat(infos[0])));
-    for (const path of infos.slice(1)) await Deno.writeTextFile(path, good);
-    await Deno.link(infos[2], `${folder}/moved`);
-    await Deno.rename(`${folder}/moved`, path);
-    assertEquals(await Promise.all(infos.map(async (path) => secrets.has(await Deno.stat(path)))), [
-      true,
-      false,
-      true,
-    ]);
-  },
-});
-
-Deno.test({
-  name: "a file that gets the inode of a secret one that is gone is none",
-  ignore,
-  async fn() {
-    await using there = await file(good, 0o600);
-    const info = await Deno.stat(there.path);
-    const secrets = new SecretFiles([]);
-    secrets.add(there.path);
-    assert(secrets.has(info));
-    await Deno.remove(there.path);
-    assertEquals(secrets.has({ ...info, birthtime: new Date(0) }), false);
-  },
+  assertEquals(readGuard({ path: null, name: "", all: "", served: [] }), null);
 });
