@@ -11,7 +11,7 @@ export function runSource(runs: Runs, name: string): PartSource {
   return async function* (wanted) {
     let { after } = wanted;
     const { format, signal } = wanted;
-    const isThere = await runs.bring(name);
+    const isThere = await runs.bring(name, signal);
     const last = after?.endsWith(ended) ? after.slice(0, -ended.length) : after;
     await runs.reach(name, last, signal);
     if (last !== undefined && last !== after) after = runs.knows(name, last) ? last : undefined;
@@ -22,7 +22,7 @@ export function runSource(runs: Runs, name: string): PartSource {
         // Before it is looked for, as it may start meanwhile; an abort is met where it is awaited.
         const start = runs.nextStart(signal);
         start.catch(() => {});
-        if (await runs.bring(name)) break;
+        if (await runs.bring(name, signal)) break;
         await start;
       }
       yield new SourceState("live");

@@ -70,12 +70,13 @@ export class Runs {
   }
 
   /**
-   * Whether there is a run of this name, in whatever process; it can be followed then.
+   * Whether there is a run of this name, in whatever process; it can be followed then. With a signal it waits until that can
+   * be known, or for the abort.
    *
    * @throws HttpError 503 when that cannot be known
    */
-  async bring(name: string): Promise<boolean> {
-    return this.#runs.get(name) !== undefined || await this.#home?.open(name) === true;
+  async bring(name: string, waiting?: AbortSignal): Promise<boolean> {
+    return this.#runs.get(name) !== undefined || await this.#home?.open(name, waiting) === true;
   }
 
   /** Waits for a run of another process to have what a cursor is of: a reader may bring it from there before Redis has it. */
