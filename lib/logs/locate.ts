@@ -77,7 +77,8 @@ async function firstSince(place: LogPlace, since: number): Promise<Located | nul
 
 /**
  * The file beside the log that has the content before a position, if there is just one by a rotated name, or else at all. Of
- * packed files those count that were last written since `birth`, while they unpack to `unpackedBytes` in all.
+ * packed files those count that were last written since `birth`, while they unpack to `unpackedBytes` in all; a copy may have
+ * been given the time of what it is of.
  */
 export async function findCopy(
   place: LogPlace,
@@ -97,7 +98,7 @@ export async function findCopy(
     const isCopy = birth === undefined ||
       own !== null && (birth > own.birth || birth === own.birth && ino === own.ino);
     const mayHave = ({ packed, readable, info }: Sibling) =>
-      packed ? readable && changed(info) >= (birth ?? 0) - clockMs : info.size >= position.offset;
+      packed ? readable && (isCopy || changed(info) >= birth - clockMs) : info.size >= position.offset;
     for (const { packed, rotated, path, info } of siblings.slice(-maxCopies).filter(mayHave)) {
       if (packed && unpackedBytes <= 0) continue;
       using file = await place.openFile(path, info, unpackedBytes);

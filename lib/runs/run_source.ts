@@ -12,10 +12,9 @@ export function runSource(runs: Runs, name: string): PartSource {
     let { after } = wanted;
     const { format, signal } = wanted;
     const isThere = await runs.bring(name);
-    if (after?.endsWith(ended)) {
-      const last = after.slice(0, -ended.length);
-      after = runs.knows(name, last) ? last : undefined;
-    }
+    const last = after?.endsWith(ended) ? after.slice(0, -ended.length) : after;
+    await runs.reach(name, last, signal);
+    if (last !== undefined && last !== after) after = runs.knows(name, last) ? last : undefined;
     if (!isThere) {
       if (after !== undefined) yield gap(after, null, null);
       yield new SourceState("absent");

@@ -43,6 +43,7 @@ export function share<T = unknown>(
   };
   async function* anywhere(wanted: Wanted): AsyncGenerator<StreamItem> {
     if (await runs.bring(name) || mayStart(wanted)) await runs.startOnce(name, of, source, context);
+    await runs.reach(name, wanted.after, wanted.signal);
     yield* runs.follow(name)(wanted) as AsyncIterable<StreamItem>;
   }
   const shared: Source = (wanted) => {

@@ -33,6 +33,15 @@ async function rotated(folder: LogFolder): Promise<string> {
   return reading.cursor!;
 }
 
+/** The cursor of a position in a file. */
+async function cursorIn(path: string, offset: number): Promise<string> {
+  const file = await Deno.open(path);
+  using log = new LogFile(file, await file.stat());
+  return (await FileFingerprint.at(log, { offset }, 100))!.cursor;
+}
+
+const born = (path: string) => Deno.statSync(path).birthtime!.getTime();
+
 const numbers = (lines: string[]) => lines.map((line) => line.split(" ")[0]).join(" ");
 
 for (
@@ -84,7 +93,6 @@ test("a live reader goes on where the file that it has open is packed, and the n
 });
 
 test("a file that was made in the millisecond of the log is no copy of it", async (folder) => {
-  const born = (path: string) => Deno.statSync(path).birthtime!.getTime();
   const made = `${folder.log}.1`;
   let after = "";
   await until(async () => {
@@ -92,13 +100,28 @@ test("a file that was made in the millisecond of the log is no copy of it", asyn
     folder.append("a\nb\n");
     Deno.renameSync(folder.log, made);
     folder.append("c\n");
-    const file = await Deno.open(made);
-    using log = new LogFile(file, await file.stat());
-    after = (await FileFingerprint.at(log, { offset: 2 }, 100))!.cursor;
+    after = await cursorIn(made, 2);
     return born(made) === born(folder.log);
   });
   pack(made);
   assertEquals(await folder.all({ after }), ["b", "c"]);
+});
+
+test("a copy that has the time of what it is of is found when it is packed", async (folder) => {
+  folder.append("a\nb\n");
+  const copy = `${folder.log}.1`;
+  await until(() => {
+    Deno.copyFileSync(folder.log, `${copy}.new`);
+    Deno.renameSync(`${copy}.new`, copy);
+    return born(copy) > born(folder.log);
+  });
+  const { mtime } = Deno.statSync(folder.log);
+  Deno.utimeSync(copy, mtime!, new Date(mtime!.getTime() - 60_000));
+  const after = await cursorIn(copy, 2);
+  Deno.truncateSync(folder.log);
+  folder.append("c\n");
+  pack(copy);
+  assertEquals(await folder.all({ after }), ["b", "GAP", "c"]);
 });
 
 test("a packed log is paged backwards from a cursor", async (folder) => {
