@@ -24,8 +24,11 @@ export function h(tag, props = {}, ...children) {
 }
 
 /** What is there of children. @param {Children} children */
-const present = (children) =>
-  /** @type {Node[]} */ (children.flat().filter((each) => each !== undefined && each !== null && each !== false));
+const present = (
+  children,
+) => /** @type {Node[]} */ (children.flat().filter((each) =>
+  each !== undefined && each !== null && each !== false
+));
 
 /** Adds children, the absent ones left out. @param {Element} parent @param {Children} children */
 export const put = (parent, children) => parent.append(...present(children));
