@@ -44,7 +44,7 @@ export async function newer(place: LogPlace, file: LogFile, lineBytes: number, s
   const there = siblings.find(isOurs) ??
     siblings.find(({ packed, info }) => packed && changed(info) === changed(now));
   const unknown = { name: "", path: "", rotated: false, number: null, series: "" };
-  const ours: Sibling = { ...unknown, ...there, packed: false, readable: true, info: now };
+  const ours: Sibling = { ...unknown, packed: false, ...there, readable: true, info: now };
   // What is packed while a reader looks, or copied when the log is there again, is the file that it has.
   const isSince = ({ info }: Sibling) => identity(info).birth >= seen - clockMs;
   const isPacking = (sibling: Sibling) =>
@@ -72,7 +72,7 @@ export async function newer(place: LogPlace, file: LogFile, lineBytes: number, s
     rotated && (name.startsWith(target.base) || !target.linked && form(name) === form(ours.name));
   const certain = later.filter(isCertain);
   if (log !== null) certain.push(log);
-  const wasCopied = log !== null && born(ours) > born(log);
+  const wasCopied = log !== null && born({ ...ours, packed: false }) > born(log);
   // Of the rest, those that were written after the last line of this file and before the next one was made.
   const isBetween = (sibling: Sibling) => {
     if (born(sibling) < Math.max(changed(now), seen) - clockMs) return false;
@@ -117,7 +117,9 @@ async function hasSame(
   const { size, ctime } = older.info;
   // The time of a rename is known in seconds.
   const renamed = (ctime?.getTime() ?? 0) + 1_000;
-  if (sibling.packed || older.packed || size === 0 || changed(sibling.info) >= renamed) return false;
+  if (sibling.packed || older.packed && open === null || size === 0 || changed(sibling.info) >= renamed) {
+    return false;
+  }
   if (kind(sibling) !== "" && kind(sibling) === kind(older)) return false;
   using copy = await place.openFile(sibling.path, sibling.info);
   using opened = open === null ? await place.openFile(older.path, older.info) : null;

@@ -83,7 +83,10 @@ export function rises(like: Sibling[]): boolean {
   for (const [i, file] of like.entries()) {
     const next = like[i + 1];
     const isNewer = next && (changed(next.info) > changed(file.info) || born(next) > born(file));
-    if (isNewer) sum += Math.sign(next.number! - file.number!);
+    // What is packed is older than what is not yet, whatever was still written to it.
+    if (next && file.packed !== next.packed) {
+      sum += Math.sign(next.number! - file.number!) * (next.packed ? -1 : 1);
+    } else if (isNewer) sum += Math.sign(next.number! - file.number!);
   }
   return sum > 0 || sum === 0 && /\d|^$/.test(like[0].series);
 }

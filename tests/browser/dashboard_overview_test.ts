@@ -97,6 +97,8 @@ browserTest(
     await page.getByText("● live").waitFor();
     await append("two");
     await until(async () => (await tail(page)).length === 2);
+    // A sensor is watched as well: its readings of before are what is missed.
+    await page.getByText(/^[\d.]+ % · /).waitFor();
     killed.kill("SIGKILL");
     await killed.status;
     await page.getByText("reconnecting").waitFor();

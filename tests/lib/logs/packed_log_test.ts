@@ -124,6 +124,34 @@ test("a copy that has the time of what it is of is found when it is packed", asy
   assertEquals(await folder.all({ after }), ["b", "GAP", "c"]);
 });
 
+test("a packed file is older than one that is not, also when it was written to for longer", async (folder) => {
+  folder.append("a\n");
+  Deno.renameSync(folder.log, `${folder.log}.2`);
+  folder.append("b\n");
+  const reading = folder.read({ follow: false });
+  await reading.next();
+  Deno.renameSync(folder.log, `${folder.log}.1`);
+  folder.append("c\n");
+  const later = new Date(Deno.statSync(`${folder.log}.1`).mtime!.getTime() + 5);
+  Deno.utimeSync(`${folder.log}.2`, later, later);
+  pack(`${folder.log}.2`);
+  const lines = await folder.all({ after: reading.cursor });
+  assertEquals(lines, ["c"]);
+});
+
+test("a copy that is still being made ends in no line that is cut", async (folder) => {
+  folder.append("a\nb\n");
+  const reading = folder.read({ follow: false });
+  await reading.next();
+  Deno.copyFileSync(folder.log, `${folder.log}.2`);
+  pack(`${folder.log}.2`);
+  Deno.truncateSync(folder.log);
+  folder.append("c\nlong\n");
+  folder.append("c\nlo", `${folder.log}.1`);
+  const lines = await folder.all({ after: reading.cursor });
+  assertEquals(lines.filter((line) => line !== "GAP"), ["b", "c", "long"]);
+});
+
 test("a packed log is paged backwards from a cursor", async (folder) => {
   const after = await rotated(folder);
   for (const number of [2, 3]) pack(`${folder.log}.${number}`);
