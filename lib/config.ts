@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
 import type { CertificateFiles } from "./certificate.ts";
 import { type Flag, flags, options, type switches, variableOf } from "./flags.ts";
-import { type LogFormat, logFormats } from "./diagnostics.ts";
+import type { LogFormat } from "./diagnostics.ts";
+import { adminOf, isHost, isLogFormat, isName, isOrigin, isRedisUrl } from "./flag_values.ts";
 import { isLoopback } from "./http/allowed_hosts.ts";
 import { parseWhole } from "./http/params.ts";
 import { Limits } from "./limits.ts";
@@ -199,43 +200,4 @@ export function parseConfig(
 export function nameOf(flag: string, args: string[], around: Pick<Surroundings, "env">): string {
   const given = args.some((arg) => arg === `--${flag}` || arg.startsWith(`--${flag}=`));
   return given || !around.env(variableOf(flag)) ? `--${flag}` : variableOf(flag);
-}
-
-/** As browsers send it: without a path, a default port or upper-case letters; of one host, as `*` stands for none. */
-function isOrigin(value: string): boolean {
-  return /^https?:[^*]*$/.test(value) && URL.parse(value)?.origin === value;
-}
-
-/** Of a host, and at most the index of a database: node-redis would take the rest for something else, or leave it out. */
-function isRedisUrl(value: string): boolean {
-  const url = URL.parse(value);
-  if (url === null || !/^rediss?:$/.test(url.protocol) || url.hostname === "") return false;
-  try {
-    decodeURIComponent(url.username + url.password);
-  } catch {
-    return false;
-  }
-  return /^(\/\d*)?$/.test(url.pathname) && url.search === "" && url.hash === "";
-}
-
-function isLogFormat(value: string): boolean {
-  return logFormats.some((format) => format === value);
-}
-
-function isName(value: string): boolean {
-  return isHost(value.replace(/^\*\./, ""));
-}
-
-/** The address of `--admin`; null without one that can be used. */
-function adminOf(value = ""): Readonly<Deno.NetAddr> | null {
-  const [, bracketed, plain, digits] = /^(?:(?:\[(.*)\]|([^:]*)):)?(\d+)$/.exec(value) ?? [];
-  const hostname = bracketed ?? plain ?? "127.0.0.1";
-  const port = parseWhole(digits ?? "", 0, 65_535);
-  return port === undefined || !isHost(hostname) ? null : Object.freeze({ transport: "tcp", hostname, port });
-}
-
-function isHost(value: string): boolean {
-  const authority = value.includes(":") ? `[${value}]` : value;
-  // Not all that looks like an address is one: 256.1.1.1, or ":::".
-  return /^[a-zA-Z0-9.:-]+$/.test(value) && URL.canParse(`http://${authority}`);
 }

@@ -9,6 +9,7 @@ const order = [
   ["lib/handler.ts"],
   ["lib/app.ts"],
   ["lib/config.ts"],
+  ["lib/flag_values.ts"],
   ["lib/access_log.ts", "lib/metrics.ts", "lib/overview.ts"],
   ["lib/sensors/", "lib/runs/"],
   ["lib/channels/", "lib/files/", "lib/logs/", "lib/sockets/"],

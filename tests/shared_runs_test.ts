@@ -182,6 +182,21 @@ test(
   },
 );
 
+test(
+  "a reader that comes to another process with a cursor while Redis is away waits for it",
+  async (first, second, redis) => {
+    const here = await open(runOf(first, "a", 30, 50));
+    const [line] = (await here.until("\n")).split("\n");
+    await redis.kill();
+    const health = async () => (await (await fetch(`${second.origin}/healthz`)).json()).status;
+    await until(async () => await health() === "degraded");
+    const there = await open(`${runOf(second, "a", 30, 50)}&after=${JSON.parse(line).id}`);
+    assertEquals(there.response.status, 200);
+    await redis.start();
+    assertEquals(`${line}\n${await there.rest()}`, await here.rest());
+  },
+);
+
 test("a run whose keys are gone from Redis is written there again", async (first, second, redis) => {
   const here = await open(runOf(first, "a", 60, 50));
   await here.until("\n");

@@ -98,18 +98,14 @@ export function chart(root) {
 
   area.onkeydown = (event) => {
     if (plot === undefined || readings === null || event.ctrlKey || event.metaKey || event.altKey) return;
-    const [from, to] = shown(readings);
+    const [from] = shown(readings);
     const { times, values: { length } } = readings;
     const i = index();
     const by = event.shiftKey ? 10 : 1;
     const places = { ArrowLeft: i - by, ArrowRight: i + by, Home: plot.valToIdx(from), End: length - 1 };
     const next = places[/** @type {keyof places} */ (event.key)];
-    const factor = { "+": 0.5, "-": 2 }[event.key];
     if (next !== undefined) at = times[Math.max(0, Math.min(next, length - 1))];
-    else if (factor !== undefined) {
-      const centre = at ?? to;
-      zoomTo([centre - (centre - from) * factor, centre + (to - centre) * factor]);
-    } else if (event.key === "Escape") {
+    else if (event.key === "Escape") {
       at = null;
       plot.setCursor({ left: -10, top: -10 }, false);
       zoomTo(null);

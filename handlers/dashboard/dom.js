@@ -1,42 +1,40 @@
 import { t } from "./words.js";
 
 /** @typedef {Node | string | number | null | undefined | false} Child */
+/** @typedef {(Child | Child[])[]} Children */
 
 /**
- * An element: properties by their names, `data-…`, `aria-…` and `role` as attributes, `onNAME` as listeners.
+ * An element: properties by their names, others (`data-…`) as attributes.
  *
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
  * @param {Record<string, unknown>} [props]
- * @param {(Child | Child[])[]} children
+ * @param {Children} children
  * @returns {HTMLElementTagNameMap[K]}
  */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
     if (value === undefined || value === null || value === false) continue;
-    if (name.startsWith("on")) {
-      element.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
-    } else if (name in element && name !== "list" && name !== "form") {
-      /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (element))[name] = value;
-    } else element.setAttribute(name, value === true ? "" : String(value));
+    if (name in element) Object.assign(element, { [name]: value });
+    else element.setAttribute(name, String(value));
   }
   put(element, children);
   return element;
 }
 
-/** Adds children, the absent ones left out. @param {Element} parent @param {(Child | Child[])[]} children */
-export function put(parent, children) {
-  for (const child of children.flat()) {
-    if (child !== undefined && child !== null && child !== false) parent.append(/** @type {Node} */ (child));
-  }
-}
+/** What is there of children. @param {Children} children */
+const present = (
+  children,
+) => /** @type {Node[]} */ (children.flat().filter((each) =>
+  each !== undefined && each !== null && each !== false
+));
 
-/** Puts children in place of what is there. @param {Element} parent @param {(Child | Child[])[]} children */
-export function fill(parent, ...children) {
-  parent.replaceChildren();
-  put(parent, children);
-}
+/** Adds children, the absent ones left out. @param {Element} parent @param {Children} children */
+export const put = (parent, children) => parent.append(...present(children));
+
+/** Puts children in place of what is there. @param {Element} parent @param {Children} children */
+export const fill = (parent, ...children) => parent.replaceChildren(...present(children));
 
 /** Writes into a region that scrolls, which stays at its end if it was there. @param {Element} region @param {() => void} write */
 export function atEnd(region, write) {
@@ -47,8 +45,7 @@ export function atEnd(region, write) {
 
 /** Puts these children in place of what is there; those that stay are not moved, and one of them keeps the focus. @param {Element} parent @param {Element[]} children */
 export function arrange(parent, children) {
-  const staying = new Set(children);
-  for (const child of [...parent.children]) if (!staying.has(child)) child.remove();
+  for (const child of [...parent.children]) if (!children.includes(child)) child.remove();
   children.forEach((child, i) => {
     if (parent.children[i] !== child) parent.insertBefore(child, parent.children[i] ?? null);
   });
@@ -56,58 +53,49 @@ export function arrange(parent, children) {
 
 /** Calls `draw` once in the next frame, however often it is asked to, and then not for `restMs`. @param {() => void} draw */
 export function oncePerFrame(draw, restMs = 0) {
-  let asked = false;
-  let last = -Infinity;
-  const inFrame = () =>
-    requestAnimationFrame(() => {
-      asked = false;
-      last = performance.now();
-      draw();
-    });
+  let [isAsked, last] = [false, -Infinity];
+  const inFrame = () => {
+    [isAsked, last] = [false, performance.now()];
+    draw();
+  };
   return () => {
-    if (asked) return;
-    asked = true;
-    const wait = last + restMs - performance.now();
-    if (wait > 0) setTimeout(inFrame, wait);
-    else inFrame();
+    if (!isAsked) setTimeout(requestAnimationFrame, last + restMs - performance.now(), inFrame);
+    isAsked = true;
   };
 }
 
-/**
- * Asks in a dialog, and gives the focus back; resolves to whether `action` was chosen.
- *
- * @param {string} question
- * @param {string} action What its button says.
- * @returns {Promise<boolean>}
- */
-export function confirmed(question, action) {
-  return show(
-    h("p", {}, question),
-    h("p", { className: "actions" }, [
-      h("button", { value: "no" }, t("Cancel")),
-      h("button", { value: "yes", className: "danger" }, action),
-    ]),
-  ).then((answer) => answer === "yes");
+/** A row of things. @param {Children} children */
+export const bar = (...children) => h("div", { className: "bar" }, ...children);
+
+/** A button that does something. @param {string} text @param {() => unknown} onclick @param {Record<string, unknown>} [props] */
+export const button = (text, onclick, props) => h("button", { type: "button", onclick, ...props }, text);
+
+/** A choice. @param {string[][]} options Value and text. @param {Record<string, unknown>} props */
+export const choice = (options, props) =>
+  h("select", props, options.map(([value, text = value]) => h("option", { value }, text)));
+
+/** What went wrong, which a screen reader speaks. @param {{ message: string }} error */
+export const alert = ({ message }) => h("p", { role: "alert" }, message);
+
+/** Asks in a dialog; resolves to whether `action` was chosen. @param {string} question @param {string} action What its button says. */
+export async function confirmed(question, action) {
+  const no = h("button", { value: "no" }, t("Cancel"));
+  const yes = h("button", { value: "yes", className: "danger" }, action);
+  return await show(h("p", {}, question), h("p", { className: "actions" }, no, yes)) === "yes";
 }
 
-/** Shows a dialog, whose buttons close it; resolves to the value of the one that did. @param {Child[]} content */
+/** Shows a dialog, whose buttons close it; resolves to the value of the one that did. @param {Child[]} content @returns {Promise<string>} */
 export function show(...content) {
   const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("dialog"));
-  const before = /** @type {HTMLElement | null} */ (document.activeElement);
   fill(dialog, h("form", { method: "dialog" }, content));
   dialog.returnValue = "";
   dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => {
-      before?.focus();
-      resolve(dialog.returnValue);
-    }, { once: true });
-  });
+  return new Promise((resolve) => dialog.onclose = () => resolve(dialog.returnValue));
 }
 
 /** A line of shell: a click, or the keyboard's, selects all of it, as nothing can be copied without TLS. @param {string} text */
 export function command(text) {
-  const line = h("code", { className: "command", tabindex: "0", title: t("Select it to copy") }, text);
+  const line = h("code", { className: "command", tabIndex: 0, title: t("Select it to copy") }, text);
   line.onfocus = () => getSelection()?.selectAllChildren(line);
   return line;
 }

@@ -50,11 +50,12 @@ export function field(param, values) {
   const box = h("span", { className: "bar" }, more);
   for (const value of values.length === 0 ? [undefined] : values) add(value);
   const facts = [
+    description,
     required && t("required"),
     minimum !== undefined && maximum !== undefined && `${count(minimum)} – ${count(maximum)}`,
     absent !== undefined && absent !== "" && t("default: {value}", { value: String(absent) }),
-  ].filter(Boolean).join(", ");
-  const hint = h("small", { id }, prose(description), facts && ` · ${facts}`);
+  ];
+  const hint = h("small", { id }, prose(facts.filter(Boolean).join(" · ")));
   const element = h("div", { className: "field" }, h("code", {}, name), box, hint);
   return { param, element, read: () => controls.map(({ value }) => value).filter((value) => value !== "") };
 }

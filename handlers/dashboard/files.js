@@ -29,16 +29,11 @@ export function mount(root, place) {
   /** @param {Entry} entry */
   function rowOf({ name, type, size: bytes, time }) {
     const slash = type === "directory" ? "/" : "";
-    const link = h(
-      "a",
-      { href: `#files/${folder}${encodeURIComponent(name)}${slash}` },
-      h("bdi", {}, name),
-      slash,
-    );
+    const href = `#files/${folder}${encodeURIComponent(name)}${slash}`;
     const date = time === null ? null : new Date(time);
     const title = bytes === null ? "" : t("{n} bytes", { n: count(bytes) });
     return h("tr", {}, [
-      h("td", {}, link),
+      h("td", {}, h("a", { href }, h("bdi", {}, name), slash)),
       h("td", { className: "number", title }, bytes === null ? "" : size(bytes)),
       h("td", { className: "number caption", title: date && fullTime(date) }, date && ago(date)),
     ]);
@@ -47,10 +42,12 @@ export function mount(root, place) {
   /** Adds names, folders first: those that are known, and then those after them. */
   async function add() {
     const rank = (/** @type {Entry} */ { type }) => type === "directory" ? 0 : 1;
-    const isAll = body.rows.length === known.entries.length;
-    if (isAll) {
+    const before = known;
+    if (body.rows.length === known.entries.length) {
       const after = known.next === null ? "" : `?after=${encodeURIComponent(known.next)}`;
       const part = await getJson(`/files/${folder}${after}`, { signal: stop.signal });
+      // Two clicks ask for the same.
+      if (known !== before) return;
       part.entries.sort((/** @type {Entry} */ a, /** @type {Entry} */ b) =>
         rank(a) - rank(b) || a.name.localeCompare(b.name, undefined, { numeric: true })
       );
@@ -82,7 +79,8 @@ export function mount(root, place) {
       const hasFocus = body.contains(document.activeElement);
       folder = place.slice(0, at);
       known = { entries: [], next: null, hidden: 0 };
-      fill(body);
+      for (const part of [body, said]) fill(part);
+      table.hidden = more.hidden = true;
       const links = ["", ...folder.split("/").slice(0, -1)].map((name, i, names) => {
         const href = `#files/${names.slice(1, i + 1).map((name) => `${name}/`).join("")}`;
         return h("a", { href }, h("bdi", {}, i === 0 ? t("files") : decodeURIComponent(name)));

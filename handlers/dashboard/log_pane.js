@@ -179,7 +179,7 @@ export function logPane(names, at, max, isWanted, asked) {
 
   /** Up pauses, the end resumes. */
   function scrolled() {
-    const isAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 8;
+    const isAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 2;
     if (isLive && isFollowing && box.scrollTop < lastTop && !isAtEnd) pause();
     else if (isLive && !isFollowing && box.scrollTop > lastTop && isAtEnd) void follow();
     lastTop = box.scrollTop;

@@ -29,14 +29,18 @@ export async function mount(root, place) {
   const besideLabel = h("label", {}, beside, " ", t("side by side"));
   const [matches, area] = [h("small"), h("div", { className: "panes" })];
   const list = logList((names) => go(names.slice(0, maxLogs)));
-  const form = h("form", { className: "bar", role: "search" }, [
-    grep,
+  const isWide = matchMedia("(min-width: 48rem)").matches;
+  const filters = h("div", { className: "bar" }, [
     not,
     h("label", {}, anyCase, " ", t("any case")),
     level,
     h("label", {}, wrap, " ", t("wrap")),
     besideLabel,
     h("button", { title: t("Enter does it, too") }, t("Search the server")),
+  ]);
+  const form = h("form", { className: "bar", role: "search" }, [
+    grep,
+    h("details", { open: isWide }, h("summary", {}, t("Filter")), filters),
     matches,
   ]);
   put(root, [h("div", { className: "split" }, list.element, h("div", { className: "panel" }, form, area))]);
@@ -81,7 +85,7 @@ export async function mount(root, place) {
     panes = groups.map((each) => logPane(each, cursor, Math.floor(maxRows / groups.length), isWanted, asked));
     fill(area, panes.length === 0 ? empty(t("Choose a log.")) : panes.map(({ element }) => element));
     list.show(chosen);
-    list.element.open = chosen.length === 0 || matchMedia("(min-width: 48rem)").matches;
+    list.element.open = chosen.length === 0 || isWide;
     filter();
   }
 

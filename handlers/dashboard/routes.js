@@ -46,7 +46,8 @@ function content(route, signal) {
   const form = !may(access) ? [] : "101" in answers ? socket() : routeForm(route, signal);
   const needs = curl.startsWith("#") && h("p", { className: "gap" }, curl.slice(2));
   const rows = Object.entries(answers).map(([status, each]) => answer(status, each));
-  const table = h("table", {}, h("caption", {}, t("Answers")), body && answer(t("body"), body), rows);
+  if (body) rows.unshift(answer(t("body"), body));
+  const table = rows.length > 0 && h("table", {}, h("caption", {}, t("Answers")), rows);
   return h("div", { className: "panel" }, needs, form, table);
 }
 

@@ -4,7 +4,7 @@ import { showKeys } from "./keys.js";
 import { acknowledge, onFeed, retry } from "./feed.js";
 import { counts, onServer } from "./server.js";
 import { switchTheme } from "./theme.js";
-import { ago, count, fullTime, span } from "./units.js";
+import { count, fullTime, span } from "./units.js";
 import { other, switchLanguage, t } from "./words.js";
 
 /** ms for which the strip says that something was missed. */
@@ -102,7 +102,7 @@ function uptime() {
   setInterval(() => {
     if (Number.isNaN(started)) return;
     text.textContent = t("up {time}", { time: span(Date.now() - started) });
-    text.title = `${fullTime(new Date(started))}, ${ago(new Date(started))}`;
+    text.title = fullTime(new Date(started));
   }, 1_000);
   return text;
 }

@@ -4,9 +4,8 @@ import { hashOf, itemOf, linesOf, rowsOf } from "./log_line.js";
 import { listOf, onServer } from "./server.js";
 import { t } from "./words.js";
 
-const most = 12;
-/** ms for which they rest between two changes. */
-const calmMs = 200;
+/** Lines, characters of each, and ms for which they rest between two changes. */
+const [most, longest, calmMs] = [12, 500, 200];
 
 /** @typedef {import("./log_line.js").Item} Item */
 
@@ -31,7 +30,7 @@ export function tail(root) {
     items = [...items, ...more].filter(({ kind }, i, { length }) =>
       kind !== "unfinished" || i === length - 1
     );
-    items = items.slice(-most);
+    items = items.slice(-most).map((item) => ({ ...item, text: item.text.slice(0, longest) }));
     draw();
   }
 

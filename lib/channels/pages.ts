@@ -110,7 +110,8 @@ export class Pages {
 
   #record(number: number): string {
     if (this.#left?.number === number) return this.#left.record;
-    return this.format.event(this.history.event(number));
+    const event = this.history.event(number);
+    return this.format.event(event, event.event === undefined);
   }
 }
 

@@ -1,6 +1,7 @@
 import { shrink } from "../channels/memory_channel.ts";
 import type { RedisConnection } from "../channels/redis/connection.ts";
 import type { Entry } from "../channels/redis/feed.ts";
+import { RedisAway } from "../channels/redis/link.ts";
 import type { Limits } from "../limits.ts";
 import { sleep } from "../stream/clock.ts";
 import { overloaded, printReport, type Report } from "../stream/errors.ts";
@@ -79,8 +80,8 @@ export class RedisRuns implements RunHome {
     this.#copies.forget(name, epoch);
   }
 
-  async open(name: string): Promise<boolean> {
-    const found = await asked(this.#find(name));
+  async open(name: string, waiting?: AbortSignal): Promise<boolean> {
+    const found = await asked(waiting ? this.#findOnceBack(name, waiting) : this.#find(name));
     let run = this.#opened.get(name);
     if (run !== undefined && run.found.epoch !== found?.epoch) {
       this.#close(run);
@@ -149,6 +150,19 @@ export class RedisRuns implements RunHome {
   async #find(name: string): Promise<FoundRun | null> {
     const found = await this.#store.find(name);
     return found && await this.#settled(found);
+  }
+
+  /** Waits while Redis is away. */
+  async #findOnceBack(name: string, signal: AbortSignal): Promise<FoundRun | null> {
+    for (;;) {
+      await this.connection.back(signal);
+      try {
+        return await this.#find(name);
+      } catch (error) {
+        if (!(error instanceof RedisAway)) throw error;
+        await sleep(lookMs, signal);
+      }
+    }
   }
 
   /** A run whose process has gone has ended. */

@@ -1,4 +1,5 @@
 import { MemoryChannel } from "../channels/memory_channel.ts";
+import { nextWave } from "../channels/waves.ts";
 import type { Limits } from "../limits.ts";
 import { HttpError, type StreamEnd } from "../stream/errors.ts";
 
@@ -60,6 +61,15 @@ export class RunChannel extends MemoryChannel {
 
   started(): StartedRun {
     return { ...this.info(), params: this.of.params };
+  }
+
+  /** Waits while a cursor is of an event that is yet to come here: its process may have shown it before the others had it. */
+  async reach(cursor: string, signal: AbortSignal): Promise<void> {
+    const { history } = this;
+    const prefix = history.id(0).slice(0, -1);
+    if (!cursor.startsWith(prefix)) return;
+    const number = Number(cursor.slice(prefix.length));
+    while (this.end === null && number > history.last) await nextWave(signal, this.waves);
   }
 
   /** Nothing more comes. */

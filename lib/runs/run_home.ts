@@ -18,8 +18,11 @@ export interface RunHome {
   share(run: Run): void;
   /** A run of this process is no longer retained, or a name was claimed in vain. */
   forget(name: string, epoch: string): void;
-  /** Whether there is a run of this name; `get` then has what there was of it, for some seconds and while somebody reads it. */
-  open(name: string): Promise<boolean>;
+  /**
+   * Whether there is a run of this name; `get` then has what there was of it, for some seconds and while somebody reads it. With
+   * a signal it waits until that can be known, or for the abort.
+   */
+  open(name: string, waiting?: AbortSignal): Promise<boolean>;
   /** A run that was opened. */
   get(name: string): RunChannel | undefined;
   /** What is known of a run; null when there is none of this name. */

@@ -11,11 +11,10 @@ export function runSource(runs: Runs, name: string): PartSource {
   return async function* (wanted) {
     let { after } = wanted;
     const { format, signal } = wanted;
-    const isThere = await runs.bring(name);
-    if (after?.endsWith(ended)) {
-      const last = after.slice(0, -ended.length);
-      after = runs.knows(name, last) ? last : undefined;
-    }
+    const isThere = await runs.bring(name, signal);
+    const last = after?.endsWith(ended) ? after.slice(0, -ended.length) : after;
+    await runs.reach(name, last, signal);
+    if (last !== undefined && last !== after) after = runs.knows(name, last) ? last : undefined;
     if (!isThere) {
       if (after !== undefined) yield gap(after, null, null);
       yield new SourceState("absent");
@@ -23,7 +22,7 @@ export function runSource(runs: Runs, name: string): PartSource {
         // Before it is looked for, as it may start meanwhile; an abort is met where it is awaited.
         const start = runs.nextStart(signal);
         start.catch(() => {});
-        if (await runs.bring(name)) break;
+        if (await runs.bring(name, signal)) break;
         await start;
       }
       yield new SourceState("live");

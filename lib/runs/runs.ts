@@ -70,12 +70,18 @@ export class Runs {
   }
 
   /**
-   * Whether there is a run of this name, in whatever process; it can be followed then.
+   * Whether there is a run of this name, in whatever process; it can be followed then. With a signal it waits until that can
+   * be known, or for the abort.
    *
    * @throws HttpError 503 when that cannot be known
    */
-  async bring(name: string): Promise<boolean> {
-    return this.#runs.get(name) !== undefined || await this.#home?.open(name) === true;
+  async bring(name: string, waiting?: AbortSignal): Promise<boolean> {
+    return this.#runs.get(name) !== undefined || await this.#home?.open(name, waiting) === true;
+  }
+
+  /** Waits for a run of another process to have what a cursor is of: a reader may bring it from there before Redis has it. */
+  async reach(name: string, cursor: string | undefined, signal: AbortSignal): Promise<void> {
+    if (cursor !== undefined) await this.#home?.get(name)?.reach(cursor, signal);
   }
 
   /**
@@ -100,14 +106,14 @@ export class Runs {
   }
 
   /**
-   * The same where another process may have a run of this name, or start one at the same time.
+   * The same once {@linkcode Runs.bring} has been asked: another process may start a run of this name at the same time.
    *
    * @throws HttpError as `start` does, and 503 when that cannot be known
    */
   async startOnce(name: string, of: RunOf, source: Source, exchange: Exchange): Promise<void> {
     const home = this.#home;
     checkName("a run's", name);
-    while (home !== null && !await this.bring(name)) {
+    for (; home !== null && !this.has(name); await this.bring(name)) {
       const identity = await home.claim(name, of);
       if (identity === null) continue;
       try {
@@ -169,18 +175,11 @@ export class Runs {
   subscribe(name: string, wanted: Wanted): AsyncIterable<StreamItem> {
     const run = this.#get(name);
     if (run === undefined) return lost();
-    return new Subscriber(
-      wanted,
-      { open: () => run, left: () => run instanceof Run && this.#runs.drop(run) },
-      name,
-    );
+    const left = () => run instanceof Run && this.#runs.drop(run);
+    return new Subscriber(wanted, { open: () => run, left }, name);
   }
 
-  /**
-   * Cancels a run that goes on, and forgets one that has ended.
-   *
-   * @throws HttpError 404 when there is none of this name, 503 when that cannot be known
-   */
+  /** Cancels a run that goes on, and forgets one that has ended; throws as {@linkcode Runs.find} does. */
   async delete(name: string): Promise<StartedRun> {
     const run = this.#runs.get(name);
     if (run === undefined) return await this.#home?.delete(name) ?? unknown(name);

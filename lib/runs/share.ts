@@ -42,7 +42,11 @@ export function share<T = unknown>(
     return true;
   };
   async function* anywhere(wanted: Wanted): AsyncGenerator<StreamItem> {
-    if (await runs.bring(name) || mayStart(wanted)) await runs.startOnce(name, of, source, context);
+    const { after, signal } = wanted;
+    // A browser does not come back after a 503.
+    const isThere = await runs.bring(name, after === undefined ? undefined : signal);
+    if (isThere || mayStart(wanted)) await runs.startOnce(name, of, source, context);
+    await runs.reach(name, after, signal);
     yield* runs.follow(name)(wanted) as AsyncIterable<StreamItem>;
   }
   const shared: Source = (wanted) => {

@@ -132,6 +132,30 @@ logsTest("what is typed filters the page at once, and Enter asks the server", {
 });
 
 logsTest(
+  "a download has what is shown, also of lines in the middle of a log",
+  { "app.log": `${numbered(700)}needle\n${numbered(700, 701)}` },
+  async (page, _logs, open) => {
+    const downloaded = async () => {
+      const [download] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByText("Download", { exact: true }).click(),
+      ]);
+      assertEquals(download.suggestedFilename(), "app.log");
+      return await Deno.readTextFile(await download.path());
+    };
+    await open("app.log");
+    await lastIs(page, "line 1400");
+    assertEquals(await downloaded(), numbered(500, 901));
+    await page.getByRole("button", { name: "First lines" }).click();
+    await lastIs(page, "line 500");
+    assertEquals(await downloaded(), numbered(500));
+    await page.getByLabel("Search", { exact: true }).fill("LINE 50");
+    await until(async () => (await shown(page)).length === 2);
+    assertEquals(await downloaded(), "line 50\nline 500\n");
+  },
+);
+
+logsTest(
   "a search that has not come to the start says so, and goes on where it was",
   { "app.log": `needle 1\n${numbered(10_000)}needle 2\n` },
   async (page, _logs, open) => {

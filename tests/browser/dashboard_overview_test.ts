@@ -13,6 +13,9 @@ async function post(origin: string, value: number): Promise<void> {
   assertEquals(response.status, 201);
 }
 
+/** Where a server took long to start, the next try is up to 30 s away. */
+const backOff = { timeout: 40_000 };
+
 /** What the overview shows of the end of a log. */
 const tail = (page: Page) => page.locator(".tail .text").allTextContents();
 
@@ -50,6 +53,22 @@ browserTest("the keyboard moves the chart's crosshair from reading to reading", 
   await page.getByText(/^4 K · /).waitFor();
 });
 
+browserTest("a reading without a value is a hole in the line", async (page) => {
+  await using server = await serve({ declared: [{ ...push, interval: 100 }] });
+  await post(server.origin, 1);
+  await until(() => server.app.sensors.latest("a").state === "stale");
+  await post(server.origin, 2);
+  await page.goto(server.origin);
+  const values = await page.evaluate<(number | null)[]>(
+    `import("/dashboard/readings.js").then(async (module) => {
+    const readings = new module.Readings({ id: "a", interval: 100 });
+    await readings.start(Infinity, () => {});
+    return readings.values;
+  })`,
+  );
+  assertEquals(values.filter((value, i) => i === 0 || value !== values[i - 1]).slice(0, 3), [1, null, 2]);
+});
+
 browserTest("a sensor that is stale or has failed says so, with the reason", async (page) => {
   await using server = await serve({
     declared: [{ ...push, interval: 100 }, {
@@ -78,12 +97,14 @@ browserTest(
     await page.getByText("● live").waitFor();
     await append("two");
     await until(async () => (await tail(page)).length === 2);
+    // A sensor is watched as well: its readings of before are what is missed.
+    await page.getByText(/^[\d.]+ % · /).waitFor();
     killed.kill("SIGKILL");
     await killed.status;
     await page.getByText("reconnecting").waitFor();
     await append("three");
     await using _again = await start([], { cwd, port: killed.port });
-    await page.getByText("live, some were missed").waitFor();
+    await page.getByText("live, some were missed").waitFor(backOff);
     await append("four");
     await until(async () => (await tail(page)).includes("four"));
     assertEquals(await tail(page), ["one", "two", "three", "four"]);
@@ -107,6 +128,7 @@ browserTest("a view that is opened while the server is away fills once it is bac
   await page.getByText("reconnecting").waitFor();
   await page.goto(`${killed.origin}/#overview`);
   await using _again = await start([], { cwd, port: killed.port });
+  await page.getByText("● live").waitFor(backOff);
   await until(async () => (await tail(page)).includes("one"));
   await page.getByRole("button", { name: /^server-memory \d/ }).waitFor();
   await page.getByText(/^[\d.]+ % · /).waitFor();

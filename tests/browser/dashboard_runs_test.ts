@@ -4,6 +4,9 @@ import { start } from "../support/process.ts";
 import { serve, until } from "../support/server.ts";
 import { guardOf, token, tokenLines } from "../support/tokens.ts";
 
+/** The server looks at its runs once a second, and rests for 20 times as long as that takes. */
+const look = { timeout: 40_000 };
+
 browserTest("a run that one tab starts is watched in another, and cancelled there", async (page) => {
   await using server = await serve();
   const other = await page.context().newPage();
@@ -16,17 +19,17 @@ browserTest("a run that one tab starts is watched in another, and cancelled ther
   await page.getByLabel("task").nth(1).fill("slow:1000:60000");
   await page.getByRole("button", { name: "Start the run" }).click();
   for (const tab of [page, other]) {
-    await tab.getByText("3 of 3").waitFor();
+    await tab.getByText("3 of 3").waitFor(look);
     await tab.getByText(/^1 of 1,000/).waitFor();
   }
   const runs = await server.app.runs.list();
   assertEquals(runs.map(({ name, readers }) => [name, readers]), [["job", 2]]);
   await other.getByRole("button", { name: "Cancel job" }).click();
   await other.getByRole("button", { name: "Cancel the run" }).click();
-  for (const tab of [page, other]) await tab.getByText("■ cancelled").waitFor();
+  for (const tab of [page, other]) await tab.getByText("■ cancelled").waitFor(look);
   await page.getByRole("button", { name: "Forget job" }).click();
   await page.getByRole("button", { name: "Forget", exact: true }).click();
-  await other.getByText("no longer kept").waitFor();
+  await other.getByText("no longer kept").waitFor(look);
   assertEquals(await server.app.runs.list(), []);
 });
 

@@ -92,7 +92,7 @@ Deno.test({
     assertEquals([access, Object.keys(body), Object.keys(answers)], [
       "publish",
       ["description", "content"],
-      ["201", "409"],
+      ["201", "409", "422"],
     ]);
     assertEquals((params as { name: string; in: string }[]).map((one) => `${one.in} ${one.name}`), [
       "path name",

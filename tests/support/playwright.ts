@@ -39,7 +39,7 @@ export interface Page extends Place {
 
 /** An element, once it is there. */
 export interface Locator extends Place {
-  waitFor(): Promise<void>;
+  waitFor(options?: { timeout: number }): Promise<void>;
   click(): Promise<void>;
   fill(text: string): Promise<void>;
   focus(): Promise<void>;

@@ -19,8 +19,9 @@ export const ndjson: Format<"ndjson"> = {
   ping: (id) => JSON.stringify({ id, event: "ping", data: null }) + "\n",
   start: () => "",
   event({ id, event, data }, plainId = false) {
-    if (plainId && typeof data === "string") {
-      return `{"id":"${id}","data":${escaped(JSON.stringify(data))}}\n`;
+    if (plainId && event === undefined) {
+      if (typeof data === "string") return `{"id":"${id}","data":${escaped(JSON.stringify(data))}}\n`;
+      if (data instanceof JsonText) return `{"id":"${id}","data":${escaped(data.json)}}\n`;
     }
     if (!(data instanceof JsonText)) return escaped(jsonOf({ id, event, data }, data)) + "\n";
     return escaped(JSON.stringify({ id, event, data: 0 }).slice(0, -2) + data.json) + "}\n";
