@@ -24,8 +24,11 @@ export function h(tag, props = {}, ...children) {
 }
 
 /** What is there of children. @param {Children} children */
-const present = (children) =>
-  /** @type {Node[]} */ (children.flat().filter((each) => each !== undefined && each !== null && each !== false));
+const present = (
+  children,
+) => /** @type {Node[]} */ (children.flat().filter((each) =>
+  each !== undefined && each !== null && each !== false
+));
 
 /** Adds children, the absent ones left out. @param {Element} parent @param {Children} children */
 export const put = (parent, children) => parent.append(...present(children));
@@ -61,15 +64,26 @@ export function oncePerFrame(draw, restMs = 0) {
   };
 }
 
-/** A row of things. @param {Children} children */
-export const bar = (...children) => h("div", { className: "bar" }, ...children);
+/** A row of things, a column of them, and two columns that are one on a phone. */
+export const [bar, panel, split] = ["bar", "panel", "split"].map(
+  (className) => (/** @type {Children} */ ...children) => h("div", { className }, ...children),
+);
 
 /** A button that does something. @param {string} text @param {() => unknown} onclick @param {Record<string, unknown>} [props] */
 export const button = (text, onclick, props) => h("button", { type: "button", onclick, ...props }, text);
 
+/** A button of less weight. @param {string} text @param {() => unknown} onclick @param {Record<string, unknown>} [props] */
+export const quiet = (text, onclick, props) => button(text, onclick, { className: "quiet", ...props });
+
 /** A choice. @param {string[][]} options Value and text. @param {Record<string, unknown>} props */
 export const choice = (options, props) =>
   h("select", props, options.map(([value, text = value]) => h("option", { value }, text)));
+
+/** A box to tick, and its label. @param {string} text @param {boolean} checked @param {() => void} [onchange] */
+export function tick(text, checked, onchange) {
+  const box = h("input", { type: "checkbox", checked, onchange });
+  return { box, label: h("label", {}, box, " ", text) };
+}
 
 /** What went wrong, which a screen reader speaks. @param {{ message: string }} error */
 export const alert = ({ message }) => h("p", { role: "alert" }, message);

@@ -1,17 +1,11 @@
-import { ask, records, Refused } from "./api.js";
+import { ask, records } from "./api.js";
 
-/**
- * What a watcher of a source hears: each record of it (`event` is its kind, `gap` and `state` too; `data` is the source's own, but of a `state` the whole record's).
- *
- * @typedef {{ event?: string, data: any, id?: string, cursor?: string }} Heard `cursor` is the source's own.
- * @typedef {(records: Heard[]) => void} Hear
- * @typedef {{ state: "connecting" | "live" | "waiting" | "hidden" | "denied", until: number, reason: string, missed: number | null }} FeedState
- */
+/** A record of a source: `event` is its kind, `gap` and `state` too; `data` is the source's own, but of a `state` the whole record's; so is `cursor`. @typedef {{ event?: string, data: any, id?: string, cursor?: string }} Heard */
+/** @typedef {(records: Heard[]) => void} Hear */
+/** @typedef {{ state: "connecting" | "live" | "waiting" | "hidden" | "denied", until: number, reason: string, missed: number | null }} FeedState */
 
-/** ms between two tries: at random up to this, and twice that after each that failed. */
-const [firstMs, longestMs] = [1_000, 30_000];
-/** ms without a word after which a connection is dead: a ping comes every 15 s. */
-const silentMs = 40_000;
+/** ms between two tries: at random up to the first, twice that after each that failed; ms of silence after which a connection is dead, as a ping comes every 15 s. */
+const [firstMs, longestMs, silentMs] = [1_000, 30_000, 40_000];
 
 /** @type {Map<string, Set<Hear>>} */
 const watchers = new Map();
@@ -43,13 +37,7 @@ export function onFeed(listener) {
   return () => void listeners.delete(listener);
 }
 
-/**
- * Watches a source (`log:NAME`, `channel:NAME`, `sensor:ID`, `run:NAME`, `server`) until the function that it returns is called.
- * It begins after the cursor `since`, else live. One connection has all sources: it is made anew, at its cursor, when they
- * change. A source that is watched already has its place: what is given for another watcher of it means nothing.
- *
- * @param {string} source @param {Hear} hear @param {string} [since]
- */
+/** Watches a source (`log:NAME`, `channel:NAME`, `sensor:ID`, `run:NAME`, `server`) until the function that it returns is called. It begins after the cursor `since`, else live; a source that is watched already has its place. One connection has all sources: it is made anew, at its cursor, when they change. @param {string} source @param {Hear} hear @param {string} [since] */
 export function watch(source, hear, since = "") {
   const set = watchers.get(source) ?? new Set();
   if (set.size === 0) {
@@ -121,12 +109,12 @@ async function connect() {
     }
   } catch (error) {
     if (signal.aborted) return;
-    const status = error instanceof Refused ? error.status : 0;
+    const { status = 0, message } = /** @type {import("./api.js").Refused} */ (error);
     if (status === 401) {
       clearTimeout(silence);
       return tell({ state: "denied" });
     }
-    if (status >= 400 && status < 500) reason = /** @type {Error} */ (error).message;
+    if (status >= 400 && status < 500) reason = message;
   }
   if (signal.aborted) return;
   const ms = (0.5 + Math.random() / 2) * Math.min(firstMs * 2 ** failures++, longestMs);

@@ -1,4 +1,4 @@
-import { h, show } from "./dom.js";
+import { h, show, tick } from "./dom.js";
 import { t } from "./words.js";
 
 /** What single keys do, and can be switched off by (WCAG 2.1.4). @type {Map<string, { text: string, act: () => void }>} */
@@ -6,13 +6,7 @@ const keys = new Map();
 
 const isOn = () => localStorage.getItem("keys") !== "off";
 
-/**
- * A single key, until the function that it returns is called. It does nothing while somebody types.
- *
- * @param {string} key
- * @param {string} text What it does.
- * @param {() => void} act
- */
+/** A single key, until the function that it returns is called. @param {string} key @param {string} text What it does. @param {() => void} act */
 export function onKey(key, text, act) {
   keys.set(key, { text, act });
   return () => void keys.delete(key);
@@ -20,15 +14,18 @@ export function onKey(key, text, act) {
 
 /** Shows the list of keys, with the switch. */
 export function showKeys() {
-  const on = h("input", { type: "checkbox", checked: isOn() });
-  on.onchange = () => localStorage.setItem("keys", on.checked ? "on" : "off");
+  const { label } = tick(
+    t("single keys do this"),
+    isOn(),
+    () => localStorage.setItem("keys", isOn() ? "off" : "on"),
+  );
   const rows = [...keys].map(([key, { text }]) =>
     h("tr", {}, h("th", { scope: "row" }, h("kbd", {}, key === " " ? t("space") : key)), h("td", {}, text))
   );
   return show(
     h("h2", {}, t("Keys")),
     h("table", { className: "keys" }, rows),
-    h("p", {}, h("label", {}, on, " ", t("single keys do this"))),
+    h("p", {}, label),
     h("p", { className: "actions" }, h("button", {}, t("Close"))),
   );
 }
@@ -42,9 +39,8 @@ export function listenToKeys() {
     if (!(target instanceof Element) || target.closest("input, select, textarea, dialog")) return;
     // Space on a button, a link or a summary is theirs.
     if (event.key === " " && target.closest("button, a, summary, [tabindex='0']")) return;
-    if (!isOn()) return;
     const key = keys.get(event.key);
-    if (key === undefined) return;
+    if (key === undefined || !isOn()) return;
     event.preventDefault();
     key.act();
   });

@@ -1,4 +1,4 @@
-import { empty, h, oncePerFrame } from "./dom.js";
+import { bar, button, empty, h, oncePerFrame, quiet } from "./dom.js";
 import { watch } from "./feed.js";
 import { byArrows, itemOf, linesOf, rowsOf, targetOf } from "./log_line.js";
 import { count } from "./units.js";
@@ -23,11 +23,9 @@ export function logPane(names, at, max, isWanted, asked) {
 
   const isOne = names.length === 1;
   const label = names.join(", ");
-  const button = (/** @type {string} */ text, /** @type {() => unknown} */ onclick, className = "quiet") =>
-    h("button", { className, onclick }, text);
   const [list, told] = [h("div"), h("small")];
-  const follows = button(t("Follow"), () => isFollowing && isLive ? pause() : follow(), "");
-  const [earlier, later] = [button(t("Earlier lines"), before), button(t("Later lines"), () => after())];
+  const follows = button(t("Follow"), () => isFollowing && isLive ? pause() : follow());
+  const [earlier, later] = [quiet(t("Earlier lines"), before), quiet(t("Later lines"), () => after())];
   const download = h("a", { href: "", download: isOne ? label : "logs.txt" }, t("Download"));
   download.onclick = () => {
     const lines = items.filter(({ row }) => row?.hidden === false).length || 1;
@@ -38,8 +36,8 @@ export function logPane(names, at, max, isWanted, asked) {
   const props = { className: "lines", role: "region", ariaLabel: t("Lines of {name}", { name: label }) };
   const hears = { tabIndex: 0, onscroll: scrolled, onkeydown: byArrows };
   const box = h("div", { ...props, ...hears }, [none, earlier, list, later]);
-  const tools = [download, button(t("First lines"), () => begin()), follows];
-  const head = h("header", { className: "bar" }, h("h2", {}, h("bdi", {}, label)), told, tools);
+  const tools = [download, quiet(t("First lines"), () => begin()), follows];
+  const head = bar(h("h2", {}, h("bdi", {}, label)), told, tools);
   const element = h("section", { className: "pane", ariaLabel: label }, head, box);
 
   /** The cursor after the last row of a log. @param {string} name */
@@ -50,10 +48,7 @@ export function logPane(names, at, max, isWanted, asked) {
     for (const end of ends.splice(0)) end();
   }
 
-  function pause() {
-    isFollowing = false;
-    tell();
-  }
+  const pause = () => (isFollowing = false, tell());
 
   /** Shows the last lines, and each new one. */
   function follow() {

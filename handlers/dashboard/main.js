@@ -1,17 +1,12 @@
 import { loadSession } from "./api.js";
-import { fill, h, put } from "./dom.js";
+import { alert, fill, h } from "./dom.js";
 import { listenToKeys, onKey } from "./keys.js";
 import { watchServer } from "./server.js";
 import { drawStrip } from "./strip.js";
 import { loadTheme } from "./theme.js";
 import { loadWords, t } from "./words.js";
 
-/**
- * A view fills the page until what it returned is called. `place` is what follows its name in the address
- * (`#logs/app.log` → `app.log`, as it stands there).
- *
- * @typedef {{ mount: (root: HTMLElement, place: string) => (() => void) | Promise<() => void> }} View
- */
+/** A view fills the page until what it returned is called. `place` follows its name in the address (`#logs/app.log`). @typedef {{ mount: (root: HTMLElement, place: string) => (() => void) | Promise<() => void> }} View */
 
 /** @type {Record<string, { title: () => string, load: () => Promise<View> }>} */
 const views = {
@@ -29,7 +24,7 @@ const skip = /** @type {HTMLElement} */ (document.querySelector(".skip"));
 
 /** Ends the view that is shown. */
 let unmount = () => {};
-/** Of the newest change of the address: an older view that was still loading is not shown. */
+/** Of the newest change of the address: an older view that still loads is not shown. */
 let turn = 0;
 
 async function route() {
@@ -37,8 +32,7 @@ async function route() {
   const name = id in views ? id : "overview";
   const mine = ++turn;
   for (const link of nav.querySelectorAll("a")) {
-    if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    link.ariaCurrent = link.hash === `#${name}` ? "page" : null;
   }
   document.title = `${views[name].title()} · Weir`;
   const view = await views[name].load();
@@ -46,10 +40,10 @@ async function route() {
   const chosen = document.activeElement?.getAttribute("href") ?? null;
   unmount();
   unmount = () => {};
-  const root = h("section", { className: `view ${name}`, "aria-label": views[name].title() });
+  const root = h("section", { className: `view ${name}`, ariaLabel: views[name].title() });
   fill(main, root);
   const end = await (async () => await view.mount(root, rest.join("/")))().catch((error) => {
-    put(root, [h("p", { role: "alert" }, error.message)]);
+    root.append(alert(error));
     return () => {};
   });
   if (mine !== turn) return end();
@@ -65,7 +59,7 @@ async function begin() {
   await Promise.all([loadWords(), loadSession()]);
   drawStrip();
   fill(nav, Object.entries(views).map(([name, { title }]) => h("a", { href: `#${name}` }, title())));
-  nav.setAttribute("aria-label", t("Views"));
+  nav.ariaLabel = t("Views");
   skip.textContent = t("Skip to content");
   // The address says which view is shown.
   skip.onclick = (event) => {
@@ -78,6 +72,10 @@ async function begin() {
   );
   watchServer();
   addEventListener("hashchange", route);
+  // Only a dialog's form is sent, to close it.
+  addEventListener("submit", (event) => {
+    if (/** @type {HTMLFormElement} */ (event.target).method !== "dialog") event.preventDefault();
+  });
   await route();
   // A click then needs no server: it may be away.
   await Promise.all(Object.values(views).map(({ load }) => load()));

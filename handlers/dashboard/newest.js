@@ -24,8 +24,8 @@ export function newest(ariaLabel, hint) {
   return { region, add };
 }
 
-/** A row of what came, now or nobody knows when. @param {string} text @param {Date | null} [time] @param {HTMLElement} [sign] */
-export function row(text, time = new Date(), sign) {
+/** A row of what came, now or nobody knows when. @param {string} text @param {number | null} [time] @param {HTMLElement} [sign] */
+export function row(text, time = Date.now(), sign) {
   const shown = text.length > 4_000 ? `${text.slice(0, 4_000)} …` : text;
   return h("div", {}, h("time", {}, time && timeOfDay(time)), sign, h("span", {}, shown));
 }

@@ -61,7 +61,7 @@ export function plotIn(uPlot, root, { unit, shown, zoomTo, tell }) {
       },
       // Which part is shown is said with what there is.
       scales: { x: { auto: false }, y: unit === "%" ? { range: percents } : {} },
-      axes: [{ ...axis((s) => timeOfDay(new Date(s * 1_000))), space: 90, size: 32 }, {
+      axes: [{ ...axis((s) => timeOfDay(s * 1_000)), space: 90, size: 32 }, {
         ...axis((value) => quantity(value, unit)),
         size: 76,
       }],

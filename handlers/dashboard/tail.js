@@ -1,4 +1,4 @@
-import { fill, h, oncePerFrame, put } from "./dom.js";
+import { bar, fill, h, oncePerFrame } from "./dom.js";
 import { watch } from "./feed.js";
 import { hashOf, itemOf, linesOf, rowsOf } from "./log_line.js";
 import { listOf, onServer } from "./server.js";
@@ -14,23 +14,20 @@ export function tail(root) {
   const select = h("select", { "aria-label": t("Log") });
   const all = h("a", {}, t("all of it"));
   const lines = h("div", { className: "tail mono" });
-  put(root, [h("div", { className: "bar" }, h("h2", {}, t("Last lines")), select, all), lines]);
+  root.append(bar(h("h2", {}, t("Last lines")), select, all), lines);
   /** @type {Item[]} */
   let items = [];
   let [chosen, listed] = ["", ""];
   let following = new AbortController();
 
-  const draw = oncePerFrame(
-    () => fill(lines, rowsOf(items, undefined, false, () => true)),
-    calmMs,
-  );
+  const draw = oncePerFrame(() => fill(lines, rowsOf(items, undefined, false, () => true)), calmMs);
 
   /** @param {Item[]} more */
   function add(more) {
-    items = [...items, ...more].filter(({ kind }, i, { length }) =>
+    const all = [...items, ...more].filter(({ kind }, i, { length }) =>
       kind !== "unfinished" || i === length - 1
     );
-    items = items.slice(-most).map((item) => ({ ...item, text: item.text.slice(0, longest) }));
+    items = all.slice(-most).map((item) => ({ ...item, text: item.text.slice(0, longest) }));
     draw();
   }
 
@@ -73,8 +70,5 @@ export function tail(root) {
     localStorage.setItem("overview.log", select.value);
     void follow(select.value);
   };
-  return () => {
-    off();
-    following.abort();
-  };
+  return () => (off(), following.abort());
 }

@@ -21,7 +21,7 @@ export function tile(sensor, choose) {
     const there = values.slice(first).filter((each) => each !== null);
     const [min, max] = [Math.min(...there), Math.max(...there)];
     value.textContent = quantity(latest.value ?? (state === "stale" ? there.at(-1) ?? null : null), unit);
-    const when = time === null ? t("no reading yet") : fullTime(new Date(time));
+    const when = time === null ? t("no reading yet") : fullTime(time);
     element.title = [sensor.description, when, reason].filter(Boolean).join(" · ");
     note.dataset.kind = state;
     if (state === "ok") note.textContent = there.length === 0 ? "" : range(min, max, unit);
