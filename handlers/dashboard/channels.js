@@ -15,12 +15,12 @@ const linkTo = (href, isHere, text, props) =>
   h("a", { href, ariaCurrent: isHere ? "true" : null, ...props }, text);
 
 /** `#channels`, `#channels/NAME`, `#channels/ws`. @type {import("./main.js").View["mount"]} */
-export async function mount(root, place) {
+export function mount(root, place, signal) {
   const isSocket = place === "ws";
   const chosen = place.replace(/\/$/, "");
   const tabs = [linkTo("#channels", !isSocket, t("Channels")), linkTo("#channels/ws", isSocket, "WebSocket")];
   put(root, [h("nav", { className: "tabs", ariaLabel: t("Channels and WebSocket") }, tabs)]);
-  if (isSocket) return mountSocket(root);
+  if (isSocket) return mountSocket(root, signal);
 
   const other = h("input", { value: "demo", required: true, ariaLabel: t("A channel's name") });
   const form = h("form", { className: "bar" }, other, h("button", {}, t("Watch")));
@@ -31,7 +31,7 @@ export async function mount(root, place) {
 
   /** The rows by their names: they stay the same elements. @type {Map<string, HTMLElement>} */
   const rows = new Map();
-  const leave = onServer(() => {
+  onServer(() => {
     const shown = listOf("channels").map(({ name, events, readers }) => {
       const made = linkTo(placeOf(name), name === chosen, "", { className: "choice" });
       const row = rows.get(name) ?? h("li", {}, made);
@@ -43,27 +43,22 @@ export async function mount(root, place) {
       return row;
     });
     arrange(list, shown);
-  });
-  if (chosen !== "") {
-    const end = await mountEvents(detail, chosen);
-    return () => (leave(), end());
-  }
+  }, signal);
+  if (chosen !== "") return mountEvents(detail, chosen, signal);
   const about = t(
     "What is published in a channel comes to all who watch it. An event, or a reader, makes a channel:",
   );
   detail.append(empty(about, curl("/channels/demo", `-d '{"value":1}'`)));
-  return leave;
 }
 
-/** One channel: a box to publish, and its events. @param {HTMLElement} root @param {string} name */
-async function mountEvents(root, name) {
+/** One channel: a box to publish, and its events. @param {HTMLElement} root @param {string} name @param {AbortSignal} signal */
+async function mountEvents(root, name, signal) {
   // What no channel can have would have the one connection refused.
   if (!/^(?!sensors$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) {
     const rule = t(
       "A channel's name is 1 to 64 letters, digits, . _ or -, and not sensors, which is the server's own.",
     );
-    root.append(alert({ message: rule }));
-    return () => {};
+    return root.append(alert({ message: rule }));
   }
   const path = `/channels/${name}`;
   const { region, add } = newest(t("Events, the newest last"), t("Nothing is published here yet."));
@@ -72,15 +67,20 @@ async function mountEvents(root, name) {
   const channels = await getJson("/channels").catch(() => []);
   /** How many more come that were there before: nobody knows since when. */
   let kept = channels.find((channel) => channel.name === name)?.events ?? 0;
-  return watch(`channel:${name}`, (heard) => {
-    kept -= Math.max(0, heard.length - most);
-    const rows = heard.slice(-most).map(({ event, data }) => {
-      if (event === "state") return alert({ message: data.reason ?? data.state });
-      if (event === "gap") return h("p", { className: "gap" }, missing(data.lost));
-      return row(typeof data === "string" ? data : JSON.stringify(data), kept-- > 0 ? null : undefined);
-    });
-    add(...rows);
-  }, "0");
+  watch(
+    `channel:${name}`,
+    (heard) => {
+      kept -= Math.max(0, heard.length - most);
+      const rows = heard.slice(-most).map(({ event, data }) => {
+        if (event === "state") return alert({ message: data.reason ?? data.state });
+        if (event === "gap") return h("p", { className: "gap" }, missing(data.lost));
+        return row(typeof data === "string" ? data : JSON.stringify(data), kept-- > 0 ? null : undefined);
+      });
+      add(...rows);
+    },
+    "0",
+    signal,
+  );
 }
 
 /** @param {number | null} lost */

@@ -10,8 +10,8 @@ const [spans, least] = [[300, 900, 3_600], 5];
 
 /** @typedef {import("./readings.js").Readings} Readings */
 
-/** The large chart of one sensor: its newest part, or what was zoomed to; a crosshair by pointer and keyboard. @param {HTMLElement} root */
-export function chart(root) {
+/** The large chart of one sensor: its newest part, or what was zoomed to; a crosshair by pointer and keyboard. @param {HTMLElement} root @param {AbortSignal} signal */
+export function chart(root, signal) {
   const title = h("h2", {});
   const readout = h("output", {});
   const props = { className: "plot", tabIndex: 0, role: "slider", ariaValueNow: "0" };
@@ -107,7 +107,7 @@ export function chart(root) {
   const sized = new ResizeObserver(() =>
     plot.setSize({ width: area.clientWidth, height: area.clientHeight })
   );
-  const offTheme = onTheme(make);
+  onTheme(make, signal);
   zoomTo(null);
   const load = () =>
     loadPlot().then((loaded) => {
@@ -115,7 +115,11 @@ export function chart(root) {
       make();
     }, () => readout.textContent = t("the chart could not be loaded"));
   void load();
-
+  signal.addEventListener("abort", () => {
+    sized.disconnect();
+    plot?.destroy();
+    readings = null;
+  });
   return {
     draw,
     /** Shows another sensor. @param {Readings} next */
@@ -128,12 +132,6 @@ export function chart(root) {
       readout.textContent = t("no reading yet");
       zoomTo(null);
       void load();
-    },
-    end() {
-      offTheme();
-      sized.disconnect();
-      plot?.destroy();
-      readings = null;
     },
   };
 }

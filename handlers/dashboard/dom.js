@@ -64,6 +64,12 @@ export function oncePerFrame(draw, restMs = 0) {
   };
 }
 
+/** Does something again and again, until the signal. @param {() => unknown} act @param {number} ms @param {AbortSignal} signal */
+export function every(act, ms, signal) {
+  const timer = setInterval(act, ms);
+  signal.addEventListener("abort", () => clearInterval(timer));
+}
+
 /** A row of things, a column of them, and two columns that are one on a phone. */
 export const [bar, panel, split] = ["bar", "panel", "split"].map(
   (className) => (/** @type {Children} */ ...children) => h("div", { className }, ...children),

@@ -30,15 +30,16 @@ function tell(change) {
   for (const listener of listeners) listener(state);
 }
 
-/** Calls `listener` now, and whenever the connection's state changes. @param {(state: FeedState) => void} listener */
-export function onFeed(listener) {
+/** Calls `listener` now, and whenever the connection's state changes. @param {(state: FeedState) => void} listener @param {AbortSignal} [signal] */
+export function onFeed(listener, signal) {
   listeners.add(listener);
   listener(state);
-  return () => void listeners.delete(listener);
+  signal?.addEventListener("abort", () => listeners.delete(listener));
 }
 
-/** Watches a source (`log:NAME`, `channel:NAME`, `sensor:ID`, `run:NAME`, `server`) until the function that it returns is called. It begins after the cursor `since`, else live; a source that is watched already has its place. One connection has all sources: it is made anew, at its cursor, when they change. @param {string} source @param {Hear} hear @param {string} [since] */
-export function watch(source, hear, since = "") {
+/** Watches a source (`log:NAME`, `channel:NAME`, `sensor:ID`, `run:NAME`, `server`) until the signal. It begins after the cursor `since`, else live; a source that is watched already has its place. One connection has all sources: it is made anew, at its cursor, when they change. @param {string} source @param {Hear} hear @param {string} [since] @param {AbortSignal} [signal] */
+export function watch(source, hear, since = "", signal) {
+  if (signal?.aborted) return;
   const set = watchers.get(source) ?? new Set();
   if (set.size === 0) {
     watchers.set(source, set);
@@ -46,12 +47,13 @@ export function watch(source, hear, since = "") {
     again();
   }
   set.add(hear);
-  return () => {
-    if (!set.delete(hear) || set.size > 0) return;
+  signal?.addEventListener("abort", () => {
+    set.delete(hear);
+    if (set.size > 0) return;
     watchers.delete(source);
     starts.delete(source);
     again();
-  };
+  });
 }
 
 /** Tries now, in place of when it is due. */

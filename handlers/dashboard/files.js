@@ -9,7 +9,7 @@ import { t } from "./words.js";
 const [atOnce, textBytes, imageBytes] = [500, 65_536, 50_000_000];
 
 /** @type {import("./main.js").View["mount"]} */
-export function mount(root, place) {
+export function mount(root, place, signal) {
   /** The folder that is shown, as in the address; what is known of it. @type {string | null} */
   let folder = null;
   /** @type {{ entries: Entry[], next: string | null, hidden: number }} */
@@ -94,7 +94,7 @@ export function mount(root, place) {
 
   placesOf(root, "files", (place) => open(place).catch(failed));
   open(place).catch(failed);
-  return () => stop.abort();
+  signal.addEventListener("abort", () => stop.abort());
 }
 
 /** A file: what is in it, as far as that can be shown, and how to get it. @param {string} path As in an address. @param {AbortSignal} signal */

@@ -6,10 +6,10 @@ const keys = new Map();
 
 const isOn = () => localStorage.getItem("keys") !== "off";
 
-/** A single key, until the function that it returns is called. @param {string} key @param {string} text What it does. @param {() => void} act */
-export function onKey(key, text, act) {
+/** A single key, until the signal. @param {string} key @param {string} text What it does. @param {() => void} act @param {AbortSignal} [signal] */
+export function onKey(key, text, act, signal) {
   keys.set(key, { text, act });
-  return () => void keys.delete(key);
+  signal?.addEventListener("abort", () => keys.delete(key));
 }
 
 /** Shows the list of keys, with the switch. */

@@ -17,7 +17,6 @@ export function logPane(names, at, max, isWanted, asked) {
   let search = null;
   /** `isLive`: what comes next is watched; `isCut`: some of what waited is gone; `isFirst`: nothing is before the first row. */
   let [isFollowing, isLive, isCut, isFirst, fault, lastTop] = [true, false, false, false, "", 0];
-  let ends = /** @type {(() => void)[]} */ ([]);
   let stop = new AbortController();
   const draw = oncePerFrame(drawNow);
 
@@ -43,11 +42,6 @@ export function logPane(names, at, max, isWanted, asked) {
   /** The cursor after the last row of a log. @param {string} name */
   const end = (name) => items.findLast((item) => item.name === name && item.cursor !== undefined)?.cursor;
 
-  function close() {
-    stop.abort();
-    for (const end of ends.splice(0)) end();
-  }
-
   const pause = () => (isFollowing = false, tell());
 
   /** Shows the last lines, and each new one. */
@@ -70,7 +64,7 @@ export function logPane(names, at, max, isWanted, asked) {
 
   /** Shows lines in place of others: items, and what to ask for. Where they reach the log's end, it is watched. @param {(Item[] | Record<string, unknown>)[]} parts @param {{ by?: Search | null, follows?: boolean, from?: Item, mark?: string }} [how] Found by a search; followed; from the row of an item on; around the line of a cursor. */
   async function load(parts, { by = null, follows = false, from, mark } = {}) {
-    close();
+    stop.abort();
     const { signal } = stop = new AbortController();
     [isLive, isCut, search, isFollowing, waiting] = [false, false, by, follows, []];
     [fault, told.dataset.kind] = [t("loading"), ""];
@@ -110,10 +104,10 @@ export function logPane(names, at, max, isWanted, asked) {
 
   function watchAll() {
     isLive = true;
-    ends = names.map((name) => {
+    for (const name of names) {
       const since = end(name);
-      return watch(`log:${name}`, (heard) => hear(name, since, heard), since);
-    });
+      watch(`log:${name}`, (heard) => hear(name, since, heard), since, stop.signal);
+    }
   }
 
   /** @param {string} name @param {string | undefined} since @param {import("./feed.js").Heard[]} heard */
@@ -189,5 +183,14 @@ export function logPane(names, at, max, isWanted, asked) {
   // Rows get their heights as they come into sight, or when the window changes.
   new ResizeObserver(toEnd).observe(list);
   void (at === "" ? follow() : load([{ before: at, lines: page }, { after: at }], { mark: at }));
-  return { element, close, pause, follow, begin, find, filter, isFollowing: () => isFollowing };
+  return {
+    element,
+    close: () => stop.abort(),
+    pause,
+    follow,
+    begin,
+    find,
+    filter,
+    isFollowing: () => isFollowing,
+  };
 }

@@ -1,5 +1,5 @@
 import { getJson } from "./api.js";
-import { alert, arrange, bar, choice, command, empty, fill, h, oncePerFrame } from "./dom.js";
+import { alert, arrange, bar, choice, command, empty, every, fill, h, oncePerFrame } from "./dom.js";
 import { panel, placesOf, split, tick } from "./dom.js";
 import { onKey } from "./keys.js";
 import { hashOf, levels } from "./log_line.js";
@@ -17,7 +17,7 @@ const search = (ariaLabel) => h("input", { type: "search", ariaLabel, placeholde
 /** @typedef {{ name: string, size: number, time: string | null }} Info */
 
 /** @type {import("./main.js").View["mount"]} */
-export async function mount(root, place) {
+export async function mount(root, place, signal) {
   /** @type {ReturnType<typeof logPane>[]} */
   let panes = [];
   /** @type {string[]} */
@@ -27,13 +27,11 @@ export async function mount(root, place) {
   const [anyCase, wrap, beside] = [t("any case"), t("wrap"), t("side by side")].map((text, i) =>
     tick(text, i < 2)
   );
-  const options = levels.map((
-    level,
-    i,
-  ) => [String(i), i === 0 ? t("all levels") : t("{level} and above", { level })]);
+  const above = levels.slice(1).map((level, i) => [String(i + 1), t("{level} and above", { level })]);
+  const options = [["0", t("all levels")], ...above];
   const level = choice(options, { ariaLabel: t("Level") });
   const [matches, area] = [h("small"), h("div", { className: "panes" })];
-  const list = logList((names) => go(names.slice(0, maxLogs)));
+  const list = logList((names) => go(names.slice(0, maxLogs)), signal);
   const isWide = matchMedia("(min-width: 48rem)").matches;
   const submit = h("button", { title: t("Enter does it, too") }, t("Search the server"));
   const filters = bar(not, anyCase.label, level, wrap.label, beside.label, submit);
@@ -79,7 +77,7 @@ export async function mount(root, place) {
     chosen = names.split(/[,|]/).filter(Boolean).slice(0, maxLogs).map(decodeURIComponent);
     if (chosen.length > 1) beside.box.checked = names.includes("|");
     beside.label.hidden = chosen.length < 2;
-    for (const pane of panes) pane.close();
+    panes.forEach((pane) => pane.close());
     const groups = beside.box.checked || chosen.length === 0 ? chosen.map((name) => [name]) : [chosen];
     panes = groups.map((each) => logPane(each, cursor, Math.floor(maxRows / groups.length), isWanted, asked));
     fill(area, panes.length === 0 ? empty(t("Choose a log.")) : panes.map(({ element }) => element));
@@ -89,31 +87,29 @@ export async function mount(root, place) {
   }
 
   placesOf(root, "logs", open);
-  const keys = [
-    onKey("/", t("search"), () => grep.focus()),
-    onKey(" ", t("pause, or follow"), () => {
-      const isFollowing = panes.some((pane) => pane.isFollowing());
-      for (const pane of panes) void (isFollowing ? pane.pause() : pane.follow());
-    }),
-    onKey("g", t("the first lines"), () => panes.forEach((pane) => void pane.begin())),
-    onKey("G", t("the last lines"), () => panes.forEach((pane) => void pane.follow())),
-  ];
+  onKey("/", t("search"), () => grep.focus(), signal);
+  onKey(" ", t("pause, or follow"), () => {
+    const isFollowing = panes.some((pane) => pane.isFollowing());
+    for (const pane of panes) void (isFollowing ? pane.pause() : pane.follow());
+  }, signal);
+  onKey("g", t("the first lines"), () => panes.forEach((pane) => void pane.begin()), signal);
+  onKey("G", t("the last lines"), () => panes.forEach((pane) => void pane.follow()), signal);
+  signal.addEventListener("abort", () => panes.forEach((pane) => pane.close()));
   open(place);
   try {
     // The server's own has a line for each request of this page.
     const rank = (/** @type {Info} */ { name, time }) => name === "access.log" ? "" : time ?? "";
     const [newest] = [...await list.look()].sort((a, b) => rank(b).localeCompare(rank(a)));
-    if (chosen.length === 0 && newest !== undefined) open(hashOf([newest.name]).slice("#logs/".length));
+    if (!signal.aborted && chosen.length === 0 && newest !== undefined) {
+      open(hashOf([newest.name]).slice("#logs/".length));
+    }
   } catch (error) {
     fill(area, alert(/** @type {Error} */ (error)));
   }
-  return () => {
-    for (const end of [...keys, ...panes.map(({ close }) => close), list.close]) end();
-  };
 }
 
-/** The logs, to choose one of, or to add others by their boxes. @param {(names: string[]) => void} choose */
-function logList(choose) {
+/** The logs, to choose one of, or to add others by their boxes. @param {(names: string[]) => void} choose @param {AbortSignal} signal */
+function logList(choose, signal) {
   /** @type {Info[]} */
   let infos = [];
   /** @type {string[]} */
@@ -165,10 +161,9 @@ function logList(choose) {
     draw();
     return infos;
   }
-  const end = onServer(() => void (listOf("logs").length === infos.length || look().catch(() => {})));
-  const timer = setInterval(() => document.hidden || look().catch(() => {}), lookMs);
-  const close = () => (end(), clearInterval(timer));
+  onServer(() => void (listOf("logs").length === infos.length || look().catch(() => {})), signal);
+  every(() => document.hidden || look().catch(() => {}), lookMs, signal);
   /** Shows which are chosen. @param {string[]} names */
   const show = (names) => (chosen = names, draw());
-  return { element, look, show, close };
+  return { element, look, show };
 }

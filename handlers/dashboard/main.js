@@ -6,7 +6,7 @@ import { drawStrip } from "./strip.js";
 import { loadTheme } from "./theme.js";
 import { loadWords, t } from "./words.js";
 
-/** A view fills the page until what it returned is called. `place` follows its name in the address (`#logs/app.log`). @typedef {{ mount: (root: HTMLElement, place: string) => (() => void) | Promise<() => void> }} View */
+/** A view fills the page until the signal. `place` follows its name in the address (`#logs/app.log`). @typedef {{ mount: (root: HTMLElement, place: string, signal: AbortSignal) => void | Promise<void> }} View */
 
 /** @type {Record<string, { title: () => string, load: () => Promise<View> }>} */
 const views = {
@@ -23,7 +23,7 @@ const nav = /** @type {HTMLElement} */ (document.getElementById("views"));
 const skip = /** @type {HTMLElement} */ (document.querySelector(".skip"));
 
 /** Ends the view that is shown. */
-let unmount = () => {};
+let over = new AbortController();
 /** Of the newest change of the address: an older view that still loads is not shown. */
 let turn = 0;
 
@@ -38,16 +38,16 @@ async function route() {
   const view = await views[name].load();
   if (mine !== turn) return;
   const chosen = document.activeElement?.getAttribute("href") ?? null;
-  unmount();
-  unmount = () => {};
+  over.abort();
+  const { signal } = over = new AbortController();
   const root = h("section", { className: `view ${name}`, ariaLabel: views[name].title() });
   fill(main, root);
-  const end = await (async () => await view.mount(root, rest.join("/")))().catch((error) => {
-    root.append(alert(error));
-    return () => {};
-  });
-  if (mine !== turn) return end();
-  unmount = end;
+  try {
+    await view.mount(root, rest.join("/"), signal);
+  } catch (error) {
+    root.append(alert(/** @type {Error} */ (error)));
+  }
+  if (signal.aborted) return;
   // A link to another place of the view stays what has the focus.
   if (chosen !== null && document.activeElement === document.body) {
     /** @type {HTMLElement | null} */ (root.querySelector(`a[href="${CSS.escape(chosen)}"]`))?.focus();

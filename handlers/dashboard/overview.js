@@ -1,6 +1,6 @@
 import { getJson } from "./api.js";
 import { chart } from "./chart.js";
-import { empty, h, oncePerFrame, put } from "./dom.js";
+import { empty, every, h, oncePerFrame } from "./dom.js";
 import { onFeed } from "./feed.js";
 import { runCards } from "./run_card.js";
 import { tail } from "./tail.js";
@@ -9,35 +9,26 @@ import { sparkSeconds, tile } from "./tile.js";
 import { count } from "./units.js";
 import { t } from "./words.js";
 
-/** Sensors that are live at once: one stream has up to 32 sources, and others are on this page. */
-const mostLive = 24;
-/** Runs that are shown. */
-const mostRuns = 4;
-/** ms for which tiles rest between two changes: a wall needs no more. */
-const calmMs = 200;
-/** ms between two looks at the other sensors that are on the screen. */
-const restMs = 10_000;
+/** Sensors that are live at once, as one stream has up to 32 sources, and runs that are shown. */
+const [mostLive, mostRuns] = [24, 4];
+/** ms for which tiles rest between two changes, and between two looks at the others on the screen. */
+const [calmMs, restMs] = [200, 10_000];
 
 /** @type {import("./main.js").View["mount"]} */
-export function mount(root, place) {
+export function mount(root, place, signal) {
   const grid = h("div", { className: "tiles" });
   const rest = h("p", { className: "caption", hidden: true });
-  const figure = h("section", { className: "chart", "aria-label": t("Chart") });
-  const logs = h("section", { className: "panel", "aria-label": t("Last lines") });
-  const noRun = h("p", { className: "caption" }, t("Nothing runs now."), " ");
-  noRun.append(h("a", { href: "#runs" }, t("Start a run")));
+  const figure = h("section", { className: "chart", ariaLabel: t("Chart") });
+  const logs = h("section", { className: "panel", ariaLabel: t("Last lines") });
+  const start = h("a", { href: "#runs" }, t("Start a run"));
+  const noRun = h("p", { className: "caption" }, t("Nothing runs now."), " ", start);
   const list = h("ul", { className: "runs" });
-  const runs = h(
-    "section",
-    { className: "panel", "aria-label": t("Runs") },
-    h("h2", {}, t("Runs")),
-    noRun,
-    list,
-  );
+  const title = h("h2", {}, t("Runs"));
+  const runs = h("section", { className: "panel", ariaLabel: t("Runs") }, title, noRun, list);
   const side = h("div", { className: "panel side" }, logs, runs);
-  put(root, [grid, rest, h("div", { className: "below" }, figure, side)]);
+  root.append(grid, rest, h("div", { className: "below" }, figure, side));
 
-  const large = chart(figure);
+  const large = chart(figure, signal);
   /** @type {Map<string, ReturnType<typeof tile>>} */
   let tiles = new Map();
   /** @type {Set<ReturnType<typeof tile>>} */
@@ -136,20 +127,15 @@ export function mount(root, place) {
   const look = () => void refresh().catch(() => {});
 
   let was = "live";
-  const timer = setInterval(() => rest.hidden || document.hidden || look(), restMs);
-  const ends = [
-    end,
-    large.end,
-    tail(logs),
-    runCards(list, true, mostRuns, (shown) => noRun.hidden = shown > 0),
-    // Another server may have other sensors: then the stream is refused, or has come back.
-    onFeed(({ state, reason }) => {
-      if (state !== was && (state === "live" || reason !== "")) look();
-      was = state;
-    }),
-    onTheme(() => tiles.forEach(changed)),
-    () => clearInterval(timer),
-  ];
+  every(() => rest.hidden || document.hidden || look(), restMs, signal);
+  tail(logs, signal);
+  runCards(list, true, mostRuns, (shown) => noRun.hidden = shown > 0, signal);
+  // Another server may have other sensors: then the stream is refused, or has come back.
+  onFeed(({ state, reason }) => {
+    if (state !== was && (state === "live" || reason !== "")) look();
+    was = state;
+  }, signal);
+  onTheme(() => tiles.forEach(changed), signal);
+  signal.addEventListener("abort", end);
   look();
-  return () => ends.forEach((end) => end());
 }

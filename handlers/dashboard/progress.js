@@ -50,14 +50,13 @@ export function progress(run) {
   /** What it was started with says what is still to come. */
   async function follow() {
     const { params } = await getJson(`/runs/${encodeURIComponent(run.name)}`).catch(() => ({ params: {} }));
-    if (ended.signal.aborted) return;
     if (params.count !== undefined) set("", 0, params.count);
     for (const task of params.task ?? []) {
       const [, steps, ...name] = task.split(":").reverse();
       set(name.reverse().join(":"), 0, Number(steps));
     }
     draw();
-    ended.signal.onabort = watch(`run:${run.name}`, hear);
+    watch(`run:${run.name}`, hear, "", ended.signal);
   }
   void follow();
   return {

@@ -14,7 +14,7 @@ export class Readings {
   values = [];
   /** Whether they are watched. */
   isLive = false;
-  #stop = () => {};
+  #over = new AbortController();
 
   /** @param {Latest} latest */
   constructor(latest) {
@@ -41,32 +41,36 @@ export class Readings {
   /** Loads the last `seconds`, and calls `changed` now and when a reading has come. @param {number} seconds @param {() => void} changed */
   async start(seconds, changed) {
     this.isLive = true;
-    const stopped = new AbortController();
-    this.#stop = () => stopped.abort();
+    const { signal } = this.#over = new AbortController();
     const { id, interval } = this.latest;
     const last = Number.isFinite(seconds) ? `?last=${Math.ceil(seconds * 1_000 / interval)}` : "";
     const { cursor, readings } = await getJson(`/sensors/${encodeURIComponent(id)}/history${last}`);
-    if (stopped.signal.aborted) return;
+    if (signal.aborted) return;
     this.values = [];
     for (const [time, value] of readings) this.#add(time, value);
-    this.#stop = watch(`sensor:${id}`, (records) => {
-      for (const { event, data } of records) {
-        if (event === "gap") this.#hole();
-        else if (event === "state") this.latest = { ...this.latest, ...data, value: null };
-        else {
-          this.latest = { ...this.latest, reason: undefined, ...data };
-          this.#add(Date.parse(data.time), data.value);
+    watch(
+      `sensor:${id}`,
+      (records) => {
+        for (const { event, data } of records) {
+          if (event === "gap") this.#hole();
+          else if (event === "state") this.latest = { ...this.latest, ...data, value: null };
+          else {
+            this.latest = { ...this.latest, reason: undefined, ...data };
+            this.#add(Date.parse(data.time), data.value);
+          }
         }
-      }
-      changed();
-    }, cursor);
+        changed();
+      },
+      cursor,
+      signal,
+    );
     changed();
   }
 
   /** Ends what {@linkcode start} began. */
   stop() {
     this.isLive = false;
-    this.#stop();
+    this.#over.abort();
   }
 
   /** @param {number} ms @param {number | null} value */

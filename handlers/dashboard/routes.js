@@ -9,15 +9,13 @@ import { t } from "./words.js";
 /** A route as `GET /` describes it. @typedef {{ method: string, path: string, description: string, curl: string, access: string, params: import("./fields.js").Param[], body?: Answer, answers?: Record<string, string | Answer> }} Route */
 
 /** `#routes`; `#routes/GET/stream` with that one open. @type {import("./main.js").View["mount"]} */
-export async function mount(root, place) {
-  const over = new AbortController();
+export async function mount(root, place, signal) {
   const about = t("Every route of the server: open one to try it, here or with curl. The same for tools:");
   put(root, [h("p", {}, about, " ", h("a", { href: "/openapi.json" }, "OpenAPI 3.1"))]);
   /** @type {Route[]} */
   const routes = await getJson("/");
-  put(root, routes.map((route) => row(route, place, over.signal)));
+  put(root, routes.map((route) => row(route, place, signal)));
   root.querySelector("details[open]")?.scrollIntoView();
-  return () => over.abort();
 }
 
 /** @param {Route} route @param {string} place @param {AbortSignal} signal */

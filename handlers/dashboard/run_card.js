@@ -1,5 +1,5 @@
 import { ask, curl, may } from "./api.js";
-import { arrange, bar, button, command, confirmed, fill, h } from "./dom.js";
+import { arrange, bar, button, command, confirmed, every, fill, h } from "./dom.js";
 import { progress } from "./progress.js";
 import { listOf, onServer } from "./server.js";
 import { ago, count, fullTime } from "./units.js";
@@ -64,8 +64,8 @@ export function runCard(run, isBrief) {
 const order = (a, b) =>
   Number(b.state === "running") - Number(a.state === "running") || b.started.localeCompare(a.started);
 
-/** The runs as cards, until the function that it returns is called. A card stays until then, also where the server no longer has its run. @param {HTMLElement} root @param {boolean} isBrief Shows what there is now, without what ends it. @param {number} most Cards at once. @param {(shown: number, all: number) => void} changed */
-export function runCards(root, isBrief, most, changed) {
+/** The runs as cards, until the signal. A card stays until then, also where the server no longer has its run. @param {HTMLElement} root @param {boolean} isBrief Shows what there is now, without what ends it. @param {number} most Cards at once. @param {(shown: number, all: number) => void} changed @param {AbortSignal} signal */
+export function runCards(root, isBrief, most, changed, signal) {
   /** By their names, with the runs that they are of. @type {Map<string, { run: Listed, card: ReturnType<typeof runCard> }>} */
   const cards = new Map();
 
@@ -93,12 +93,8 @@ export function runCards(root, isBrief, most, changed) {
     changed(runs.length, all.length);
   }
 
-  const off = onServer(show);
+  onServer(show, signal);
   // Times move on.
-  const timer = setInterval(show, 1_000);
-  return () => {
-    off();
-    clearInterval(timer);
-    cards.forEach(({ card }) => card.end());
-  };
+  every(show, 1_000, signal);
+  signal.addEventListener("abort", () => cards.forEach(({ card }) => card.end()));
 }

@@ -9,7 +9,7 @@ import { t } from "./words.js";
 const most = 24;
 
 /** @type {import("./main.js").View["mount"]} */
-export function mount(root) {
+export function mount(root, _place, signal) {
   const list = h("ul", { className: "runs" });
   const more = h("p", { className: "caption" });
   const none = empty(
@@ -18,10 +18,10 @@ export function mount(root) {
   );
   const denied = h("p", { className: "caption" }, t("To start a run, a token needs the right publish."));
   put(root, [may("publish") ? runForm() : denied, none, list, more]);
-  return runCards(list, false, most, (shown, all) => {
+  runCards(list, false, most, (shown, all) => {
     none.hidden = shown > 0;
     more.textContent = all > most ? t("and {n} older runs", { n: all - most }) : "";
-  });
+  }, signal);
 }
 
 /** Parameters that the form has a field of its own for, and those of every stream. */

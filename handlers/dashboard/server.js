@@ -15,11 +15,11 @@ const listeners = new Set();
 export const listOf = (name) =>
   [...lists.get(name)?.values() ?? []].sort((a, b) => a.name.localeCompare(b.name));
 
-/** Calls `listener` now, and whenever the counts or lists have changed. @param {() => void} listener */
-export function onServer(listener) {
+/** Calls `listener` now, and whenever the counts or lists have changed. @param {() => void} listener @param {AbortSignal} [signal] */
+export function onServer(listener, signal) {
   listeners.add(listener);
   listener();
-  return () => void listeners.delete(listener);
+  signal?.addEventListener("abort", () => listeners.delete(listener));
 }
 
 /** Begins to watch the server itself. */

@@ -14,8 +14,8 @@ const words = {
   1013: () => t("too much at once, try again later"),
 };
 
-/** Connects, sends, shows the frames of both ways, and says how it was closed. @param {HTMLElement} root */
-export function mountSocket(root) {
+/** Connects, sends, shows the frames of both ways, and says how it was closed. @param {HTMLElement} root @param {AbortSignal} signal */
+export function mountSocket(root, signal) {
   const channel = h("input", { placeholder: t("none"), size: 12, autocomplete: "off" });
   const delay = h("input", { type: "number", min: "0", max: "10000", placeholder: "0" });
   const labels = [
@@ -76,8 +76,5 @@ export function mountSocket(root) {
     frame("↑", t("sent"), text.value);
     text.select();
   };
-  return () => {
-    if (socket !== null) socket.onclose = socket.onmessage = socket.onopen = null;
-    socket?.close(1000);
-  };
+  signal.addEventListener("abort", () => socket?.close(1000));
 }

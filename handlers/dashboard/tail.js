@@ -9,8 +9,8 @@ const [most, longest, calmMs] = [12, 500, 200];
 
 /** @typedef {import("./log_line.js").Item} Item */
 
-/** The last lines of a log that one chooses; the choice is remembered. @param {HTMLElement} root */
-export function tail(root) {
+/** The last lines of a log that one chooses; the choice is remembered. @param {HTMLElement} root @param {AbortSignal} over */
+export function tail(root, over) {
   const select = h("select", { "aria-label": t("Log") });
   const all = h("a", {}, t("all of it"));
   const lines = h("div", { className: "tail mono" });
@@ -46,7 +46,7 @@ export function tail(root) {
       const since = there.findLast(({ cursor }) => cursor !== undefined)?.cursor;
       const hear = (/** @type {import("./feed.js").Heard[]} */ heard) =>
         add(heard.filter(({ event }) => event !== "state").slice(-most).map((each) => itemOf(each, name)));
-      signal.onabort = watch(`log:${name}`, hear, since);
+      watch(`log:${name}`, hear, since, signal);
     } catch (error) {
       if (signal.aborted) return;
       add([{ name, kind: "note", text: /** @type {Error} */ (error).message }]);
@@ -55,7 +55,7 @@ export function tail(root) {
     }
   }
 
-  const off = onServer(() => {
+  onServer(() => {
     const names = listOf("logs").map(({ name }) => name);
     root.hidden = names.length === 0;
     if (names.join("/") !== listed) fill(select, names.map((name) => h("option", {}, name)));
@@ -65,10 +65,10 @@ export function tail(root) {
     const remembered = localStorage.getItem("overview.log") ?? "";
     const first = names.find((name) => name !== "access.log") ?? names[0];
     void follow(select.value = names.includes(remembered) ? remembered : first);
-  });
+  }, over);
   select.onchange = () => {
     localStorage.setItem("overview.log", select.value);
     void follow(select.value);
   };
-  return () => (off(), following.abort());
+  over.addEventListener("abort", () => following.abort());
 }
