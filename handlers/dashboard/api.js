@@ -33,11 +33,11 @@ export async function ask(path, init) {
   ahead = Math.abs(skew) > 2_000 ? skew : 0;
   if (response.ok) return response;
   const text = await response.text();
-  let message = text.trim() || response.statusText;
-  try {
-    message = JSON.parse(text).error ?? message;
-  } catch { /* not every answer is JSON */ }
-  throw refused(response.status, message);
+  const isJson = response.headers.get("content-type")?.startsWith("application/json");
+  throw refused(
+    response.status,
+    isJson ? JSON.parse(text).error ?? text : text.trim() || response.statusText,
+  );
 }
 
 /** A JSON answer. @param {string} path @param {RequestInit} [init] @returns {Promise<any>} */

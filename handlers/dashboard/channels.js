@@ -67,20 +67,15 @@ async function mountEvents(root, name, signal) {
   const channels = await getJson("/channels").catch(() => []);
   /** How many more come that were there before: nobody knows since when. */
   let kept = channels.find((channel) => channel.name === name)?.events ?? 0;
-  watch(
-    `channel:${name}`,
-    (heard) => {
-      kept -= Math.max(0, heard.length - most);
-      const rows = heard.slice(-most).map(({ event, data }) => {
-        if (event === "state") return alert({ message: data.reason ?? data.state });
-        if (event === "gap") return h("p", { className: "gap" }, missing(data.lost));
-        return row(typeof data === "string" ? data : JSON.stringify(data), kept-- > 0 ? null : undefined);
-      });
-      add(...rows);
-    },
-    "0",
-    signal,
-  );
+  watch(`channel:${name}`, "0", signal, (heard) => {
+    kept -= Math.max(0, heard.length - most);
+    const rows = heard.slice(-most).map(({ event, data }) => {
+      if (event === "state") return alert({ message: data.reason ?? data.state });
+      if (event === "gap") return h("p", { className: "gap" }, missing(data.lost));
+      return row(typeof data === "string" ? data : JSON.stringify(data), kept-- > 0 ? null : undefined);
+    });
+    add(...rows);
+  });
 }
 
 /** @param {number | null} lost */

@@ -104,9 +104,7 @@ export function chart(root, signal) {
     event.preventDefault();
     draw();
   };
-  const sized = new ResizeObserver(() =>
-    plot.setSize({ width: area.clientWidth, height: area.clientHeight })
-  );
+  const sized = new ResizeObserver(([{ contentRect: { width, height } }]) => plot.setSize({ width, height }));
   onTheme(make, signal);
   zoomTo(null);
   const load = () =>

@@ -37,8 +37,8 @@ export function onFeed(listener, signal) {
   signal?.addEventListener("abort", () => listeners.delete(listener));
 }
 
-/** Watches a source (`log:NAME`, `channel:NAME`, `sensor:ID`, `run:NAME`, `server`) until the signal. It begins after the cursor `since`, else live; a source that is watched already has its place. One connection has all sources: it is made anew, at its cursor, when they change. @param {string} source @param {Hear} hear @param {string} [since] @param {AbortSignal} [signal] */
-export function watch(source, hear, since = "", signal) {
+/** Watches a source (`log:NAME`, `channel:NAME`, `sensor:ID`, `run:NAME`, `server`) until the signal. It begins after the cursor `since`, else live; a source that is watched already has its place. One connection has all sources: it is made anew, at its cursor, when they change. @param {string} source @param {string | undefined} since @param {AbortSignal | null} signal @param {Hear} hear */
+export function watch(source, since = "", signal, hear) {
   if (signal?.aborted) return;
   const set = watchers.get(source) ?? new Set();
   if (set.size === 0) {

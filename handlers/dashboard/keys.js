@@ -6,8 +6,8 @@ const keys = new Map();
 
 const isOn = () => localStorage.getItem("keys") !== "off";
 
-/** A single key, until the signal. @param {string} key @param {string} text What it does. @param {() => void} act @param {AbortSignal} [signal] */
-export function onKey(key, text, act, signal) {
+/** A single key, until the signal. @param {string} key @param {string} text What it does. @param {AbortSignal | null} signal @param {() => void} act */
+export function onKey(key, text, signal, act) {
   keys.set(key, { text, act });
   signal?.addEventListener("abort", () => keys.delete(key));
 }
@@ -32,7 +32,7 @@ export function showKeys() {
 
 /** Begins to listen. */
 export function listenToKeys() {
-  onKey("?", t("this list"), showKeys);
+  onKey("?", t("this list"), null, showKeys);
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const { target } = event;

@@ -106,7 +106,7 @@ export function logPane(names, at, max, isWanted, asked) {
     isLive = true;
     for (const name of names) {
       const since = end(name);
-      watch(`log:${name}`, (heard) => hear(name, since, heard), since, stop.signal);
+      watch(`log:${name}`, since, stop.signal, (heard) => hear(name, since, heard));
     }
   }
 

@@ -87,13 +87,13 @@ export async function mount(root, place, signal) {
   }
 
   placesOf(root, "logs", open);
-  onKey("/", t("search"), () => grep.focus(), signal);
-  onKey(" ", t("pause, or follow"), () => {
+  onKey("/", t("search"), signal, () => grep.focus());
+  onKey(" ", t("pause, or follow"), signal, () => {
     const isFollowing = panes.some((pane) => pane.isFollowing());
     for (const pane of panes) void (isFollowing ? pane.pause() : pane.follow());
-  }, signal);
-  onKey("g", t("the first lines"), () => panes.forEach((pane) => void pane.begin()), signal);
-  onKey("G", t("the last lines"), () => panes.forEach((pane) => void pane.follow()), signal);
+  });
+  onKey("g", t("the first lines"), signal, () => panes.forEach((pane) => void pane.begin()));
+  onKey("G", t("the last lines"), signal, () => panes.forEach((pane) => void pane.follow()));
   signal.addEventListener("abort", () => panes.forEach((pane) => pane.close()));
   open(place);
   try {

@@ -68,7 +68,7 @@ async function begin() {
   };
   listenToKeys();
   Object.entries(views).forEach(([name, { title }], i) =>
-    onKey(String(i + 1), title(), () => location.hash = name)
+    onKey(String(i + 1), title(), null, () => location.hash = name)
   );
   watchServer();
   addEventListener("hashchange", route);

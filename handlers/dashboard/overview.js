@@ -1,6 +1,6 @@
 import { getJson } from "./api.js";
 import { chart } from "./chart.js";
-import { empty, every, h, oncePerFrame } from "./dom.js";
+import { empty, every, fill, h } from "./dom.js";
 import { onFeed } from "./feed.js";
 import { runCards } from "./run_card.js";
 import { tail } from "./tail.js";
@@ -11,8 +11,8 @@ import { t } from "./words.js";
 
 /** Sensors that are live at once, as one stream has up to 32 sources, and runs that are shown. */
 const [mostLive, mostRuns] = [24, 4];
-/** ms for which tiles rest between two changes, and between two looks at the others on the screen. */
-const [calmMs, restMs] = [200, 10_000];
+/** ms between two looks at the others on the screen. */
+const restMs = 10_000;
 
 /** @type {import("./main.js").View["mount"]} */
 export function mount(root, place, signal) {
@@ -31,21 +31,13 @@ export function mount(root, place, signal) {
   const large = chart(figure, signal);
   /** @type {Map<string, ReturnType<typeof tile>>} */
   let tiles = new Map();
-  /** @type {Set<ReturnType<typeof tile>>} */
-  const dirty = new Set();
   /** On the screen. @type {Set<string | undefined>} */
   const visible = new Set();
   let chosen = "";
 
-  const draw = oncePerFrame(() => {
-    for (const each of dirty) each.draw();
-    dirty.clear();
-  }, calmMs);
-
-  /** @param {ReturnType<typeof tile>} each */
+  /** @param {{ draw: () => void, readings: import("./readings.js").Readings }} each */
   function changed(each) {
-    dirty.add(each);
-    draw();
+    each.draw();
     if (each.readings.latest.id === chosen) large.draw();
   }
 
@@ -54,11 +46,9 @@ export function mount(root, place, signal) {
     const wanted = new Set([chosen, ...[...tiles.keys()].filter((id) => visible.has(id))].slice(0, mostLive));
     for (const [id, each] of tiles) {
       const { readings } = each;
+      const seconds = id === chosen ? Infinity : sparkSeconds;
       if (!wanted.has(id)) readings.stop();
-      else if (!readings.isLive) {
-        const seconds = id === chosen ? Infinity : sparkSeconds;
-        readings.start(seconds, () => changed(each)).catch(() => readings.stop());
-      }
+      else if (!readings.isLive) readings.start(seconds, () => changed(each)).catch(() => readings.stop());
     }
     const n = visible.size - [...wanted].filter((id) => visible.has(id)).length;
     rest.hidden = n === 0;
@@ -70,7 +60,7 @@ export function mount(root, place, signal) {
     const each = tiles.get(id);
     if (each === undefined) return;
     chosen = id;
-    for (const [other, { element }] of tiles) element.setAttribute("aria-pressed", String(other === id));
+    for (const [other, { element }] of tiles) element.ariaPressed = String(other === id);
     // Anew, as the chart wants all that there is.
     each.readings.stop();
     update();
@@ -80,8 +70,7 @@ export function mount(root, place, signal) {
   const observer = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
       const { id } = /** @type {HTMLElement} */ (target).dataset;
-      if (isIntersecting) visible.add(id);
-      else visible.delete(id);
+      visible[isIntersecting ? "add" : "delete"](id);
     }
     update();
   });
@@ -105,9 +94,11 @@ export function mount(root, place, signal) {
       observer.observe(made.element);
       return [sensor.id, made];
     }));
-    grid.replaceChildren(...[...tiles.values()].map(({ element }) => element));
-    const line = "deno task start --sensors sensors.json";
-    if (list.length === 0) grid.append(empty(t("No sensor. --sensors FILE declares some."), line));
+    const none = empty(
+      t("No sensor. --sensors FILE declares some."),
+      "deno task start --sensors sensors.json",
+    );
+    fill(grid, [...tiles.values()].map(({ element }) => element), list.length === 0 && none);
     const wanted = chosen || decodeURIComponent(place);
     choose(tiles.has(wanted) ? wanted : list[0]?.id);
   }
@@ -129,7 +120,7 @@ export function mount(root, place, signal) {
   let was = "live";
   every(() => rest.hidden || document.hidden || look(), restMs, signal);
   tail(logs, signal);
-  runCards(list, true, mostRuns, (shown) => noRun.hidden = shown > 0, signal);
+  runCards(list, true, mostRuns, signal, (shown) => noRun.hidden = shown > 0);
   // Another server may have other sensors: then the stream is refused, or has come back.
   onFeed(({ state, reason }) => {
     if (state !== was && (state === "live" || reason !== "")) look();

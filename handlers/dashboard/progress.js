@@ -19,11 +19,9 @@ export function progress(run) {
 
   const draw = oncePerFrame(() => {
     for (const task of tasks.values()) task.draw(run);
+    const had = events === 0 ? t("no event yet") : `${t("{n} events", { n: count(events) })} · ${text}`;
+    more.textContent = tasks.size === 0 ? had : "";
     if (tasks.size > most) more.textContent = t("and {n} tasks more", { n: count(tasks.size - most) });
-    else if (tasks.size > 0) more.textContent = "";
-    else {more.textContent = events === 0
-        ? t("no event yet")
-        : `${t("{n} events", { n: count(events) })} · ${text}`;}
   });
 
   /** @param {string} name @param {number} step @param {number} [steps] */
@@ -56,16 +54,13 @@ export function progress(run) {
       set(name.reverse().join(":"), 0, Number(steps));
     }
     draw();
-    watch(`run:${run.name}`, hear, "", ended.signal);
+    watch(`run:${run.name}`, "", ended.signal, hear);
   }
   void follow();
   return {
     element,
     /** It has another state. @param {Listed} next */
-    change(next) {
-      run = next;
-      draw();
-    },
+    change: (next) => (run = next, draw()),
     end: () => ended.abort(),
   };
 }

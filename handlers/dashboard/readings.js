@@ -48,22 +48,17 @@ export class Readings {
     if (signal.aborted) return;
     this.values = [];
     for (const [time, value] of readings) this.#add(time, value);
-    watch(
-      `sensor:${id}`,
-      (records) => {
-        for (const { event, data } of records) {
-          if (event === "gap") this.#hole();
-          else if (event === "state") this.latest = { ...this.latest, ...data, value: null };
-          else {
-            this.latest = { ...this.latest, reason: undefined, ...data };
-            this.#add(Date.parse(data.time), data.value);
-          }
+    watch(`sensor:${id}`, cursor, signal, (records) => {
+      for (const { event, data } of records) {
+        if (event === "gap") this.#hole();
+        else if (event === "state") this.latest = { ...this.latest, ...data, value: null };
+        else {
+          this.latest = { ...this.latest, reason: undefined, ...data };
+          this.#add(Date.parse(data.time), data.value);
         }
-        changed();
-      },
-      cursor,
-      signal,
-    );
+      }
+      changed();
+    });
     changed();
   }
 

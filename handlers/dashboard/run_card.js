@@ -18,7 +18,7 @@ const states = {
 };
 
 /** A run: what it is, how it is, a bar a task, and what ends it. @param {Listed} run @param {boolean} isBrief */
-export function runCard(run, isBrief) {
+function runCard(run, isBrief) {
   const state = h("span", {});
   const facts = h("span", { className: "caption" });
   const problem = h("p", { role: "alert" });
@@ -64,8 +64,8 @@ export function runCard(run, isBrief) {
 const order = (a, b) =>
   Number(b.state === "running") - Number(a.state === "running") || b.started.localeCompare(a.started);
 
-/** The runs as cards, until the signal. A card stays until then, also where the server no longer has its run. @param {HTMLElement} root @param {boolean} isBrief Shows what there is now, without what ends it. @param {number} most Cards at once. @param {(shown: number, all: number) => void} changed @param {AbortSignal} signal */
-export function runCards(root, isBrief, most, changed, signal) {
+/** The runs as cards, until the signal. A card stays until then, also where the server no longer has its run. @param {HTMLElement} root @param {boolean} isBrief Shows what there is now, without what ends it. @param {number} most Cards at once. @param {AbortSignal} signal @param {(shown: number, all: number) => void} changed */
+export function runCards(root, isBrief, most, signal, changed) {
   /** By their names, with the runs that they are of. @type {Map<string, { run: Listed, card: ReturnType<typeof runCard> }>} */
   const cards = new Map();
 
@@ -81,15 +81,13 @@ export function runCards(root, isBrief, most, changed, signal) {
       card.end();
       cards.delete(name);
     }
-    arrange(
-      root,
-      runs.map((run) => {
-        const card = cards.get(run.name)?.card ?? runCard(run, isBrief);
-        cards.set(run.name, { run, card });
-        card.change(run);
-        return card.element;
-      }),
-    );
+    const shown = runs.map((run) => {
+      const card = cards.get(run.name)?.card ?? runCard(run, isBrief);
+      cards.set(run.name, { run, card });
+      card.change(run);
+      return card.element;
+    });
+    arrange(root, shown);
     changed(runs.length, all.length);
   }
 

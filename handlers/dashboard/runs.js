@@ -18,10 +18,10 @@ export function mount(root, _place, signal) {
   );
   const denied = h("p", { className: "caption" }, t("To start a run, a token needs the right publish."));
   put(root, [may("publish") ? runForm() : denied, none, list, more]);
-  runCards(list, false, most, (shown, all) => {
+  runCards(list, false, most, signal, (shown, all) => {
     none.hidden = shown > 0;
     more.textContent = all > most ? t("and {n} older runs", { n: all - most }) : "";
-  }, signal);
+  });
 }
 
 /** Parameters that the form has a field of its own for, and those of every stream. */

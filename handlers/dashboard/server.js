@@ -24,7 +24,7 @@ export function onServer(listener, signal) {
 
 /** Begins to watch the server itself. */
 export function watchServer() {
-  watch("server", (heard) => {
+  watch("server", "", null, (heard) => {
     for (const { event, data } of heard) {
       if (event === "counts") counts = data;
       else if (event === "lists") { for (const name of Object.keys(data)) change(name, data[name], null); }

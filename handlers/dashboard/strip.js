@@ -9,7 +9,6 @@ import { other, switchLanguage, t } from "./words.js";
 
 /** ms for which the strip says that something was missed. */
 const missedMs = 60_000;
-
 /** When the server started, in ms since 1970. */
 let started = NaN;
 
@@ -21,9 +20,8 @@ function stateOf({ state, reason, missed }) {
   if (state === "hidden") return ["‖", "quiet", t("paused while hidden")];
   if (state === "connecting") return ["○", "quiet", t("connecting")];
   const shutdown = t("the server is shutting down");
-  if (state === "waiting") {
-    return ["↻", "stale", reason === "shutdown" ? shutdown : reason || t("reconnecting")];
-  }
+  const why = reason === "shutdown" ? shutdown : reason || t("reconnecting");
+  if (state === "waiting") return ["↻", "stale", why];
   if (counts.draining) return ["◌", "stale", shutdown];
   if (missed === 0) return ["●", "live", t("live")];
   const some = t("live, some were missed");
@@ -84,15 +82,9 @@ const shown = {
 
 function openCounts() {
   const all = h("span", { className: "counts" });
-  onServer(() =>
-    fill(
-      all,
-      Object.entries(shown).map(([key, word]) => {
-        const n = Number(counts[key] ?? 0);
-        return h("span", {}, h("b", {}, count(n)), ` ${word(n === 1)}`);
-      }),
-    )
-  );
+  const one = (/** @type {string} */ key, n = Number(counts[key] ?? 0)) =>
+    h("span", {}, h("b", {}, count(n)), ` ${shown[key](n === 1)}`);
+  onServer(() => fill(all, Object.keys(shown).map((key) => one(key))));
   return all;
 }
 

@@ -46,7 +46,7 @@ export function tail(root, over) {
       const since = there.findLast(({ cursor }) => cursor !== undefined)?.cursor;
       const hear = (/** @type {import("./feed.js").Heard[]} */ heard) =>
         add(heard.filter(({ event }) => event !== "state").slice(-most).map((each) => itemOf(each, name)));
-      watch(`log:${name}`, hear, since, signal);
+      watch(`log:${name}`, since, signal, hear);
     } catch (error) {
       if (signal.aborted) return;
       add([{ name, kind: "note", text: /** @type {Error} */ (error).message }]);

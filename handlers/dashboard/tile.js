@@ -1,11 +1,11 @@
-import { fill, h } from "./dom.js";
+import { fill, h, oncePerFrame } from "./dom.js";
 import { Readings } from "./readings.js";
 import { colour } from "./theme.js";
 import { fullTime, quantity } from "./units.js";
 import { t } from "./words.js";
 
-/** What a tile's line shows, in s. */
-export const sparkSeconds = 300;
+/** What a tile's line shows, in s; ms for which it rests between two changes: a wall needs no more. */
+export const [sparkSeconds, calmMs] = [300, 200];
 
 /** A button with a sensor's last value, its last minutes, their range, or what is wrong. @param {import("./readings.js").Latest} sensor @param {() => void} choose */
 export function tile(sensor, choose) {
@@ -15,7 +15,7 @@ export function tile(sensor, choose) {
   const note = h("span", { className: "caption" });
   const element = h("button", { className: "tile", onclick: choose }, name, value, canvas, note);
 
-  function draw() {
+  const draw = oncePerFrame(() => {
     const { latest: { time, state, unit, reason, ...latest }, values } = readings;
     const first = readings.since(sparkSeconds);
     const there = values.slice(first).filter((each) => each !== null);
@@ -31,7 +31,7 @@ export function tile(sensor, choose) {
       fill(note, sign, [word, reason].filter(Boolean).join(": "));
     }
     line(canvas, readings, first, min, max);
-  }
+  }, calmMs);
   return { readings, element, draw };
 }
 
