@@ -24,8 +24,7 @@ export function chart(root, signal) {
   const same = h("details", {}, h("summary", { className: "caption" }, t("The same with curl")), line);
   root.append(bar(title, readout, grow, whole, time), area, same);
 
-  /** @type {Readings | null} */
-  let readings = null;
+  let readings = /** @type {Readings | null} */ (null);
   /** What was zoomed to, in s since 1970. @type {[number, number] | null} */
   let zoomed = null;
   /** Where the keyboard has put the crosshair, in s since 1970: there it stays. @type {number | null} */
@@ -35,8 +34,7 @@ export function chart(root, signal) {
   /** @param {Readings} of @returns {[number, number]} */
   const shown = (of) => zoomed ?? [of.end - of.spanOf(Number(time.value)), of.end];
 
-  /** @param {[number, number] | null} range */
-  function zoomTo(range) {
+  function zoomTo(/** @type {[number, number] | null} */ range) {
     if (range !== null && readings !== null) {
       const { times: [first], end } = readings;
       const length = Math.max(least, Math.min(range[1] - range[0], end - first));

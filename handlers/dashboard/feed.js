@@ -7,12 +7,10 @@ import { ask, records } from "./api.js";
 /** ms between two tries: at random up to the first, twice that after each that failed; ms of silence after which a connection is dead, as a ping comes every 15 s. */
 const [firstMs, longestMs, silentMs] = [1_000, 30_000, 40_000];
 
-/** @type {Map<string, Set<Hear>>} */
-const watchers = new Map();
+const watchers = /** @type {Map<string, Set<Hear>>} */ (new Map());
 /** Where sources begin that the cursor does not stand for yet; `""` is live. @type {Map<string, string>} */
 const starts = new Map();
-/** @type {Set<(state: FeedState) => void>} */
-const listeners = new Set();
+const listeners = /** @type {Set<(state: FeedState) => void>} */ (new Set());
 
 /** @type {FeedState} */
 let state = { state: "connecting", until: 0, reason: "", missed: 0 };
@@ -24,8 +22,7 @@ let stop = new AbortController();
 /** Timers of the next try, and of a silence that is too long. */
 let [timer, silence] = [0, 0];
 
-/** @param {Partial<FeedState>} change */
-function tell(change) {
+function tell(/** @type {Partial<FeedState>} */ change) {
   state = { ...state, ...change };
   for (const listener of listeners) listener(state);
 }
@@ -126,31 +123,20 @@ async function connect() {
 
 /** Hands each source its records; returns the reason where the stream has ended. @param {Heard[]} batch */
 function dispatch(batch) {
-  /** @type {Map<string, Heard[]>} */
-  const bySource = new Map();
-  let end = "";
-  let missed = 0;
-  for (const { id, event, data } of batch) {
-    if (id !== undefined) {
-      // It stands for every source that was asked for.
-      cursor = id;
-      starts.clear();
-    }
-    if (event === "end") end = data.reason;
-    const source = data?.source;
-    if (source === undefined) continue;
-    // The source's own comes last, after its tag.
-    const own = id?.slice(id.lastIndexOf("~") + 8, -1);
-    const heard = { event, id, cursor: own, data: event === "state" ? data : data.data };
-    if (event === "gap") missed += data.data.lost ?? NaN;
-    const list = bySource.get(source);
-    if (list === undefined) bySource.set(source, [heard]);
-    else list.push(heard);
-  }
-  if (missed !== 0) {
-    tell({ missed: Number.isNaN(missed) || state.missed === null ? null : state.missed + missed });
-  }
-  for (const [source, heard] of bySource) {
+  const last = batch.findLast(({ id }) => id !== undefined);
+  // It stands for every source that was asked for.
+  if (last !== undefined) starts.clear();
+  cursor = last?.id ?? cursor;
+  const own = batch.filter(({ data }) => data?.source !== undefined);
+  const gaps = own.filter(({ event }) => event === "gap");
+  const missed = gaps.reduce((sum, { data }) => sum + (data.data.lost ?? NaN), state.missed ?? NaN);
+  if (gaps.length > 0) tell({ missed: Number.isNaN(missed) ? null : missed });
+  for (const [source, records] of Map.groupBy(own, ({ data }) => data.source)) {
+    const heard = records.map(({ id, event, data }) => {
+      // The source's own comes last, after its tag.
+      const cursor = id?.slice(id.lastIndexOf("~") + 8, -1);
+      return { id, event, cursor, data: event === "state" ? data : data.data };
+    });
     for (const hear of watchers.get(source) ?? []) {
       try {
         hear(heard);
@@ -160,7 +146,7 @@ function dispatch(batch) {
       }
     }
   }
-  return end;
+  return batch.find(({ event }) => event === "end")?.data.reason ?? "";
 }
 
 addEventListener("online", retry);

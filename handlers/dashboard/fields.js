@@ -34,8 +34,7 @@ export function field(param, values) {
   const { name, description, required, repeatable, atMost = Infinity, schema } = param;
   const { minimum, maximum, default: absent } = schema;
   const id = `hint-${++ids}`;
-  /** @type {(HTMLInputElement | HTMLSelectElement)[]} */
-  const controls = [];
+  const controls = /** @type {(HTMLInputElement | HTMLSelectElement)[]} */ ([]);
   const add = /** @param {string} [value] */ (value) => {
     const made = control(param, value, { ariaLabel: name, "aria-describedby": id });
     more.before(made);

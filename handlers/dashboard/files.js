@@ -24,8 +24,7 @@ export function mount(root, place, signal) {
   const preview = h("section", { className: "panel", ariaLabel: t("Preview") });
   root.append(split(panel(crumbs, table, said, more), preview));
 
-  /** @param {Entry} entry */
-  function rowOf({ name, type, size: bytes, time }) {
+  function rowOf(/** @type {Entry} */ { name, type, size: bytes, time }) {
     const slash = type === "directory" ? "/" : "";
     const href = `#files/${folder}${encodeURIComponent(name)}${slash}`;
     const title = bytes === null ? "" : t("{n} bytes", { n: count(bytes) });

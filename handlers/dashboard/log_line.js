@@ -112,8 +112,7 @@ export function itemOf({ id, event, cursor = id, data }, name) {
 /** Lines: those that are given, or that there are now, up to `limit` unless `lines` bounds them; and whether those were all. @param {string[]} names @param {Item[] | Record<string, unknown>} query @param {AbortSignal} signal @param {number} limit */
 export async function linesOf(names, query, signal, limit) {
   if (Array.isArray(query)) return { items: query, isWhole: false };
-  /** @type {Item[]} */
-  const items = [];
+  const items = /** @type {Item[]} */ ([]);
   const target = targetOf(names, { ...query, follow: false, format: "ndjson" });
   for await (const batch of records(await ask(target, { signal }))) {
     for (const record of batch) {

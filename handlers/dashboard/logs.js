@@ -18,10 +18,8 @@ const search = (ariaLabel) => h("input", { type: "search", ariaLabel, placeholde
 
 /** @type {import("./main.js").View["mount"]} */
 export async function mount(root, place, signal) {
-  /** @type {ReturnType<typeof logPane>[]} */
-  let panes = [];
-  /** @type {string[]} */
-  let chosen = [];
+  let panes = /** @type {ReturnType<typeof logPane>[]} */ ([]);
+  let chosen = /** @type {string[]} */ ([]);
 
   const [grep, not] = [search(t("Search")), search(t("Without"))];
   const [anyCase, wrap, beside] = [t("any case"), t("wrap"), t("side by side")].map((text, i) =>
@@ -40,8 +38,7 @@ export async function mount(root, place, signal) {
   root.append(split(list.element, panel(form, area)));
 
   const folded = (/** @type {string} */ text) => anyCase.box.checked ? text.toLowerCase() : text;
-  /** @param {import("./log_line.js").Item} item */
-  function isWanted({ kind, text, level: has = 0 }) {
+  function isWanted(/** @type {import("./log_line.js").Item} */ { kind, text, level: has = 0 }) {
     const line = folded(text);
     const isOut = not.value !== "" && line.includes(folded(not.value));
     return kind === "gap" || kind === "note" ||
@@ -110,12 +107,9 @@ export async function mount(root, place, signal) {
 
 /** The logs, to choose one of, or to add others by their boxes. @param {(names: string[]) => void} choose @param {AbortSignal} signal */
 function logList(choose, signal) {
-  /** @type {Info[]} */
-  let infos = [];
-  /** @type {string[]} */
-  let chosen = [];
-  /** @type {Map<string, HTMLLIElement>} */
-  const rows = new Map();
+  let infos = /** @type {Info[]} */ ([]);
+  let chosen = /** @type {string[]} */ ([]);
+  const rows = /** @type {Map<string, HTMLLIElement>} */ (new Map());
   const find = search(t("Find a log"));
   const list = h("ul");
   const [title, rest] = [h("small"), h("p", { className: "caption" })];
@@ -125,8 +119,7 @@ function logList(choose, signal) {
   const draw = oncePerFrame(drawNow);
   find.oninput = draw;
 
-  /** @param {Info} info */
-  function rowOf({ name, size: bytes, time }) {
+  function rowOf(/** @type {Info} */ { name, size: bytes, time }) {
     const others = () => chosen.filter((each) => each !== name);
     const onchange = () => choose(chosen.includes(name) ? others() : [...chosen, name]);
     const ariaLabel = t("Show {name} too", { name });

@@ -8,8 +8,7 @@ export const most = 300;
 export function newest(ariaLabel, hint) {
   const props = { className: "output newest", tabIndex: 0, role: "region", ariaLabel, "data-hint": hint };
   const region = h("div", props);
-  /** @type {HTMLElement[]} */
-  let waiting = [];
+  let waiting = /** @type {HTMLElement[]} */ ([]);
   const draw = oncePerFrame(() =>
     atEnd(region, () => {
       region.append(...waiting);

@@ -29,14 +29,12 @@ export function mount(root, place, signal) {
   root.append(grid, rest, h("div", { className: "below" }, figure, side));
 
   const large = chart(figure, signal);
-  /** @type {Map<string, ReturnType<typeof tile>>} */
-  let tiles = new Map();
+  let tiles = /** @type {Map<string, ReturnType<typeof tile>>} */ (new Map());
   /** On the screen. @type {Set<string | undefined>} */
   const visible = new Set();
   let chosen = "";
 
-  /** @param {{ draw: () => void, readings: import("./readings.js").Readings }} each */
-  function changed(each) {
+  function changed(/** @type {{ draw: () => void, readings: import("./readings.js").Readings }} */ each) {
     each.draw();
     if (each.readings.latest.id === chosen) large.draw();
   }
@@ -55,8 +53,7 @@ export function mount(root, place, signal) {
     rest.textContent = t("{n} of these are read every 10 s", { n: count(n) });
   }
 
-  /** @param {string} id */
-  function choose(id) {
+  function choose(/** @type {string} */ id) {
     const each = tiles.get(id);
     if (each === undefined) return;
     chosen = id;

@@ -26,8 +26,7 @@ export function plotIn(uPlot, root, { unit, shown, zoomTo, tell }) {
   const sizes = (/** @type {Plot} */ _, /** @type {number[]} */ values) =>
     values.map((value) => quantity(value, unit));
   const [series, fill, paths] = [colour("--series-1"), colour("--wash"), uPlot.paths.stepped({ align: 1 })];
-  /** @param {Plot} plot */
-  function select(plot) {
+  function select(/** @type {Plot} */ plot) {
     const { left, width } = plot.select;
     if (width < 4) return;
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);

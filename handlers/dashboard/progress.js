@@ -11,8 +11,7 @@ const [most, longest] = [20, 200];
 
 /** Follows a run by its events: a bar a task, n of N, the rate and the time left. @param {Listed} run */
 export function progress(run) {
-  /** @type {Map<string, ReturnType<typeof bar>>} */
-  const tasks = new Map();
+  const tasks = /** @type {Map<string, ReturnType<typeof bar>>} */ (new Map());
   let [events, text] = [0, ""];
   const more = h("p", { className: "caption" });
   const element = h("div", { className: "bars" }, more);
@@ -31,8 +30,7 @@ export function progress(run) {
     tasks.set(name, Object.assign(task, { step, steps: steps ?? task.steps }));
   }
 
-  /** @param {import("./feed.js").Heard[]} heard */
-  function hear(heard) {
+  function hear(/** @type {import("./feed.js").Heard[]} */ heard) {
     for (const { event, data } of heard) {
       if (event === "gap" || event === "state") continue;
       events++;
@@ -74,8 +72,7 @@ function bar(name) {
     element: h("div", { className: "task" }, title, meter, numbers),
     step: 0,
     steps: 1,
-    /** @param {Listed} run */
-    draw({ state, started }) {
+    draw(/** @type {Listed} */ { state, started }) {
       const { step, steps } = this;
       Object.assign(meter, { max: steps, value: step });
       const words = [t("{n} of {all}", { n: count(step), all: count(steps) })];

@@ -16,8 +16,7 @@ export class Readings {
   isLive = false;
   #over = new AbortController();
 
-  /** @param {Latest} latest */
-  constructor(latest) {
+  constructor(/** @type {Latest} */ latest) {
     this.latest = latest;
   }
 
@@ -68,8 +67,7 @@ export class Readings {
     this.#over.abort();
   }
 
-  /** @param {number} ms @param {number | null} value */
-  #add(ms, value) {
+  #add(/** @type {number} */ ms, /** @type {number | null} */ value) {
     if (ms / 1_000 - this.end > this.latest.interval * 3 / 1_000) this.#hole();
     this.#push(ms / 1_000, value);
   }
@@ -78,8 +76,7 @@ export class Readings {
     if (this.values.length > 0) this.#push(this.end, null);
   }
 
-  /** @param {number} time @param {number | null} value */
-  #push(time, value) {
+  #push(/** @type {number} */ time, /** @type {number | null} */ value) {
     // A plot needs them in order, and each apart; a clock that was set back begins anew.
     if (time < this.end - 1) this.values = [];
     if (this.values.length === most) {

@@ -18,8 +18,7 @@ export async function mount(root, place, signal) {
   root.querySelector("details[open]")?.scrollIntoView();
 }
 
-/** @param {Route} route @param {string} place @param {AbortSignal} signal */
-function row(route, place, signal) {
+function row(/** @type {Route} */ route, /** @type {string} */ place, /** @type {AbortSignal} */ signal) {
   const { method, path, description, access } = route;
   const right = may(access) ? null : h("small", {}, t("needs the right {right}", { right: access }));
   const name = [h("b", { "data-method": method }, method), h("code", {}, path)];
@@ -45,8 +44,7 @@ function content(route, signal) {
   return panel(needs, may(access) ? form() : [], table);
 }
 
-/** @param {string} status @param {string | Answer} of */
-function answer(status, of) {
+function answer(/** @type {string} */ status, /** @type {string | Answer} */ of) {
   const { description, content = {} } = typeof of === "string" ? { description: of } : of;
   const types = Object.entries(content).map(([type, schema]) => {
     const words = schema.description ? h("small", {}, schema.description) : h("code", {}, brief(schema));

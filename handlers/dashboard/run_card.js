@@ -43,8 +43,7 @@ function runCard(run, isBrief) {
     );
   }
 
-  /** @param {Listed} next */
-  function change(next) {
+  function change(/** @type {Listed} */ next) {
     run = next;
     const [sign, kind, word] = states[run.state]();
     state.dataset.kind = kind;

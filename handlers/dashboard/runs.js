@@ -43,8 +43,7 @@ function runForm() {
   const labels = [h("label", {}, t("Name"), " ", name), h("label", {}, t("Route"), " ", route)];
   const head = bar(labels, h("button", { className: "primary" }, t("Start the run")));
   const form = h("form", { className: "panel", noValidate: true }, head, params, problem);
-  /** @type {ReturnType<typeof field>[]} */
-  let fields = [];
+  let fields = /** @type {ReturnType<typeof field>[]} */ ([]);
 
   async function load() {
     /** @type {import("./routes.js").Route[]} */

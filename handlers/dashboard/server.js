@@ -8,8 +8,7 @@ export let counts = {};
 /** The lists, by their names: channels, runs, logs. @type {Map<string, Map<string, Listed>>} */
 const lists = new Map();
 
-/** @type {Set<() => void>} */
-const listeners = new Set();
+const listeners = /** @type {Set<() => void>} */ (new Set());
 
 /** A list, sorted by name. @param {"channels" | "runs" | "logs"} name */
 export const listOf = (name) =>

@@ -37,8 +37,7 @@ export function mountSocket(root, signal) {
   );
   root.append(panel(h("p", {}, about), connecting, sending, region));
 
-  /** @type {WebSocket | null} */
-  let socket = null;
+  let socket = /** @type {WebSocket | null} */ (null);
   const frame = (/** @type {string} */ sign, /** @type {string} */ title, /** @type {string} */ content) =>
     add(row(content, undefined, h("b", { role: "img", ariaLabel: title, title }, sign)));
   const say = (/** @type {string} */ words, kind = "") => {

@@ -15,15 +15,13 @@ export function tail(root, over) {
   const all = h("a", {}, t("all of it"));
   const lines = h("div", { className: "tail mono" });
   root.append(bar(h("h2", {}, t("Last lines")), select, all), lines);
-  /** @type {Item[]} */
-  let items = [];
+  let items = /** @type {Item[]} */ ([]);
   let [chosen, listed] = ["", ""];
   let following = new AbortController();
 
   const draw = oncePerFrame(() => fill(lines, rowsOf(items, undefined, false, () => true)), calmMs);
 
-  /** @param {Item[]} more */
-  function add(more) {
+  function add(/** @type {Item[]} */ more) {
     const all = [...items, ...more].filter(({ kind }, i, { length }) =>
       kind !== "unfinished" || i === length - 1
     );
@@ -31,8 +29,7 @@ export function tail(root, over) {
     draw();
   }
 
-  /** @param {string} name */
-  async function follow(name) {
+  async function follow(/** @type {string} */ name) {
     following.abort();
     following = new AbortController();
     const { signal } = following;

@@ -35,8 +35,7 @@ export function tile(sensor, choose) {
   return { readings, element, draw };
 }
 
-/** @param {number} min @param {number} max @param {string} unit */
-function range(min, max, unit) {
+function range(/** @type {number} */ min, /** @type {number} */ max, /** @type {string} */ unit) {
   const [low, high] = [quantity(min, unit), quantity(max, unit)];
   if (low === high) return low;
   return unit.startsWith("B") ? `${low} – ${high}` : `${quantity(min)} – ${high}`;
@@ -52,8 +51,7 @@ function line(canvas, readings, first, min, max) {
   context.strokeStyle = colour("--series-1");
   context.lineWidth = 2;
   context.beginPath();
-  /** @type {number | null} */
-  let before = null;
+  let before = /** @type {number | null} */ (null);
   for (let i = first; i < values.length; i++) {
     const value = values[i];
     if (value !== null) {

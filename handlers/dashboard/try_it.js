@@ -14,8 +14,7 @@ export function tryIt(signal) {
   const shows = { role: "region", ariaLabel: t("Body of the answer") };
   const body = h("pre", { className: "output", tabIndex: 0, ...shows });
   const element = h("div", { className: "panel", hidden: true }, status, more, body);
-  /** @type {AbortController | null} */
-  let running = null;
+  let running = /** @type {AbortController | null} */ (null);
 
   /** Stops what is under way, else asks. @param {import("./routes.js").Asked} asked */
   async function run({ method, target, type, body: posted }) {

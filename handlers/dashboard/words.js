@@ -1,7 +1,6 @@
 const languages = ["en", "zh"];
 
-/** @type {Record<string, string>} */
-let words = {};
+let words = /** @type {Record<string, string>} */ ({});
 
 const chosen = sessionStorage.getItem("language") ?? navigator.language.slice(0, 2);
 
