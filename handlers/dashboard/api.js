@@ -34,10 +34,8 @@ export async function ask(path, init) {
   if (response.ok) return response;
   const text = await response.text();
   const isJson = response.headers.get("content-type")?.startsWith("application/json");
-  throw refused(
-    response.status,
-    isJson ? JSON.parse(text).error ?? text : text.trim() || response.statusText,
-  );
+  const message = isJson ? JSON.parse(text).error : text.trim();
+  throw refused(response.status, message || response.statusText);
 }
 
 /** A JSON answer. @param {string} path @param {RequestInit} [init] @returns {Promise<any>} */

@@ -26,9 +26,7 @@ export function h(tag, props = {}, ...children) {
 /** What is there of children. @param {Children} children */
 const present = (
   children,
-) => /** @type {Node[]} */ (children.flat().filter((each) =>
-  each !== undefined && each !== null && each !== false
-));
+) => /** @type {Node[]} */ (children.flat().filter((child) => (child ?? false) !== false));
 
 /** Adds children, the absent ones left out. @param {Element} parent @param {Children} children */
 export const put = (parent, children) => parent.append(...present(children));
@@ -70,10 +68,9 @@ export function every(act, ms, signal) {
   signal.addEventListener("abort", () => clearInterval(timer));
 }
 
-/** A row of things, a column of them, and two columns that are one on a phone. */
-export const [bar, panel, split] = ["bar", "panel", "split"].map(
-  (className) => (/** @type {Children} */ ...children) => h("div", { className }, ...children),
-);
+/** Of one class: a row of things, a column of them, and two columns that are one on a phone. @param {string} className */
+const box = (className) => (/** @type {Children} */ ...children) => h("div", { className }, ...children);
+export const [bar, panel, split] = ["bar", "panel", "split"].map(box);
 
 /** A button that does something. @param {string} text @param {() => unknown} onclick @param {Record<string, unknown>} [props] */
 export const button = (text, onclick, props) => h("button", { type: "button", onclick, ...props }, text);

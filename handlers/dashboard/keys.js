@@ -14,11 +14,8 @@ export function onKey(key, text, signal, act) {
 
 /** Shows the list of keys, with the switch. */
 export function showKeys() {
-  const { label } = tick(
-    t("single keys do this"),
-    isOn(),
-    () => localStorage.setItem("keys", isOn() ? "off" : "on"),
-  );
+  const flip = () => localStorage.setItem("keys", isOn() ? "off" : "on");
+  const { label } = tick(t("single keys do this"), isOn(), flip);
   const rows = [...keys].map(([key, { text }]) =>
     h("tr", {}, h("th", { scope: "row" }, h("kbd", {}, key === " " ? t("space") : key)), h("td", {}, text))
   );

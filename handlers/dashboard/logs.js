@@ -60,11 +60,8 @@ export async function mount(root, place, signal) {
 
   /** Goes to logs, as a link does. @param {string[]} names */
   function go(names) {
-    history.pushState(
-      null,
-      "",
-      names.length === 0 ? "#logs" : hashOf(names, "", beside.box.checked ? "|" : ","),
-    );
+    const hash = hashOf(names, "", beside.box.checked ? "|" : ",");
+    history.pushState(null, "", names.length === 0 ? "#logs" : hash);
     open(location.hash.slice("#logs/".length));
   }
 

@@ -21,9 +21,8 @@ const views = {
   routes: [t("Routes"), () => import("./routes.js")],
 };
 
-const [main, nav, skip] = ["#main", "#views", ".skip"].map((
-  place,
-) => /** @type {HTMLElement} */ (document.querySelector(place)));
+/** @type {HTMLElement[]} */
+const [skip, nav, main] = Array.from(document.querySelectorAll(".skip, #views, #main"));
 
 /** Ends the view that is shown. */
 let over = new AbortController();
