@@ -8,6 +8,7 @@ import { outcome, start } from "./support/process.ts";
 import { find } from "./support/programs.ts";
 import { RedisServer, withoutRedis } from "./support/redis.ts";
 import { serve, until } from "./support/server.ts";
+import { connect, leave } from "./support/socket_client.ts";
 import { open } from "./support/wire.ts";
 
 /** A folder to run in. */
@@ -137,4 +138,20 @@ Deno.test("while Redis is away readers stay, posts are 503 and /healthz is degra
   assertEquals(JSON.parse((await lines.next())!).event, "gap");
   assertEquals((await post(url, "3")).status, 201);
   assertEquals(JSON.parse((await lines.next())!).data, 3);
+});
+
+Deno.test("over a WebSocket, what Redis cannot take is refused with what was published of it", {
+  ignore: withoutRedis,
+}, async () => {
+  await using redis = await RedisServer.start();
+  const channels = await openRedisStore({ redis: redis.url, limits: new Limits() }, () => {});
+  await using server = await serve({ channels });
+  const client = await connect(`${server.origin}/ws?channel=x`);
+  await redis.kill();
+  await until(() => channels.fault !== null);
+  client.socket.send("lost");
+  await until(() => client.messages.length > 0);
+  const { event, data: { status, published } } = JSON.parse(client.messages[0]);
+  assertEquals([event, status, published], ["refused", 503, false]);
+  await leave(client);
 });

@@ -87,11 +87,7 @@ export class LogReader implements Disposable {
       const item = await lines.next(signal);
       if (item === "truncated") return await this.#recover(lines, signal);
       if (item !== null) return item;
-      if (following !== null) {
-        // A copy that is still being made ends anywhere: the line may be whole in the log.
-        const rest = following.copied || this.#copied ? null : lines.unfinished(true);
-        return rest ?? await this.#move(lines, following, signal);
-      }
+      if (following !== null) return lines.unfinished(true) ?? await this.#move(lines, following, signal);
       if (await this.#isCurrent(lines.file)) return await this.#late(signal);
       following = await this.#newer(lines.file);
       const [first, second] = following.files;
@@ -172,9 +168,7 @@ export class LogReader implements Disposable {
       } else {
         const { from, certain } = await this.#start(next, at, following);
         this.#before?.lines.file[Symbol.dispose]();
-        const isDone = following.copied || this.#copied;
-        if (isDone) lines.file[Symbol.dispose]();
-        this.#before = { lines, until: isDone ? 0 : this.now() + lateMs };
+        this.#before = { lines, until: this.now() + lateMs };
         this.#lines = null;
         // Nothing but the file before it tells of a packed one.
         this.begin(next, from, this.#copied && next instanceof PackedLog);

@@ -16,7 +16,7 @@ import { asked, type FoundRun, RunStore, shown } from "./run_store.ts";
 /** Time between two renewals, and between two looks at the runs of others, in ms. */
 const tickMs = 1_000;
 /** Time after Redis was away in which a lease that is gone says nothing: its process may be about to renew it, in ms. */
-const graceMs = 4_000;
+const graceMs = 9_000;
 /** Looks after which a run of another process that nobody reads is no longer followed. */
 const idleLooks = 5;
 /** Time for another process to stop a run, or to forget one, and between two looks whether it has, in ms. */
@@ -49,8 +49,8 @@ export class RedisRuns implements RunHome {
       this.hooks.started();
     },
   };
-  /** When it was last seen that Redis was away; before the start nobody looked. */
-  #awayAt = performance.now();
+  /** When it was last seen that Redis was away; it may have come back with this process. */
+  #awayAt = performance.now() - graceMs / 2;
 
   /** Its `hooks` have to be set at once. */
   constructor(readonly connection: RedisConnection, readonly options: RedisRunsOptions) {

@@ -139,19 +139,6 @@ test("a packed file is older than one that is not, also when it was written to f
   assertEquals(lines, ["c"]);
 });
 
-test("a copy that is still being made ends in no line that is cut", async (folder) => {
-  folder.append("a\nb\n");
-  const reading = folder.read({ follow: false });
-  await reading.next();
-  Deno.copyFileSync(folder.log, `${folder.log}.2`);
-  pack(`${folder.log}.2`);
-  Deno.truncateSync(folder.log);
-  folder.append("c\nlong\n");
-  folder.append("c\nlo", `${folder.log}.1`);
-  const lines = await folder.all({ after: reading.cursor });
-  assertEquals(lines.filter((line) => line !== "GAP"), ["b", "c", "long"]);
-});
-
 test("a packed log is paged backwards from a cursor", async (folder) => {
   const after = await rotated(folder);
   for (const number of [2, 3]) pack(`${folder.log}.${number}`);
