@@ -1,4 +1,5 @@
 import denoJson from "./deno.json" with { type: "json" };
+import { ownServices } from "./handlers/own.ts";
 import { routes } from "./handlers/routes.ts";
 import { App } from "./lib/app.ts";
 import type { Config } from "./lib/config.ts";
@@ -54,7 +55,7 @@ async function openShared(
 }
 
 /** What runs beside the requests. */
-const services = (app: App): Service[] => [app.sensors, app.metrics];
+const services = (app: App): Service[] => [app.sensors, app.metrics, ...ownServices(app)];
 
 /** Serves until a signal says otherwise. */
 async function main(): Promise<void> {
@@ -65,7 +66,6 @@ async function main(): Promise<void> {
   const shared = await openShared(config, report);
   if (typeof shared === "number") return exit(shared);
   const app = new App(config, shared.channels, declared, report, doors?.guard, shared.runs);
-  const server = new Server(app, routes);
 
   // The last net below all background work, which catches at its own edge.
   const failed = (event: Event, error: unknown) => {
@@ -80,8 +80,9 @@ async function main(): Promise<void> {
     if (late) app.report(`the certificate ${late}`);
     return certificate;
   };
-  let listening: string;
+  let server: Server, listening: string;
   try {
+    server = new Server(app, routes);
     listening = listenAt(server, config, tls && timely(tls.certificate));
   } catch (error) {
     stderr.print((error as Error).message);

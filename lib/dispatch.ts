@@ -56,11 +56,14 @@ export class Dispatch {
       const told = context.left ? new HttpError(499, "the client has gone") : error;
       return finish(errorResponse(told, context.report));
     };
-    const finish = (response: Response) => context.finish(this.#shared(request, response, context.id));
+    const finish = (response: Response) => {
+      if (!(response instanceof Response)) throw noResponse(context, response);
+      return context.finish(this.#shared(request, response, context.id));
+    };
     try {
       const response = this.#dispatch(request, context);
       if (response instanceof Response) return finish(response);
-      return response.then(finish).catch(failed);
+      return Promise.resolve(response).then(finish).catch(failed);
     } catch (error) {
       return failed(error);
     }
@@ -128,4 +131,10 @@ export class Dispatch {
       return add(new Response(response.body, response));
     }
   }
+}
+
+/** A handler returned something else, which its type forbids and a start without a check of types lets through. */
+function noResponse({ method, route }: { method: string; route: RouteCounts }, value: unknown): TypeError {
+  const rule = `the handler of ${method} ${route.path} must return a Response, as Response.json() makes one`;
+  return new TypeError(`Cannot answer as ${rule}: current value is ${Object.prototype.toString.call(value)}`);
 }
