@@ -5,9 +5,10 @@ import { granted } from "./support/granted.ts";
 /** From the top to the bottom: a row imports what is below it, never what is beside or above it. */
 const order = [
   ["main.ts", "lib/server_mod.ts", "lib/testing.ts"],
-  ["handlers/routes.ts", "lib/listening.ts"],
+  ["handlers/routes.ts", "lib/configure.ts", "lib/listening.ts"],
   ["handlers/own.ts"],
   ["lib/server.ts", "handlers/"],
+  ["lib/dispatch.ts"],
   ["lib/handler.ts"],
   ["lib/app.ts"],
   ["lib/config.ts"],
@@ -24,8 +25,15 @@ const order = [
 
 /** Who alone may import these. */
 const readers: Record<string, string[]> = {
-  "lib/app.ts": ["main.ts", "lib/server_mod.ts", "lib/testing.ts", "lib/server.ts", "lib/handler.ts"],
-  "lib/config.ts": ["main.ts", "lib/server_mod.ts", "lib/testing.ts", "lib/app.ts"],
+  "lib/app.ts": [
+    "main.ts",
+    "lib/server_mod.ts",
+    "lib/testing.ts",
+    "lib/server.ts",
+    "lib/dispatch.ts",
+    "lib/handler.ts",
+  ],
+  "lib/config.ts": ["main.ts", "lib/configure.ts", "lib/server_mod.ts", "lib/testing.ts", "lib/app.ts"],
 };
 
 /** What main.ts and listener.ts alone do. */
