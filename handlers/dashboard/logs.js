@@ -1,4 +1,4 @@
-import { empty, fill, h, oncePerFrame, placesOf, put } from "./dom.js";
+import { decoded, empty, fill, h, oncePerFrame, placesOf, put } from "./dom.js";
 import { onKey } from "./keys.js";
 import { hashOf, levels } from "./log_line.js";
 import { logList } from "./log_list.js";
@@ -77,7 +77,7 @@ export async function mount(root, place) {
   /** @param {string} place Names, and the cursor of a line. */
   function open(place) {
     const [names, cursor = ""] = place.split("/");
-    chosen = names.split(/[,|]/).filter(Boolean).slice(0, maxLogs).map(decodeURIComponent);
+    chosen = names.split(/[,|]/).filter(Boolean).slice(0, maxLogs).map(decoded);
     if (chosen.length > 1) beside.checked = names.includes("|");
     besideLabel.hidden = chosen.length < 2;
     for (const pane of panes) pane.close();

@@ -34,7 +34,7 @@ let turn = 0;
 
 async function route() {
   const [id, ...rest] = location.hash.slice(1).split("/");
-  const name = id in views ? id : "overview";
+  const name = Object.hasOwn(views, id) ? id : "overview";
   const mine = ++turn;
   for (const link of nav.querySelectorAll("a")) {
     if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");

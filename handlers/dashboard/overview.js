@@ -1,6 +1,6 @@
 import { getJson } from "./api.js";
 import { chart } from "./chart.js";
-import { empty, h, oncePerFrame, put } from "./dom.js";
+import { decoded, empty, h, oncePerFrame, put } from "./dom.js";
 import { onFeed } from "./feed.js";
 import { runCards } from "./run_card.js";
 import { tail } from "./tail.js";
@@ -117,7 +117,7 @@ export function mount(root, place) {
     grid.replaceChildren(...[...tiles.values()].map(({ element }) => element));
     const line = "deno task start --sensors sensors.json";
     if (list.length === 0) grid.append(empty(t("No sensor. --sensors FILE declares some."), line));
-    const wanted = chosen || decodeURIComponent(place);
+    const wanted = chosen || decoded(place);
     choose(tiles.has(wanted) ? wanted : list[0]?.id);
   }
 

@@ -1,5 +1,5 @@
 import { who } from "./api.js";
-import { command, confirmed, h } from "./dom.js";
+import { command, confirmed, decoded, h } from "./dom.js";
 import { choice, field } from "./fields.js";
 import { tryIt } from "./try_it.js";
 import { t } from "./words.js";
@@ -11,7 +11,7 @@ import { t } from "./words.js";
 function exampleOf({ path, params, curl }) {
   const url = URL.parse(/'(https?:[^']+)'$/.exec(curl)?.[1] ?? "");
   const pattern = new RegExp(`^${path.replace(/:\w+|\*/g, "(.*)")}$`);
-  const segments = pattern.exec(url?.pathname ?? "")?.slice(1).map(decodeURIComponent) ?? [];
+  const segments = pattern.exec(url?.pathname ?? "")?.slice(1).map(decoded) ?? [];
   return params.map(({ name, in: where }) =>
     where === "path" ? segments.splice(0, 1) : url?.searchParams.getAll(name) ?? []
   );
