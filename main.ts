@@ -1,20 +1,14 @@
-import { delimiter, resolve } from "node:path";
 import denoJson from "./deno.json" with { type: "json" };
+import { ownServices } from "./handlers/own.ts";
 import { routes } from "./handlers/routes.ts";
 import { App } from "./lib/app.ts";
-import { type Config, nameOf, parseConfig } from "./lib/config.ts";
-import { type Certificate, CertificateError, readCertificate, timeFault } from "./lib/certificate.ts";
+import type { Config } from "./lib/config.ts";
+import { configure } from "./lib/configure.ts";
+import { type Certificate, timeFault } from "./lib/certificate.ts";
 import { diagnostics } from "./lib/diagnostics.ts";
 import type { ChannelStore } from "./lib/channels/channel_store.ts";
 import { MemoryStore } from "./lib/channels/memory_store.ts";
-import { help } from "./lib/flags.ts";
-import { mayShare } from "./lib/listener.ts";
 import { listenAt } from "./lib/listening.ts";
-import { readDeclared } from "./lib/sensors/configured.ts";
-import { readGuard } from "./lib/http/auth/read_guard.ts";
-import { TokenFileError } from "./lib/http/auth/token_file.ts";
-import { type DeclaredSensor, SensorsFileError } from "./lib/sensors/declared.ts";
-import { LogFiles } from "./lib/logs/log_files.ts";
 import type { RunHome } from "./lib/runs/run_home.ts";
 import { Server } from "./lib/server.ts";
 import type { Service } from "./lib/service.ts";
@@ -23,98 +17,6 @@ import { stderr, stdout } from "./lib/stream/printer.ts";
 
 /** Time for the last lines to be written, in ms. */
 const graceMs = 250;
-
-/** What is wrong with a folder, if anything. */
-function folderFault(flag: string, path: string): string | undefined {
-  let rule = "be an existing folder";
-  try {
-    if (Deno.statSync(path).isDirectory) {
-      // Another user's folder has a stat, and no names.
-      if (Deno.build.os !== "windows") Deno.openSync(path).close();
-      return;
-    }
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) rule = "be a folder that --allow-read of deno run covers";
-    if (error instanceof Deno.errors.PermissionDenied) rule = "be a folder that this user may read";
-  }
-  return `${flag} must ${rule}: current value is ${JSON.stringify(path)}`;
-}
-
-/** What the server is made of, from flags, environment and files. */
-interface Configured {
-  config: Config;
-  declared: DeclaredSensor[];
-  /** Null where everybody is let in. */
-  doors: ReturnType<typeof readGuard>;
-  /** Null for plain HTTP. */
-  tls: { certificate: Certificate; reload: () => Certificate } | null;
-}
-
-/** Flags, environment and the files that they name; or else what was asked for, or all that is wrong, is printed: the exit code. */
-async function configure(): Promise<Configured | number> {
-  const faults: string[] = [];
-  const isCheck = Deno.args.includes("--check");
-  const expected = [SensorsFileError, TokenFileError, CertificateError];
-  const tried = <T>(read: () => T): T | null => {
-    try {
-      return read();
-    } catch (error) {
-      if (!expected.some((kind) => error instanceof kind)) throw error;
-      faults.push((error as Error).message);
-      return null;
-    }
-  };
-  try {
-    const env = (name: string) => Deno.env.get(name);
-    const named = (flag: string) => nameOf(flag, Deno.args, { env });
-    const home = Deno.cwd();
-    const around = { env, base: env("INIT_CWD") || home, home, resolve, delimiter };
-    const config = parseConfig(Deno.args, around, faults);
-    if (typeof config === "string") {
-      stdout.print(config === "help" ? help : `weir ${denoJson.version}`);
-      return 0;
-    }
-    const { files, logs, limits, certificate } = config;
-    const fault = folderFault(named("files"), files);
-    if (fault !== undefined) faults.push(fault);
-    if (config.reusePort && !(Deno.build.os === "linux" && mayShare)) {
-      faults.push(
-        `${named("reuse-port")} must be on Linux, with --unstable-net of deno run or its deno.json`,
-      );
-    }
-    const served = [files, ...logs];
-    const doors = tried(() =>
-      readGuard({
-        path: config.tokenFile ?? null,
-        name: named("token-file"),
-        all: env("WEIR_TOKEN"),
-        served,
-      })
-    );
-    const names = { cert: named("cert"), key: named("key") };
-    const tls = certificate
-      ? tried(() => {
-        const reload = () => readCertificate(certificate, names, served);
-        return { certificate: reload(), reload };
-      })
-      : null;
-    const declared = tried(() => readDeclared(config.sensors, named("sensors"), limits)) ?? [];
-    const notes: string[] = [];
-    if (isCheck) {
-      const late = tls && timeFault(tls.certificate);
-      if (late) faults.push(`${names.cert} must be a certificate whose time it is: it ${late}`);
-      await new LogFiles(config).check((note) => notes.push(note), (fault) => faults.push(fault));
-    }
-    for (const line of faults.concat(notes)) (faults.length > 0 ? stderr : stdout).print(line);
-    if (faults.length > 0) return 2;
-    if (!isCheck) return { config, declared, doors, tls };
-    stdout.print("the flags, and the files that they name, are good");
-    return 0;
-  } finally {
-    // It may hold a token, and nothing needs it any more.
-    Deno.permissions.revokeSync({ name: "env" });
-  }
-}
 
 /** Exits once the last lines are written; a disk that hangs, or an unread pipe, does not keep the process. */
 function exit(code: number, last?: Promise<void>): void {
@@ -153,18 +55,17 @@ async function openShared(
 }
 
 /** What runs beside the requests. */
-const services = (app: App): Service[] => [app.sensors, app.metrics];
+const services = (app: App): Service[] => [app.sensors, app.metrics, ...ownServices(app)];
 
 /** Serves until a signal says otherwise. */
 async function main(): Promise<void> {
-  const configured = await configure();
+  const configured = await configure(Deno.args, denoJson.version);
   if (typeof configured === "number") return exit(configured);
   const { config, declared, doors, tls } = configured;
   const report = diagnostics(config.logFormat ?? "text");
   const shared = await openShared(config, report);
   if (typeof shared === "number") return exit(shared);
   const app = new App(config, shared.channels, declared, report, doors?.guard, shared.runs);
-  const server = new Server(app, routes);
 
   // The last net below all background work, which catches at its own edge.
   const failed = (event: Event, error: unknown) => {
@@ -179,8 +80,9 @@ async function main(): Promise<void> {
     if (late) app.report(`the certificate ${late}`);
     return certificate;
   };
-  let listening: string;
+  let server: Server, listening: string;
   try {
+    server = new Server(app, routes);
     listening = listenAt(server, config, tls && timely(tls.certificate));
   } catch (error) {
     stderr.print((error as Error).message);

@@ -9,7 +9,6 @@ import { whole, wholeResponse } from "../lib/stream/json.ts";
 import uplot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import ansi from "./dashboard/ansi.js" with { type: "text" };
 import api from "./dashboard/api.js" with { type: "text" };
-import channelEvents from "./dashboard/channel_events.js" with { type: "text" };
 import channels from "./dashboard/channels.js" with { type: "text" };
 import chart from "./dashboard/chart.js" with { type: "text" };
 import dom from "./dashboard/dom.js" with { type: "text" };
@@ -18,7 +17,6 @@ import fields from "./dashboard/fields.js" with { type: "text" };
 import files from "./dashboard/files.js" with { type: "text" };
 import keys from "./dashboard/keys.js" with { type: "text" };
 import logLine from "./dashboard/log_line.js" with { type: "text" };
-import logList from "./dashboard/log_list.js" with { type: "text" };
 import logPane from "./dashboard/log_pane.js" with { type: "text" };
 import logs from "./dashboard/logs.js" with { type: "text" };
 import main from "./dashboard/main.js" with { type: "text" };
@@ -27,10 +25,8 @@ import overview from "./dashboard/overview.js" with { type: "text" };
 import plot from "./dashboard/plot.js" with { type: "text" };
 import progress from "./dashboard/progress.js" with { type: "text" };
 import readings from "./dashboard/readings.js" with { type: "text" };
-import routeForm from "./dashboard/route_form.js" with { type: "text" };
 import routes from "./dashboard/routes.js" with { type: "text" };
 import runCard from "./dashboard/run_card.js" with { type: "text" };
-import runForm from "./dashboard/run_form.js" with { type: "text" };
 import runs from "./dashboard/runs.js" with { type: "text" };
 import server from "./dashboard/server.js" with { type: "text" };
 import sockets from "./dashboard/sockets.js" with { type: "text" };
@@ -48,7 +44,6 @@ import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 const scripts = {
   ansi,
   api,
-  channel_events: channelEvents,
   channels,
   chart,
   dom,
@@ -57,7 +52,6 @@ const scripts = {
   files,
   keys,
   log_line: logLine,
-  log_list: logList,
   log_pane: logPane,
   logs,
   main,
@@ -66,10 +60,8 @@ const scripts = {
   plot,
   progress,
   readings,
-  route_form: routeForm,
   routes,
   run_card: runCard,
-  run_form: runForm,
   runs,
   server,
   sockets,

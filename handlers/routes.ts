@@ -10,6 +10,7 @@ import { log, logs } from "./logs.ts";
 import { asyncDownload, streamFile } from "./named_file.ts";
 import { metrics } from "./metrics.ts";
 import { openapi } from "./openapi.ts";
+import { ownRoutes } from "./own.ts";
 import { deleteRun, run, runs } from "./runs.ts";
 import { pushReading, sensor, sensorHistory, sensors, sensorStream } from "./sensors.ts";
 import { session } from "./session.ts";
@@ -22,8 +23,8 @@ import type { Route } from "../lib/handler.ts";
 /** What a page of the server needs before anybody has signed in. */
 const forPages = { method: "GET", anySite: true, hidden: true, access: "open" } as const;
 
-/** Every URL of the server. */
-export const routes: Route[] = [
+/** Every URL of Weir. */
+export const weirRoutes: Route[] = [
   {
     method: "GET",
     path: "/",
@@ -224,3 +225,6 @@ export const routes: Route[] = [
     hidden: true,
   },
 ];
+
+/** Every URL of the server. */
+export const routes: Route[] = [...ownRoutes, ...weirRoutes];

@@ -1,18 +1,15 @@
 import { delay } from "@std/async/delay";
 import type { App } from "./app.ts";
 import type { Certificate } from "./certificate.ts";
+import { Dispatch, type Dispatching } from "./dispatch.ts";
 import type { Route } from "./handler.ts";
-import { AllowedHosts, pathOf } from "./http/allowed_hosts.ts";
 import type { Guard } from "./http/auth/guard.ts";
 import { RequestBodies } from "./http/body.ts";
-import { RequestContext } from "./http/context.ts";
-import type { Answered, ServerSide } from "./http/server_side.ts";
-import { forwardedUrl } from "./http/forwarded.ts";
+import type { Answered } from "./http/server_side.ts";
 import { AllowedOrigins } from "./http/origins.ts";
-import { type Match, type RoutePath, Router } from "./http/router.ts";
 import type { RouteCounts } from "./http/route_counts.ts";
 import { type Clock, processClock } from "./stream/clock.ts";
-import { CutError, errorResponse, HttpError, type Report, shuttingDown } from "./stream/errors.ts";
+import { CutError, type Report } from "./stream/errors.ts";
 import { Listener, type ListenOptions } from "./listener.ts";
 import { Services } from "./service.ts";
 import { OpenBodies } from "./stream/open_bodies.ts";
@@ -20,17 +17,8 @@ import { OpenBodies } from "./stream/open_bodies.ts";
 /** Time for HTTP/2 streams that the drain cuts to say so, in ms. */
 const cutMs = 200;
 
-/** Methods that change nothing (RFC 9110, 9.2.1). */
-const safeMethods = ["GET", "HEAD", "OPTIONS"];
-
-/** A row of the route table, with what is counted of its path. */
-interface Row extends RoutePath {
-  route: Route;
-  counts: RouteCounts;
-}
-
-/** Dispatches requests to the handlers of a route table. */
-export class Server implements ServerSide<App, Route> {
+/** A server: it listens, counts what is open, and drains. Each request goes the way of a {@linkcode Dispatch}. */
+export class Server implements Dispatching {
   readonly bodies: OpenBodies;
   readonly requestBodies: RequestBodies;
   readonly trustProxy: boolean;
@@ -38,13 +26,10 @@ export class Server implements ServerSide<App, Route> {
   /** What runs beside the requests. */
   readonly services: Services;
   readonly #drain = new AbortController();
-  /**
-   * Answers one request, whatever happens; it never throws or rejects. `info` is what `Deno.serve` gives.
-   *
-   * A response that needs no wait goes out without a promise: an await is a twentieth of the cost of a small answer.
-   */
-  readonly fetch: (request: Request, info?: Deno.ServeHandlerInfo) => Response | Promise<Response>;
-  readonly #origins: AllowedOrigins;
+  /** Answers one request, whatever happens; it never throws or rejects. `info` is what `Deno.serve` gives. */
+  readonly fetch: Dispatch["answer"];
+  readonly origins: AllowedOrigins;
+  readonly draining: AbortSignal = this.#drain.signal;
   #open = 0;
   /** From the clock to the time of day, in ms, and when that was read. */
   #offset = 0;
@@ -57,7 +42,7 @@ export class Server implements ServerSide<App, Route> {
     this.trustProxy = trustProxy;
     this.unmatched = app.metrics.unmatched;
     this.fetch = this.#answering(host, routes);
-    this.#origins = new AllowedOrigins(allowOrigins, trustProxy);
+    this.origins = new AllowedOrigins(allowOrigins, trustProxy);
     this.bodies = new OpenBodies(this.#drain.signal, app.limits.streams);
     this.services = new Services(this.#drain.signal, app.report, app.failedServices);
     this.requestBodies = new RequestBodies(limits, this.#drain.signal);
@@ -68,96 +53,13 @@ export class Server implements ServerSide<App, Route> {
     return this.#open;
   }
 
-  #answering(hostname: string, routes: readonly Route[]): Server["fetch"] {
-    const rows = routes.map((route) => {
-      const { method, path } = route;
-      return { method, path, route, counts: this.app.metrics.route(path) };
-    });
-    const router = new Router(rows);
-    const hosts = new AllowedHosts(hostname, this.app.config.allowHosts);
-    return (request, info) => {
-      const context = new RequestContext<App, Route>(request, this, info);
-      this.#open++;
-      const failed = (error: unknown) => {
-        // What a handler throws after its client has gone is no failure; the status is for the access log alone.
-        const told = context.left ? new HttpError(499, "the client has gone") : error;
-        return finish(errorResponse(told, context.report));
-      };
-      const finish = (response: Response) => context.finish(this.#shared(request, response, context.id));
-      try {
-        const response = this.#dispatch(router, hosts, request, context);
-        if (response instanceof Response) return finish(response);
-        return response.then(finish).catch(failed);
-      } catch (error) {
-        return failed(error);
-      }
-    };
+  #answering(hostname: string, routes: readonly Route[]): Dispatch["answer"] {
+    const dispatch = new Dispatch(this, hostname, routes);
+    return (request, info) => dispatch.answer(request, info);
   }
 
-  #dispatch(
-    router: Router<Row>,
-    hosts: AllowedHosts,
-    request: Request,
-    context: RequestContext<App, Route>,
-  ): Response | Promise<Response> {
-    const { method, headers } = request;
-    const { targetBytes } = this.app.config.limits;
-    // First of all: what is refused has its path in the access log, too.
-    context.path = pathOf(context.requested = request.url.slice(0, targetBytes));
-    if (this.#drain.signal.aborted) throw shuttingDown();
-    const url = context.target = this.trustProxy ? forwardedUrl(request) : request.url;
-    hosts.check(headers.get("host"), url, targetBytes);
-    if (!safeMethods.includes(method) || headers.has("upgrade")) this.#origins.checkChange(headers, url);
-    const match = this.#match(router, context, url);
-    if (match instanceof Response) return match;
-    const { route, counts } = match.route;
-    const { anySite, access = "read" } = route;
-    context.route = counts;
-    if (!anySite) this.#origins.checkRead(headers, url);
-    context.access = access;
-    const refusal = this.guard?.check(access, context);
-    if (refusal !== undefined) return refusal;
-    context.params = match.params;
-    return route.handler(request, context);
-  }
-
-  /** The route, or a ready answer. Strangers do not learn which routes there are, but by a preflight, which has no token. */
-  #match(router: Router<Row>, context: RequestContext<App, Route>, url: string): Match<Row> | Response {
-    const { method, path, headers } = context;
-    try {
-      const match = router.match(method, path, url);
-      if (!(match instanceof Response) || headers.has("access-control-request-method")) return match;
-      return this.#refuseStranger(context) ?? match;
-    } catch (error) {
-      const refusal = this.#refuseStranger(context);
-      if (refusal !== undefined) return refusal;
-      throw error;
-    }
-  }
-
-  #refuseStranger(context: RequestContext<App, Route>): Response | undefined {
-    return context.grant === null ? this.guard?.check("read", context) : undefined;
-  }
-
-  /** The response with the headers of every answer: which pages may read it, and what browsers must not guess or tell. */
-  #shared(request: Request, response: Response, id: string): Response {
-    // Deno would answer an empty 500, past the access log.
-    if (response.bodyUsed) {
-      throw new TypeError("Cannot answer with a response whose body has been used already");
-    }
-    const add = (to: Response) => {
-      this.#origins.share(request.method, request.headers, to);
-      to.headers.set("X-Request-Id", id);
-      to.headers.set("X-Content-Type-Options", "nosniff");
-      to.headers.set("Referrer-Policy", "no-referrer");
-      return to;
-    };
-    try {
-      return add(response);
-    } catch {
-      // The headers of a response that came from fetch() cannot be changed.
-      return add(new Response(response.body, response));
-    }
+  opened(): void {
+    this.#open++;
   }
 
   get guard(): Guard | null {

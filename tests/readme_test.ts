@@ -80,6 +80,21 @@ Deno.test({
       socket.close();
       await closed;
     });
+    await t.step("a room is heard by all who are in it", async () => {
+      const sockets = ["ann", "ben"].map((who) => new WebSocket(`${server.origin}/rooms/tea?who=${who}`));
+      const heard = sockets.map((socket) =>
+        new Promise<MessageEvent>((resolve, reject) => {
+          socket.onmessage = ({ data }) => data.includes("said") && resolve(JSON.parse(data).data);
+          socket.onclose = reject;
+        })
+      );
+      await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.onopen = resolve)));
+      sockets[0].send("hello");
+      assertEquals(await Promise.all(heard), Array(2).fill({ who: "ann", said: "hello" }));
+      const closed = sockets.map((socket) => new Promise((resolve) => socket.onclose = resolve));
+      for (const socket of sockets) socket.close();
+      await Promise.all(closed);
+    });
     await t.step("the test passes, and is ignored without permissions", async () => {
       const test = (...args: string[]) =>
         run(Deno.execPath(), ["test", "--no-check", ...args, "tests/countdown_test.ts"], cwd);

@@ -13,10 +13,8 @@ export const plain = (line) => line.replace(escapes, "");
 
 /** A line in its colours: what is on is a class `sgr-N`, `ink` or `under`. @param {string} line */
 export function painted(line) {
-  /** @type {(string | HTMLElement)[]} */
-  const pieces = [];
-  /** @type {Map<string, string>} */
-  const style = new Map();
+  const pieces = /** @type {(string | HTMLElement)[]} */ ([]);
+  const style = /** @type {Map<string, string>} */ (new Map());
   let at = 0;
   const add = (/** @type {number} */ end) => {
     if (end === at) return;

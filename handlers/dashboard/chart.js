@@ -1,51 +1,40 @@
-import { command, h, oncePerFrame, put } from "./dom.js";
+import { curl } from "./api.js";
+import { bar, choice, command, h, oncePerFrame, quiet } from "./dom.js";
 import { loadPlot, plotIn } from "./plot.js";
 import { onTheme } from "./theme.js";
 import { quantity, span, timeOfDay } from "./units.js";
 import { t } from "./words.js";
 
-/** What can be chosen to be shown, in s. */
-const spans = [300, 900, 3_600];
-/** The least that is shown, in s. */
-const least = 5;
+/** What can be chosen to be shown, and the least that is, in s. */
+const [spans, least] = [[300, 900, 3_600], 5];
 
 /** @typedef {import("./readings.js").Readings} Readings */
 
-/** The large chart of one sensor: its newest part, or what was zoomed to; a crosshair by pointer and keyboard. @param {HTMLElement} root */
-export function chart(root) {
+/** The large chart of one sensor: its newest part, or what was zoomed to; a crosshair by pointer and keyboard. @param {HTMLElement} root @param {AbortSignal} signal */
+export function chart(root, signal) {
   const title = h("h2", {});
   const readout = h("output", {});
-  const label = t("Readings, one by one");
-  const area = h("div", {
-    className: "plot",
-    tabindex: "0",
-    role: "slider",
-    "aria-label": label,
-    "aria-valuenow": "0",
-  });
-  const whole = h("button", { className: "quiet", onclick: () => zoomTo(null) }, t("Back to now"));
-  const options = spans.map((each) => h("option", { value: each }, span(each * 1_000)));
-  const choice = h("select", { "aria-label": t("Time shown"), onchange: () => zoomTo(null) }, options);
+  const props = { className: "plot", tabIndex: 0, role: "slider", ariaValueNow: "0" };
+  const area = h("div", { ...props, ariaLabel: t("Readings, one by one") });
+  const whole = quiet(t("Back to now"), () => zoomTo(null));
+  const options = spans.map((each) => [String(each), span(each * 1_000)]);
+  const time = choice(options, { ariaLabel: t("Time shown"), onchange: () => zoomTo(null) });
   const grow = h("span", { className: "grow" });
-  const curl = h("details", {}, h("summary", { className: "caption" }, t("The same with curl")), command(""));
-  put(root, [h("div", { className: "bar" }, title, readout, grow, whole, choice), area, curl]);
+  const line = command("");
+  const same = h("details", {}, h("summary", { className: "caption" }, t("The same with curl")), line);
+  root.append(bar(title, readout, grow, whole, time), area, same);
 
-  /** @type {Readings | null} */
-  let readings = null;
+  let readings = /** @type {Readings | null} */ (null);
   /** What was zoomed to, in s since 1970. @type {[number, number] | null} */
   let zoomed = null;
   /** Where the keyboard has put the crosshair, in s since 1970: there it stays. @type {number | null} */
   let at = null;
-  /** @type {import("./plot.js").Plot} */
-  let uPlot;
-  /** @type {import("./plot.js").Plot} */
-  let plot;
+  let [uPlot, plot] = /** @type {import("./plot.js").Plot[]} */ ([]);
 
   /** @param {Readings} of @returns {[number, number]} */
-  const shown = (of) => zoomed ?? [of.end - of.spanOf(Number(choice.value)), of.end];
+  const shown = (of) => zoomed ?? [of.end - of.spanOf(Number(time.value)), of.end];
 
-  /** @param {[number, number] | null} range */
-  function zoomTo(range) {
+  function zoomTo(/** @type {[number, number] | null} */ range) {
     if (range !== null && readings !== null) {
       const { times: [first], end } = readings;
       const length = Math.max(least, Math.min(range[1] - range[0], end - first));
@@ -80,10 +69,10 @@ export function chart(root) {
     if (plot === undefined || readings === null || readings.values.length === 0) return;
     const { latest: { unit }, values, times } = readings;
     const i = index();
-    const text = `${quantity(values[i], unit)} · ${timeOfDay(new Date(times[i] * 1_000))}`;
+    const text = `${quantity(values[i], unit)} · ${timeOfDay(times[i] * 1_000)}`;
     readout.textContent = text;
-    const value = { valuemin: 0, valuemax: values.length - 1, valuenow: i, valuetext: text };
-    for (const [name, of] of Object.entries(value)) area.setAttribute(`aria-${name}`, String(of));
+    [area.ariaValueMin, area.ariaValueMax, area.ariaValueText] = ["0", String(values.length - 1), text];
+    area.ariaValueNow = String(i);
   }
 
   function make() {
@@ -113,10 +102,8 @@ export function chart(root) {
     event.preventDefault();
     draw();
   };
-  const sized = new ResizeObserver(() =>
-    plot.setSize({ width: area.clientWidth, height: area.clientHeight })
-  );
-  const offTheme = onTheme(make);
+  const sized = new ResizeObserver(([{ contentRect: { width, height } }]) => plot.setSize({ width, height }));
+  onTheme(make, signal);
   zoomTo(null);
   const load = () =>
     loadPlot().then((loaded) => {
@@ -124,7 +111,11 @@ export function chart(root) {
       make();
     }, () => readout.textContent = t("the chart could not be loaded"));
   void load();
-
+  signal.addEventListener("abort", () => {
+    sized.disconnect();
+    plot?.destroy();
+    readings = null;
+  });
   return {
     draw,
     /** Shows another sensor. @param {Readings} next */
@@ -133,17 +124,10 @@ export function chart(root) {
       at = null;
       title.textContent = next.latest.id;
       title.title = next.latest.description;
-      const path = `/sensors/${encodeURIComponent(next.latest.id)}/history`;
-      curl.lastElementChild?.replaceWith(command(`curl '${location.origin}${path}'`));
+      line.textContent = curl(`/sensors/${encodeURIComponent(next.latest.id)}/history`);
       readout.textContent = t("no reading yet");
       zoomTo(null);
       void load();
-    },
-    end() {
-      offTheme();
-      sized.disconnect();
-      plot?.destroy();
-      readings = null;
     },
   };
 }

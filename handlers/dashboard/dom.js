@@ -26,9 +26,7 @@ export function h(tag, props = {}, ...children) {
 /** What is there of children. @param {Children} children */
 const present = (
   children,
-) => /** @type {Node[]} */ (children.flat().filter((each) =>
-  each !== undefined && each !== null && each !== false
-));
+) => /** @type {Node[]} */ (children.flat().filter((child) => (child ?? false) !== false));
 
 /** Adds children, the absent ones left out. @param {Element} parent @param {Children} children */
 export const put = (parent, children) => parent.append(...present(children));
@@ -64,15 +62,31 @@ export function oncePerFrame(draw, restMs = 0) {
   };
 }
 
-/** A row of things. @param {Children} children */
-export const bar = (...children) => h("div", { className: "bar" }, ...children);
+/** Does something again and again, until the signal. @param {() => unknown} act @param {number} ms @param {AbortSignal} signal */
+export function every(act, ms, signal) {
+  const timer = setInterval(act, ms);
+  signal.addEventListener("abort", () => clearInterval(timer));
+}
+
+/** Of one class: a row of things, a column of them, and two columns that are one on a phone. @param {string} className */
+const box = (className) => (/** @type {Children} */ ...children) => h("div", { className }, ...children);
+export const [bar, panel, split] = ["bar", "panel", "split"].map(box);
 
 /** A button that does something. @param {string} text @param {() => unknown} onclick @param {Record<string, unknown>} [props] */
 export const button = (text, onclick, props) => h("button", { type: "button", onclick, ...props }, text);
 
+/** A button of less weight. @param {string} text @param {() => unknown} onclick @param {Record<string, unknown>} [props] */
+export const quiet = (text, onclick, props) => button(text, onclick, { className: "quiet", ...props });
+
 /** A choice. @param {string[][]} options Value and text. @param {Record<string, unknown>} props */
 export const choice = (options, props) =>
   h("select", props, options.map(([value, text = value]) => h("option", { value }, text)));
+
+/** A box to tick, and its label. @param {string} text @param {boolean} checked @param {() => void} [onchange] */
+export function tick(text, checked, onchange) {
+  const box = h("input", { type: "checkbox", checked, onchange });
+  return { box, label: h("label", {}, box, " ", text) };
+}
 
 /** What went wrong, which a screen reader speaks. @param {{ message: string }} error */
 export const alert = ({ message }) => h("p", { role: "alert" }, message);

@@ -1,24 +1,16 @@
-import { ask, records, Refused } from "./api.js";
+import { ask, records } from "./api.js";
 
-/**
- * What a watcher of a source hears: each record of it (`event` is its kind, `gap` and `state` too; `data` is the source's own, but of a `state` the whole record's).
- *
- * @typedef {{ event?: string, data: any, id?: string, cursor?: string }} Heard `cursor` is the source's own.
- * @typedef {(records: Heard[]) => void} Hear
- * @typedef {{ state: "connecting" | "live" | "waiting" | "hidden" | "denied", until: number, reason: string, missed: number | null }} FeedState
- */
+/** A record of a source: `event` is its kind, `gap` and `state` too; `data` is the source's own, but of a `state` the whole record's; so is `cursor`. @typedef {{ event?: string, data: any, id?: string, cursor?: string }} Heard */
+/** @typedef {(records: Heard[]) => void} Hear */
+/** @typedef {{ state: "connecting" | "live" | "waiting" | "hidden" | "denied", until: number, reason: string, missed: number | null }} FeedState */
 
-/** ms between two tries: at random up to this, and twice that after each that failed. */
-const [firstMs, longestMs] = [1_000, 30_000];
-/** ms without a word after which a connection is dead: a ping comes every 15 s. */
-const silentMs = 40_000;
+/** ms between two tries: at random up to the first, twice that after each that failed; ms of silence after which a connection is dead, as a ping comes every 15 s. */
+const [firstMs, longestMs, silentMs] = [1_000, 30_000, 40_000];
 
-/** @type {Map<string, Set<Hear>>} */
-const watchers = new Map();
+const watchers = /** @type {Map<string, Set<Hear>>} */ (new Map());
 /** Where sources begin that the cursor does not stand for yet; `""` is live. @type {Map<string, string>} */
 const starts = new Map();
-/** @type {Set<(state: FeedState) => void>} */
-const listeners = new Set();
+const listeners = /** @type {Set<(state: FeedState) => void>} */ (new Set());
 
 /** @type {FeedState} */
 let state = { state: "connecting", until: 0, reason: "", missed: 0 };
@@ -30,27 +22,21 @@ let stop = new AbortController();
 /** Timers of the next try, and of a silence that is too long. */
 let [timer, silence] = [0, 0];
 
-/** @param {Partial<FeedState>} change */
-function tell(change) {
+function tell(/** @type {Partial<FeedState>} */ change) {
   state = { ...state, ...change };
   for (const listener of listeners) listener(state);
 }
 
-/** Calls `listener` now, and whenever the connection's state changes. @param {(state: FeedState) => void} listener */
-export function onFeed(listener) {
+/** Calls `listener` now, and whenever the connection's state changes. @param {(state: FeedState) => void} listener @param {AbortSignal} [signal] */
+export function onFeed(listener, signal) {
   listeners.add(listener);
   listener(state);
-  return () => void listeners.delete(listener);
+  signal?.addEventListener("abort", () => listeners.delete(listener));
 }
 
-/**
- * Watches a source (`log:NAME`, `channel:NAME`, `sensor:ID`, `run:NAME`, `server`) until the function that it returns is called.
- * It begins after the cursor `since`, else live. One connection has all sources: it is made anew, at its cursor, when they
- * change. A source that is watched already has its place: what is given for another watcher of it means nothing.
- *
- * @param {string} source @param {Hear} hear @param {string} [since]
- */
-export function watch(source, hear, since = "") {
+/** Watches a source (`log:NAME`, `channel:NAME`, `sensor:ID`, `run:NAME`, `server`) until the signal. It begins after the cursor `since`, else live; a source that is watched already has its place. One connection has all sources: it is made anew, at its cursor, when they change. @param {string} source @param {string | undefined} since @param {AbortSignal | null} signal @param {Hear} hear */
+export function watch(source, since = "", signal, hear) {
+  if (signal?.aborted) return;
   const set = watchers.get(source) ?? new Set();
   if (set.size === 0) {
     watchers.set(source, set);
@@ -58,12 +44,13 @@ export function watch(source, hear, since = "") {
     again();
   }
   set.add(hear);
-  return () => {
-    if (!set.delete(hear) || set.size > 0) return;
+  signal?.addEventListener("abort", () => {
+    set.delete(hear);
+    if (set.size > 0) return;
     watchers.delete(source);
     starts.delete(source);
     again();
-  };
+  });
 }
 
 /** Tries now, in place of when it is due. */
@@ -121,12 +108,12 @@ async function connect() {
     }
   } catch (error) {
     if (signal.aborted) return;
-    const status = error instanceof Refused ? error.status : 0;
+    const { status = 0, message } = /** @type {import("./api.js").Refused} */ (error);
     if (status === 401) {
       clearTimeout(silence);
       return tell({ state: "denied" });
     }
-    if (status >= 400 && status < 500) reason = /** @type {Error} */ (error).message;
+    if (status >= 400 && status < 500) reason = message;
   }
   if (signal.aborted) return;
   const ms = (0.5 + Math.random() / 2) * Math.min(firstMs * 2 ** failures++, longestMs);
@@ -136,31 +123,20 @@ async function connect() {
 
 /** Hands each source its records; returns the reason where the stream has ended. @param {Heard[]} batch */
 function dispatch(batch) {
-  /** @type {Map<string, Heard[]>} */
-  const bySource = new Map();
-  let end = "";
-  let missed = 0;
-  for (const { id, event, data } of batch) {
-    if (id !== undefined) {
-      // It stands for every source that was asked for.
-      cursor = id;
-      starts.clear();
-    }
-    if (event === "end") end = data.reason;
-    const source = data?.source;
-    if (source === undefined) continue;
-    // The source's own comes last, after its tag.
-    const own = id?.slice(id.lastIndexOf("~") + 8, -1);
-    const heard = { event, id, cursor: own, data: event === "state" ? data : data.data };
-    if (event === "gap") missed += data.data.lost ?? NaN;
-    const list = bySource.get(source);
-    if (list === undefined) bySource.set(source, [heard]);
-    else list.push(heard);
-  }
-  if (missed !== 0) {
-    tell({ missed: Number.isNaN(missed) || state.missed === null ? null : state.missed + missed });
-  }
-  for (const [source, heard] of bySource) {
+  const last = batch.findLast(({ id }) => id !== undefined);
+  // It stands for every source that was asked for.
+  if (last !== undefined) starts.clear();
+  cursor = last?.id ?? cursor;
+  const own = batch.filter(({ data }) => data?.source !== undefined);
+  const gaps = own.filter(({ event }) => event === "gap");
+  const missed = gaps.reduce((sum, { data }) => sum + (data.data.lost ?? NaN), state.missed ?? NaN);
+  if (gaps.length > 0) tell({ missed: Number.isNaN(missed) ? null : missed });
+  for (const [source, records] of Map.groupBy(own, ({ data }) => data.source)) {
+    const heard = records.map(({ id, event, data }) => {
+      // The source's own comes last, after its tag.
+      const cursor = id?.slice(id.lastIndexOf("~") + 8, -1);
+      return { id, event, cursor, data: event === "state" ? data : data.data };
+    });
     for (const hear of watchers.get(source) ?? []) {
       try {
         hear(heard);
@@ -170,7 +146,7 @@ function dispatch(batch) {
       }
     }
   }
-  return end;
+  return batch.find(({ event }) => event === "end")?.data.reason ?? "";
 }
 
 addEventListener("online", retry);

@@ -1,4 +1,4 @@
-import { h } from "./dom.js";
+import { bar, button, choice, h } from "./dom.js";
 import { count } from "./units.js";
 import { t } from "./words.js";
 
@@ -14,10 +14,6 @@ let ids = 0;
 
 /** A text of README's kind: what stands between backticks is code. @param {string} text */
 export const prose = (text) => text.split("`").map((part, i) => i % 2 === 1 ? h("code", {}, part) : part);
-
-/** A choice. @param {string[][]} options Value and text. @param {Record<string, unknown>} props */
-export const choice = (options, props) =>
-  h("select", props, options.map(([value, text = value]) => h("option", { value }, text)));
 
 /** The control of one value. @param {Param} param @param {string | undefined} value @param {Record<string, unknown>} props */
 function control({ required, schema }, value, props) {
@@ -38,16 +34,15 @@ export function field(param, values) {
   const { name, description, required, repeatable, atMost = Infinity, schema } = param;
   const { minimum, maximum, default: absent } = schema;
   const id = `hint-${++ids}`;
-  /** @type {(HTMLInputElement | HTMLSelectElement)[]} */
-  const controls = [];
+  const controls = /** @type {(HTMLInputElement | HTMLSelectElement)[]} */ ([]);
   const add = /** @param {string} [value] */ (value) => {
     const made = control(param, value, { ariaLabel: name, "aria-describedby": id });
     more.before(made);
     more.hidden = controls.push(made) >= atMost || !repeatable;
     return made;
   };
-  const more = h("button", { type: "button", onclick: () => add().focus() }, t("Add another"));
-  const box = h("span", { className: "bar" }, more);
+  const more = button(t("Add another"), () => add().focus());
+  const box = bar(more);
   for (const value of values.length === 0 ? [undefined] : values) add(value);
   const facts = [
     description,

@@ -1,5 +1,5 @@
-import { ask, getJson, Refused, who } from "./api.js";
-import { command, decoded, empty, fill, h, placesOf, put } from "./dom.js";
+import { ask, curl, getJson, quoted } from "./api.js";
+import { alert, bar, button, command, decoded, empty, fill, h, panel, placesOf, split } from "./dom.js";
 import { ago, count, fullTime, size } from "./units.js";
 import { t } from "./words.js";
 
@@ -9,7 +9,7 @@ import { t } from "./words.js";
 const [atOnce, textBytes, imageBytes] = [500, 65_536, 50_000_000];
 
 /** @type {import("./main.js").View["mount"]} */
-export function mount(root, place) {
+export function mount(root, place, signal) {
   /** The folder that is shown, as in the address; what is known of it. @type {string | null} */
   let folder = null;
   /** @type {{ entries: Entry[], next: string | null, hidden: number }} */
@@ -19,23 +19,19 @@ export function mount(root, place) {
   const body = h("tbody");
   const heads = [t("Name"), t("Size"), t("Changed")].map((name) => h("th", { scope: "col" }, name));
   const table = h("table", { hidden: true }, h("thead", {}, h("tr", {}, heads)), body);
-  const more = h("button", { hidden: true, onclick: () => add().catch(failed) }, t("More names"));
+  const more = button(t("More names"), () => add().catch(failed), { hidden: true });
   const said = h("p", { className: "caption" });
   const preview = h("section", { className: "panel", ariaLabel: t("Preview") });
-  put(root, [
-    h("div", { className: "split" }, h("div", { className: "panel" }, crumbs, table, said, more), preview),
-  ]);
+  root.append(split(panel(crumbs, table, said, more), preview));
 
-  /** @param {Entry} entry */
-  function rowOf({ name, type, size: bytes, time }) {
+  function rowOf(/** @type {Entry} */ { name, type, size: bytes, time }) {
     const slash = type === "directory" ? "/" : "";
     const href = `#files/${folder}${encodeURIComponent(name)}${slash}`;
-    const date = time === null ? null : new Date(time);
     const title = bytes === null ? "" : t("{n} bytes", { n: count(bytes) });
     return h("tr", {}, [
       h("td", {}, h("a", { href }, h("bdi", {}, name), slash)),
       h("td", { className: "number", title }, bytes === null ? "" : size(bytes)),
-      h("td", { className: "number caption", title: date && fullTime(date) }, date && ago(date)),
+      h("td", { className: "number caption", title: time && fullTime(time) }, time && ago(time)),
     ]);
   }
 
@@ -65,10 +61,7 @@ export function mount(root, place) {
     ]);
   }
 
-  /** @param {Error} error */
-  function failed(error) {
-    if (error.name !== "AbortError") fill(preview, h("p", { role: "alert" }, error.message));
-  }
+  const failed = (/** @type {Error} */ error) => error.name === "AbortError" || fill(preview, alert(error));
 
   /** @param {string} place A folder, which ends in a slash, or a file, as in the address. */
   async function open(place) {
@@ -103,7 +96,7 @@ export function mount(root, place) {
 
   placesOf(root, "files", (place) => open(place).catch(failed));
   open(place).catch(failed);
-  return () => stop.abort();
+  signal.addEventListener("abort", () => stop.abort());
 }
 
 /** A file: what is in it, as far as that can be shown, and how to get it. @param {string} path As in an address. @param {AbortSignal} signal */
@@ -115,40 +108,28 @@ function fileOf(path, signal) {
   contentOf(path, name, signal).then(([shown, said]) => {
     fill(content, shown);
     caption.textContent = said;
-  }, (error) => fill(content, h("p", { role: "alert" }, error.message)));
+  }, (error) => fill(content, alert(error)));
   const links = [
     h("a", { href: `/files/${path}`, target: "_blank" }, t("Open")),
     h("a", { href: file, download: name }, t("Download")),
   ];
-  const word = (/** @type {string} */ text) =>
-    /^[\w.%/:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-  const token = who().name === null ? "" : '-H "Authorization: Bearer $WEIR_TOKEN" ';
-  const output = encodeURIComponent(name) === name ? "-O" : `-o ${word(name)}`;
+  const output = encodeURIComponent(name) === name ? "-O" : `-o ${quoted(name)}`;
   return [
-    h(
-      "header",
-      { className: "bar" },
-      h("h2", {}, h("bdi", {}, name)),
-      caption,
-      h("span", { className: "grow" }),
-      links,
-    ),
+    bar(h("h2", {}, h("bdi", {}, name)), caption, h("span", { className: "grow" }), links),
     content,
     h("p", { className: "caption" }, t("In a shell; the same line goes on after a cut:")),
-    command(`curl -C - ${token}${output} ${word(`${location.origin}/files/${path.replaceAll("'", "%27")}`)}`),
+    command(curl(`/files/${path.replaceAll("'", "%27")}`, `-C - ${output}`)),
   ];
 }
 
 /** What is shown of a file, and what is said of that. @param {string} path @param {string} name @param {AbortSignal} signal @returns {Promise<[HTMLElement, string]>} */
 async function contentOf(path, name, signal) {
   const src = `/files/${path}`;
-  const response = await ask(src, { signal, headers: { Range: `bytes=0-${textBytes - 1}` } }).catch(
-    (error) => {
-      if (error instanceof Refused && error.status === 416) return null;
-      throw error;
-    },
-  );
-  if (response === null) return [empty(t("The file is empty.")), size(0)];
+  const init = { signal, headers: { Range: `bytes=0-${textBytes - 1}` } };
+  const response = await ask(src, init).catch((error) => {
+    if (error.status !== 416) throw error;
+  });
+  if (response === undefined) return [empty(t("The file is empty.")), size(0)];
   const { headers } = response;
   const all = Number(headers.get("content-range")?.split("/")[1] ?? headers.get("content-length"));
   const type = headers.get("content-type") ?? "";

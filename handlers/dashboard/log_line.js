@@ -1,26 +1,16 @@
 import { painted, plain } from "./ansi.js";
 import { ask, records } from "./api.js";
-import { h } from "./dom.js";
+import { button, h } from "./dom.js";
 import { pretty } from "./units.js";
 import { t } from "./words.js";
 
-/**
- * What a row shows: a line (`unfinished` until its newline comes), a gap, or a note. The cursor is that after the line.
- *
- * @typedef {{ name: string, text: string, kind: "line" | "unfinished" | "gap" | "note", cursor?: string, level?: number, row?: HTMLElement }} Item
- */
+/** What a row shows: a line (`unfinished` until its newline comes), a gap, or a note; the cursor after it. @typedef {{ name: string, text: string, kind: "line" | "unfinished" | "gap" | "note", cursor?: string, level?: number, row?: HTMLElement }} Item */
 
 /** The levels by their numbers; the words that lines have for 1 to 5; and syslog's severities. */
 export const levels = ["", t("trace"), t("debug"), t("info"), t("warning"), t("error")];
-const words = [
-  /^(trace|verbose)$/i,
-  /^debug$/i,
-  /^(info|notice)/i,
-  /^warn/i,
-  /^(err|crit|fatal|panic|alert|emerg)/i,
-];
+const words = /^(?:(trace|verbose)$|(debug)$|(info|notice)|(warn)|(err|crit|fatal|panic|alert|emerg))/i;
 const severities = [5, 5, 5, 5, 4, 3, 3, 2];
-const levelOfWord = (/** @type {string} */ word) => words.findIndex((each) => each.test(word)) + 1;
+const levelOfWord = (/** @type {string} */ word) => words.exec(word)?.findLastIndex(Boolean) ?? 0;
 
 /** The address of logs (`,` merged, `|` side by side), or of a line. @param {string[]} names @param {string} [cursor] @param {string} [sign] */
 export const hashOf = (names, cursor = "", sign = ",") =>
@@ -77,19 +67,14 @@ function rowOf(item, previous, isNamed) {
 
 /** A button that shows JSON over several lines, and hides that again. @param {string} json */
 function unfolding(json) {
-  const button = h("button", {
-    className: "unfold",
-    tabIndex: -1,
-    ariaExpanded: "false",
-    ariaLabel: t("Unfold"),
-  });
-  button.onclick = () => {
-    const isOpen = button.ariaExpanded === "true";
-    button.ariaExpanded = String(!isOpen);
-    if (isOpen) button.parentElement?.lastElementChild?.remove();
-    else button.parentElement?.append(h("pre", {}, pretty(json)));
-  };
-  return button;
+  const props = { className: "unfold", tabIndex: -1, ariaExpanded: "false", ariaLabel: t("Unfold") };
+  const unfold = button("", () => {
+    const isOpen = unfold.ariaExpanded === "true";
+    unfold.ariaExpanded = String(!isOpen);
+    if (isOpen) unfold.parentElement?.lastElementChild?.remove();
+    else unfold.parentElement?.append(h("pre", {}, pretty(json)));
+  }, props);
+  return unfold;
 }
 
 /** Arrows go from line to line: with Tab there would be thousands. @param {KeyboardEvent & { currentTarget: HTMLElement }} event */
@@ -105,14 +90,12 @@ export function byArrows(event) {
 
 /** Where lines of logs are asked for: of one, or of several merged. @param {string[]} names @param {Record<string, unknown>} query */
 export function targetOf(names, query) {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
-  const several = names.length > 1 ? names : [];
-  const parameters = [...given, ...several.map((name) => ["name", name])].map((
-    [name, value],
-  ) => [name, String(value)]);
-  return `/logs${several.length > 0 ? "" : `/${encodeURIComponent(names[0])}`}?${new URLSearchParams(
-    parameters,
-  )}`;
+  const isOne = names.length === 1;
+  const parameters = new URLSearchParams(isOne ? [] : names.map((name) => ["name", name]));
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== "") parameters.set(name, String(value));
+  }
+  return `/logs${isOne ? `/${encodeURIComponent(names[0])}` : ""}?${parameters}`;
 }
 
 /** What a record of logs is as an item. @param {import("./feed.js").Heard} record @param {string} name @returns {Item} */
@@ -129,8 +112,7 @@ export function itemOf({ id, event, cursor = id, data }, name) {
 /** Lines: those that are given, or that there are now, up to `limit` unless `lines` bounds them; and whether those were all. @param {string[]} names @param {Item[] | Record<string, unknown>} query @param {AbortSignal} signal @param {number} limit */
 export async function linesOf(names, query, signal, limit) {
   if (Array.isArray(query)) return { items: query, isWhole: false };
-  /** @type {Item[]} */
-  const items = [];
+  const items = /** @type {Item[]} */ ([]);
   const target = targetOf(names, { ...query, follow: false, format: "ndjson" });
   for await (const batch of records(await ask(target, { signal }))) {
     for (const record of batch) {

@@ -1,4 +1,4 @@
-import { empty, h, oncePerFrame } from "./dom.js";
+import { bar, button, empty, h, oncePerFrame, quiet } from "./dom.js";
 import { watch } from "./feed.js";
 import { byArrows, itemOf, linesOf, rowsOf, targetOf } from "./log_line.js";
 import { count } from "./units.js";
@@ -17,17 +17,14 @@ export function logPane(names, at, max, isWanted, asked) {
   let search = null;
   /** `isLive`: what comes next is watched; `isCut`: some of what waited is gone; `isFirst`: nothing is before the first row. */
   let [isFollowing, isLive, isCut, isFirst, fault, lastTop] = [true, false, false, false, "", 0];
-  let ends = /** @type {(() => void)[]} */ ([]);
   let stop = new AbortController();
   const draw = oncePerFrame(drawNow);
 
   const isOne = names.length === 1;
   const label = names.join(", ");
-  const button = (/** @type {string} */ text, /** @type {() => unknown} */ onclick, className = "quiet") =>
-    h("button", { className, onclick }, text);
   const [list, told] = [h("div"), h("small")];
-  const follows = button(t("Follow"), () => isFollowing && isLive ? pause() : follow(), "");
-  const [earlier, later] = [button(t("Earlier lines"), before), button(t("Later lines"), () => after())];
+  const follows = button(t("Follow"), () => isFollowing && isLive ? pause() : follow());
+  const [earlier, later] = [quiet(t("Earlier lines"), before), quiet(t("Later lines"), () => after())];
   const download = h("a", { href: "", download: isOne ? label : "logs.txt" }, t("Download"));
   download.onclick = () => {
     const lines = items.filter(({ row }) => row?.hidden === false).length || 1;
@@ -38,22 +35,14 @@ export function logPane(names, at, max, isWanted, asked) {
   const props = { className: "lines", role: "region", ariaLabel: t("Lines of {name}", { name: label }) };
   const hears = { tabIndex: 0, onscroll: scrolled, onkeydown: byArrows };
   const box = h("div", { ...props, ...hears }, [none, earlier, list, later]);
-  const tools = [download, button(t("First lines"), () => begin()), follows];
-  const head = h("header", { className: "bar" }, h("h2", {}, h("bdi", {}, label)), told, tools);
+  const tools = [download, quiet(t("First lines"), () => begin()), follows];
+  const head = bar(h("h2", {}, h("bdi", {}, label)), told, tools);
   const element = h("section", { className: "pane", ariaLabel: label }, head, box);
 
   /** The cursor after the last row of a log. @param {string} name */
   const end = (name) => items.findLast((item) => item.name === name && item.cursor !== undefined)?.cursor;
 
-  function close() {
-    stop.abort();
-    for (const end of ends.splice(0)) end();
-  }
-
-  function pause() {
-    isFollowing = false;
-    tell();
-  }
+  const pause = () => (isFollowing = false, tell());
 
   /** Shows the last lines, and each new one. */
   function follow() {
@@ -75,7 +64,7 @@ export function logPane(names, at, max, isWanted, asked) {
 
   /** Shows lines in place of others: items, and what to ask for. Where they reach the log's end, it is watched. @param {(Item[] | Record<string, unknown>)[]} parts @param {{ by?: Search | null, follows?: boolean, from?: Item, mark?: string }} [how] Found by a search; followed; from the row of an item on; around the line of a cursor. */
   async function load(parts, { by = null, follows = false, from, mark } = {}) {
-    close();
+    stop.abort();
     const { signal } = stop = new AbortController();
     [isLive, isCut, search, isFollowing, waiting] = [false, false, by, follows, []];
     [fault, told.dataset.kind] = [t("loading"), ""];
@@ -115,10 +104,10 @@ export function logPane(names, at, max, isWanted, asked) {
 
   function watchAll() {
     isLive = true;
-    ends = names.map((name) => {
+    for (const name of names) {
       const since = end(name);
-      return watch(`log:${name}`, (heard) => hear(name, since, heard), since);
-    });
+      watch(`log:${name}`, since, stop.signal, (heard) => hear(name, since, heard));
+    }
   }
 
   /** @param {string} name @param {string | undefined} since @param {import("./feed.js").Heard[]} heard */
@@ -194,5 +183,14 @@ export function logPane(names, at, max, isWanted, asked) {
   // Rows get their heights as they come into sight, or when the window changes.
   new ResizeObserver(toEnd).observe(list);
   void (at === "" ? follow() : load([{ before: at, lines: page }, { after: at }], { mark: at }));
-  return { element, close, pause, follow, begin, find, filter, isFollowing: () => isFollowing };
+  return {
+    element,
+    close: () => stop.abort(),
+    pause,
+    follow,
+    begin,
+    find,
+    filter,
+    isFollowing: () => isFollowing,
+  };
 }

@@ -8,8 +8,7 @@ export const most = 300;
 export function newest(ariaLabel, hint) {
   const props = { className: "output newest", tabIndex: 0, role: "region", ariaLabel, "data-hint": hint };
   const region = h("div", props);
-  /** @type {HTMLElement[]} */
-  let waiting = [];
+  let waiting = /** @type {HTMLElement[]} */ ([]);
   const draw = oncePerFrame(() =>
     atEnd(region, () => {
       region.append(...waiting);
@@ -24,8 +23,8 @@ export function newest(ariaLabel, hint) {
   return { region, add };
 }
 
-/** A row of what came, now or nobody knows when. @param {string} text @param {Date | null} [time] @param {HTMLElement} [sign] */
-export function row(text, time = new Date(), sign) {
+/** A row of what came, now or nobody knows when. @param {string} text @param {number | null} [time] @param {HTMLElement} [sign] */
+export function row(text, time = Date.now(), sign) {
   const shown = text.length > 4_000 ? `${text.slice(0, 4_000)} …` : text;
   return h("div", {}, h("time", {}, time && timeOfDay(time)), sign, h("span", {}, shown));
 }

@@ -1,6 +1,6 @@
 import { getJson } from "./api.js";
 import { chart } from "./chart.js";
-import { decoded, empty, h, oncePerFrame, put } from "./dom.js";
+import { decoded, empty, every, fill, h } from "./dom.js";
 import { onFeed } from "./feed.js";
 import { runCards } from "./run_card.js";
 import { tail } from "./tail.js";
@@ -9,52 +9,33 @@ import { sparkSeconds, tile } from "./tile.js";
 import { count } from "./units.js";
 import { t } from "./words.js";
 
-/** Sensors that are live at once: one stream has up to 32 sources, and others are on this page. */
-const mostLive = 24;
-/** Runs that are shown. */
-const mostRuns = 4;
-/** ms for which tiles rest between two changes: a wall needs no more. */
-const calmMs = 200;
-/** ms between two looks at the other sensors that are on the screen. */
+/** Sensors that are live at once, as one stream has up to 32 sources, and runs that are shown. */
+const [mostLive, mostRuns] = [24, 4];
+/** ms between two looks at the others on the screen. */
 const restMs = 10_000;
 
 /** @type {import("./main.js").View["mount"]} */
-export function mount(root, place) {
+export function mount(root, place, signal) {
   const grid = h("div", { className: "tiles" });
   const rest = h("p", { className: "caption", hidden: true });
-  const figure = h("section", { className: "chart", "aria-label": t("Chart") });
-  const logs = h("section", { className: "panel", "aria-label": t("Last lines") });
-  const noRun = h("p", { className: "caption" }, t("Nothing runs now."), " ");
-  noRun.append(h("a", { href: "#runs" }, t("Start a run")));
+  const figure = h("section", { className: "chart", ariaLabel: t("Chart") });
+  const logs = h("section", { className: "panel", ariaLabel: t("Last lines") });
+  const start = h("a", { href: "#runs" }, t("Start a run"));
+  const noRun = h("p", { className: "caption" }, t("Nothing runs now."), " ", start);
   const list = h("ul", { className: "runs" });
-  const runs = h(
-    "section",
-    { className: "panel", "aria-label": t("Runs") },
-    h("h2", {}, t("Runs")),
-    noRun,
-    list,
-  );
+  const title = h("h2", {}, t("Runs"));
+  const runs = h("section", { className: "panel", ariaLabel: t("Runs") }, title, noRun, list);
   const side = h("div", { className: "panel side" }, logs, runs);
-  put(root, [grid, rest, h("div", { className: "below" }, figure, side)]);
+  root.append(grid, rest, h("div", { className: "below" }, figure, side));
 
-  const large = chart(figure);
-  /** @type {Map<string, ReturnType<typeof tile>>} */
-  let tiles = new Map();
-  /** @type {Set<ReturnType<typeof tile>>} */
-  const dirty = new Set();
+  const large = chart(figure, signal);
+  let tiles = /** @type {Map<string, ReturnType<typeof tile>>} */ (new Map());
   /** On the screen. @type {Set<string | undefined>} */
   const visible = new Set();
   let chosen = "";
 
-  const draw = oncePerFrame(() => {
-    for (const each of dirty) each.draw();
-    dirty.clear();
-  }, calmMs);
-
-  /** @param {ReturnType<typeof tile>} each */
-  function changed(each) {
-    dirty.add(each);
-    draw();
+  function changed(/** @type {{ draw: () => void, readings: import("./readings.js").Readings }} */ each) {
+    each.draw();
     if (each.readings.latest.id === chosen) large.draw();
   }
 
@@ -63,23 +44,20 @@ export function mount(root, place) {
     const wanted = new Set([chosen, ...[...tiles.keys()].filter((id) => visible.has(id))].slice(0, mostLive));
     for (const [id, each] of tiles) {
       const { readings } = each;
+      const seconds = id === chosen ? Infinity : sparkSeconds;
       if (!wanted.has(id)) readings.stop();
-      else if (!readings.isLive) {
-        const seconds = id === chosen ? Infinity : sparkSeconds;
-        readings.start(seconds, () => changed(each)).catch(() => readings.stop());
-      }
+      else if (!readings.isLive) readings.start(seconds, () => changed(each)).catch(() => readings.stop());
     }
     const n = visible.size - [...wanted].filter((id) => visible.has(id)).length;
     rest.hidden = n === 0;
     rest.textContent = t("{n} of these are read every 10 s", { n: count(n) });
   }
 
-  /** @param {string} id */
-  function choose(id) {
+  function choose(/** @type {string} */ id) {
     const each = tiles.get(id);
     if (each === undefined) return;
     chosen = id;
-    for (const [other, { element }] of tiles) element.setAttribute("aria-pressed", String(other === id));
+    for (const [other, { element }] of tiles) element.ariaPressed = String(other === id);
     // Anew, as the chart wants all that there is.
     each.readings.stop();
     update();
@@ -89,8 +67,7 @@ export function mount(root, place) {
   const observer = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
       const { id } = /** @type {HTMLElement} */ (target).dataset;
-      if (isIntersecting) visible.add(id);
-      else visible.delete(id);
+      visible[isIntersecting ? "add" : "delete"](id);
     }
     update();
   });
@@ -114,9 +91,11 @@ export function mount(root, place) {
       observer.observe(made.element);
       return [sensor.id, made];
     }));
-    grid.replaceChildren(...[...tiles.values()].map(({ element }) => element));
-    const line = "deno task start --sensors sensors.json";
-    if (list.length === 0) grid.append(empty(t("No sensor. --sensors FILE declares some."), line));
+    const none = empty(
+      t("No sensor. --sensors FILE declares some."),
+      "deno task start --sensors sensors.json",
+    );
+    fill(grid, [...tiles.values()].map(({ element }) => element), list.length === 0 && none);
     const wanted = chosen || decoded(place);
     choose(tiles.has(wanted) ? wanted : list[0]?.id);
   }
@@ -136,20 +115,15 @@ export function mount(root, place) {
   const look = () => void refresh().catch(() => {});
 
   let was = "live";
-  const timer = setInterval(() => rest.hidden || document.hidden || look(), restMs);
-  const ends = [
-    end,
-    large.end,
-    tail(logs),
-    runCards(list, true, mostRuns, (shown) => noRun.hidden = shown > 0),
-    // Another server may have other sensors: then the stream is refused, or has come back.
-    onFeed(({ state, reason }) => {
-      if (state !== was && (state === "live" || reason !== "")) look();
-      was = state;
-    }),
-    onTheme(() => tiles.forEach(changed)),
-    () => clearInterval(timer),
-  ];
+  every(() => rest.hidden || document.hidden || look(), restMs, signal);
+  tail(logs, signal);
+  runCards(list, true, mostRuns, signal, (shown) => noRun.hidden = shown > 0);
+  // Another server may have other sensors: then the stream is refused, or has come back.
+  onFeed(({ state, reason }) => {
+    if (state !== was && (state === "live" || reason !== "")) look();
+    was = state;
+  }, signal);
+  onTheme(() => tiles.forEach(changed), signal);
+  signal.addEventListener("abort", end);
   look();
-  return () => ends.forEach((end) => end());
 }

@@ -1,28 +1,13 @@
-import { h } from "./dom.js";
 import { colour } from "./theme.js";
 import { quantity, timeOfDay } from "./units.js";
 
 /** What uPlot's script has, and makes; its types are in its package. @typedef {any} Plot */
 
-/** @type {Promise<Plot> | undefined} */
-let loading;
+/** Its name is computed, as it is no file of this folder. */
+const script = "./uplot.js";
 
-/** Loads uPlot, and its style, once; again where that has failed. */
-export const loadPlot = () =>
-  loading ??= load().catch((error) => {
-    loading = undefined;
-    throw error;
-  });
-
-async function load() {
-  const style = h("link", { rel: "stylesheet", href: "/dashboard/uplot.css" });
-  const styled = new Promise((resolve) => style.onload = style.onerror = resolve);
-  document.head.append(style);
-  // Computed, as it is no file of this folder.
-  const script = "./uplot.js";
-  const [plot] = await Promise.all([import(script), styled]);
-  return plot.default;
-}
+/** Loads uPlot. @returns {Promise<Plot>} */
+export const loadPlot = async () => (await import(script)).default;
 
 /** A percentage is seen against all that there may be. @param {Plot} _plot @param {number} _min @param {number} max */
 const percents = (_plot, _min, max) => [0, Math.max(100, max)];
@@ -35,14 +20,13 @@ const percents = (_plot, _min, max) => [0, Math.max(100, max)];
 export function plotIn(uPlot, root, { unit, shown, zoomTo, tell }) {
   const [font, stroke] = [`12px ${getComputedStyle(root).fontFamily}`, colour("--soft")];
   const grid = { stroke: colour("--line"), width: 1 };
-  /** @param {(value: number) => string} text */
-  const axis = (text) => ({
-    values: (/** @type {Plot} */ _, /** @type {number[]} */ values) => values.map(text),
-    ...{ font, stroke, grid, ticks: { ...grid, size: 4 } },
-  });
-  const [series, fill] = [colour("--series-1"), colour("--wash")];
-  /** @param {Plot} plot */
-  function select(plot) {
+  const lines = { font, stroke, grid, ticks: { ...grid, size: 4 } };
+  const times = (/** @type {Plot} */ _, /** @type {number[]} */ values) =>
+    values.map((s) => timeOfDay(s * 1_000));
+  const sizes = (/** @type {Plot} */ _, /** @type {number[]} */ values) =>
+    values.map((value) => quantity(value, unit));
+  const [series, fill, paths] = [colour("--series-1"), colour("--wash"), uPlot.paths.stepped({ align: 1 })];
+  function select(/** @type {Plot} */ plot) {
     const { left, width } = plot.select;
     if (width < 4) return;
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
@@ -61,17 +45,8 @@ export function plotIn(uPlot, root, { unit, shown, zoomTo, tell }) {
       },
       // Which part is shown is said with what there is.
       scales: { x: { auto: false }, y: unit === "%" ? { range: percents } : {} },
-      axes: [{ ...axis((s) => timeOfDay(new Date(s * 1_000))), space: 90, size: 32 }, {
-        ...axis((value) => quantity(value, unit)),
-        size: 76,
-      }],
-      series: [{}, {
-        stroke: series,
-        fill,
-        width: 1.5,
-        paths: uPlot.paths.stepped({ align: 1 }),
-        points: { show: false },
-      }],
+      axes: [{ ...lines, values: times, space: 90, size: 32 }, { ...lines, values: sizes, size: 76 }],
+      series: [{}, { stroke: series, fill, width: 1.5, paths, points: { show: false } }],
       hooks: { setCursor: [tell], setSelect: [select] },
     },
     [[], []],

@@ -11,19 +11,16 @@ const [most, longest] = [20, 200];
 
 /** Follows a run by its events: a bar a task, n of N, the rate and the time left. @param {Listed} run */
 export function progress(run) {
-  /** @type {Map<string, ReturnType<typeof bar>>} */
-  const tasks = new Map();
+  const tasks = /** @type {Map<string, ReturnType<typeof bar>>} */ (new Map());
   let [events, text] = [0, ""];
   const more = h("p", { className: "caption" });
   const element = h("div", { className: "bars" }, more);
 
   const draw = oncePerFrame(() => {
     for (const task of tasks.values()) task.draw(run);
+    const had = events === 0 ? t("no event yet") : `${t("{n} events", { n: count(events) })} · ${text}`;
+    more.textContent = tasks.size === 0 ? had : "";
     if (tasks.size > most) more.textContent = t("and {n} tasks more", { n: count(tasks.size - most) });
-    else if (tasks.size > 0) more.textContent = "";
-    else {more.textContent = events === 0
-        ? t("no event yet")
-        : `${t("{n} events", { n: count(events) })} · ${text}`;}
   });
 
   /** @param {string} name @param {number} step @param {number} [steps] */
@@ -33,8 +30,7 @@ export function progress(run) {
     tasks.set(name, Object.assign(task, { step, steps: steps ?? task.steps }));
   }
 
-  /** @param {import("./feed.js").Heard[]} heard */
-  function hear(heard) {
+  function hear(/** @type {import("./feed.js").Heard[]} */ heard) {
     for (const { event, data } of heard) {
       if (event === "gap" || event === "state") continue;
       events++;
@@ -50,23 +46,19 @@ export function progress(run) {
   /** What it was started with says what is still to come. */
   async function follow() {
     const { params } = await getJson(`/runs/${encodeURIComponent(run.name)}`).catch(() => ({ params: {} }));
-    if (ended.signal.aborted) return;
     if (params.count !== undefined) set("", 0, params.count);
     for (const task of params.task ?? []) {
       const [, steps, ...name] = task.split(":").reverse();
       set(name.reverse().join(":"), 0, Number(steps));
     }
     draw();
-    ended.signal.onabort = watch(`run:${run.name}`, hear);
+    watch(`run:${run.name}`, "", ended.signal, hear);
   }
   void follow();
   return {
     element,
     /** It has another state. @param {Listed} next */
-    change(next) {
-      run = next;
-      draw();
-    },
+    change: (next) => (run = next, draw()),
     end: () => ended.abort(),
   };
 }
@@ -80,8 +72,7 @@ function bar(name) {
     element: h("div", { className: "task" }, title, meter, numbers),
     step: 0,
     steps: 1,
-    /** @param {Listed} run */
-    draw({ state, started }) {
+    draw(/** @type {Listed} */ { state, started }) {
       const { step, steps } = this;
       Object.assign(meter, { max: steps, value: step });
       const words = [t("{n} of {all}", { n: count(step), all: count(steps) })];

@@ -14,10 +14,9 @@ export class Readings {
   values = [];
   /** Whether they are watched. */
   isLive = false;
-  #stop = () => {};
+  #over = new AbortController();
 
-  /** @param {Latest} latest */
-  constructor(latest) {
+  constructor(/** @type {Latest} */ latest) {
     this.latest = latest;
   }
 
@@ -41,15 +40,14 @@ export class Readings {
   /** Loads the last `seconds`, and calls `changed` now and when a reading has come. @param {number} seconds @param {() => void} changed */
   async start(seconds, changed) {
     this.isLive = true;
-    const stopped = new AbortController();
-    this.#stop = () => stopped.abort();
+    const { signal } = this.#over = new AbortController();
     const { id, interval } = this.latest;
     const last = Number.isFinite(seconds) ? `?last=${Math.ceil(seconds * 1_000 / interval)}` : "";
     const { cursor, readings } = await getJson(`/sensors/${encodeURIComponent(id)}/history${last}`);
-    if (stopped.signal.aborted) return;
+    if (signal.aborted) return;
     this.values = [];
     for (const [time, value] of readings) this.#add(time, value);
-    this.#stop = watch(`sensor:${id}`, (records) => {
+    watch(`sensor:${id}`, cursor, signal, (records) => {
       for (const { event, data } of records) {
         if (event === "gap") this.#hole();
         else if (event === "state") this.latest = { ...this.latest, ...data, value: null };
@@ -59,18 +57,17 @@ export class Readings {
         }
       }
       changed();
-    }, cursor);
+    });
     changed();
   }
 
   /** Ends what {@linkcode start} began. */
   stop() {
     this.isLive = false;
-    this.#stop();
+    this.#over.abort();
   }
 
-  /** @param {number} ms @param {number | null} value */
-  #add(ms, value) {
+  #add(/** @type {number} */ ms, /** @type {number | null} */ value) {
     if (ms / 1_000 - this.end > this.latest.interval * 3 / 1_000) this.#hole();
     this.#push(ms / 1_000, value);
   }
@@ -79,8 +76,7 @@ export class Readings {
     if (this.values.length > 0) this.#push(this.end, null);
   }
 
-  /** @param {number} time @param {number | null} value */
-  #push(time, value) {
+  #push(/** @type {number} */ time, /** @type {number | null} */ value) {
     // A plot needs them in order, and each apart; a clock that was set back begins anew.
     if (time < this.end - 1) this.values = [];
     if (this.values.length === most) {

@@ -1,5 +1,5 @@
-import { ask, may } from "./api.js";
-import { arrange, command, confirmed, fill, h } from "./dom.js";
+import { ask, curl, may } from "./api.js";
+import { arrange, bar, button, command, confirmed, every, fill, h } from "./dom.js";
 import { progress } from "./progress.js";
 import { listOf, onServer } from "./server.js";
 import { ago, count, fullTime } from "./units.js";
@@ -18,17 +18,17 @@ const states = {
 };
 
 /** A run: what it is, how it is, a bar a task, and what ends it. @param {Listed} run @param {boolean} isBrief */
-export function runCard(run, isBrief) {
+function runCard(run, isBrief) {
   const state = h("span", {});
   const facts = h("span", { className: "caption" });
   const problem = h("p", { role: "alert" });
-  const cancel = h("button", { className: "quiet danger", onclick: end }, "");
+  const cancel = button("", end, { className: "quiet danger" });
   const bars = progress(run);
   const path = `${run.route}?run=${encodeURIComponent(run.name)}`;
   const grow = h("span", { className: "grow" });
-  const head = h("div", { className: "bar" }, h("b", {}, run.name), state, facts, grow, cancel);
-  const curl = command(`curl -N '${location.origin}${path}'`);
-  const more = h("details", { hidden: isBrief }, h("summary", {}, t("Watch it with curl")), curl);
+  const head = bar(h("b", {}, run.name), state, facts, grow, cancel);
+  const watch = h("summary", {}, t("Watch it with curl"));
+  const more = h("details", { hidden: isBrief }, watch, command(curl(path)));
   const element = h("li", { className: "run" }, head, bars.element, problem, more);
 
   async function end() {
@@ -43,21 +43,16 @@ export function runCard(run, isBrief) {
     );
   }
 
-  /** @param {Listed} next */
-  function change(next) {
+  function change(/** @type {Listed} */ next) {
     run = next;
     const [sign, kind, word] = states[run.state]();
     state.dataset.kind = kind;
     fill(state, h("span", { "aria-hidden": "true" }, sign), ` ${word}`);
-    const started = new Date(run.started);
-    facts.title = fullTime(started);
-    facts.textContent = [
-      run.route,
-      t("started {time}", { time: ago(started) }),
-      t("readers: {n}", { n: count(run.readers) }),
-    ].join(" · ");
+    facts.title = fullTime(run.started);
+    const times = t("started {time}", { time: ago(run.started) });
+    facts.textContent = [run.route, times, t("readers: {n}", { n: count(run.readers) })].join(" · ");
     cancel.textContent = run.state === "running" ? t("Cancel") : t("Forget");
-    cancel.setAttribute("aria-label", `${cancel.textContent} ${run.name}`);
+    cancel.ariaLabel = `${cancel.textContent} ${run.name}`;
     cancel.hidden = isBrief || run.state === "gone" || !may("admin");
     bars.change(run);
   }
@@ -68,16 +63,8 @@ export function runCard(run, isBrief) {
 const order = (a, b) =>
   Number(b.state === "running") - Number(a.state === "running") || b.started.localeCompare(a.started);
 
-/**
- * The runs as cards, until the function that it returns is called. A card stays until then, also where the server no longer has
- * its run.
- *
- * @param {HTMLElement} root
- * @param {boolean} isBrief Shows what there is now, without what ends it.
- * @param {number} most Cards at once.
- * @param {(shown: number, all: number) => void} changed
- */
-export function runCards(root, isBrief, most, changed) {
+/** The runs as cards, until the signal. A card stays until then, also where the server no longer has its run. @param {HTMLElement} root @param {boolean} isBrief Shows what there is now, without what ends it. @param {number} most Cards at once. @param {AbortSignal} signal @param {(shown: number, all: number) => void} changed */
+export function runCards(root, isBrief, most, signal, changed) {
   /** By their names, with the runs that they are of. @type {Map<string, { run: Listed, card: ReturnType<typeof runCard> }>} */
   const cards = new Map();
 
@@ -93,24 +80,18 @@ export function runCards(root, isBrief, most, changed) {
       card.end();
       cards.delete(name);
     }
-    arrange(
-      root,
-      runs.map((run) => {
-        const card = cards.get(run.name)?.card ?? runCard(run, isBrief);
-        cards.set(run.name, { run, card });
-        card.change(run);
-        return card.element;
-      }),
-    );
+    const shown = runs.map((run) => {
+      const card = cards.get(run.name)?.card ?? runCard(run, isBrief);
+      cards.set(run.name, { run, card });
+      card.change(run);
+      return card.element;
+    });
+    arrange(root, shown);
     changed(runs.length, all.length);
   }
 
-  const off = onServer(show);
+  onServer(show, signal);
   // Times move on.
-  const timer = setInterval(show, 1_000);
-  return () => {
-    off();
-    clearInterval(timer);
-    cards.forEach(({ card }) => card.end());
-  };
+  every(show, 1_000, signal);
+  signal.addEventListener("abort", () => cards.forEach(({ card }) => card.end()));
 }

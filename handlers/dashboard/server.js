@@ -8,23 +8,22 @@ export let counts = {};
 /** The lists, by their names: channels, runs, logs. @type {Map<string, Map<string, Listed>>} */
 const lists = new Map();
 
-/** @type {Set<() => void>} */
-const listeners = new Set();
+const listeners = /** @type {Set<() => void>} */ (new Set());
 
 /** A list, sorted by name. @param {"channels" | "runs" | "logs"} name */
 export const listOf = (name) =>
   [...lists.get(name)?.values() ?? []].sort((a, b) => a.name.localeCompare(b.name));
 
-/** Calls `listener` now, and whenever the counts or lists have changed. @param {() => void} listener */
-export function onServer(listener) {
+/** Calls `listener` now, and whenever the counts or lists have changed. @param {() => void} listener @param {AbortSignal} [signal] */
+export function onServer(listener, signal) {
   listeners.add(listener);
   listener();
-  return () => void listeners.delete(listener);
+  signal?.addEventListener("abort", () => listeners.delete(listener));
 }
 
 /** Begins to watch the server itself. */
 export function watchServer() {
-  watch("server", (heard) => {
+  watch("server", "", null, (heard) => {
     for (const { event, data } of heard) {
       if (event === "counts") counts = data;
       else if (event === "lists") { for (const name of Object.keys(data)) change(name, data[name], null); }

@@ -1,5 +1,5 @@
 import { ask, may } from "./api.js";
-import { h, put } from "./dom.js";
+import { h, panel } from "./dom.js";
 import { newest, row } from "./newest.js";
 import { t } from "./words.js";
 
@@ -14,13 +14,14 @@ const words = {
   1013: () => t("too much at once, try again later"),
 };
 
-/** Connects, sends, shows the frames of both ways, and says how it was closed. @param {HTMLElement} root */
-export function mountSocket(root) {
+/** Connects, sends, shows the frames of both ways, and says how it was closed. @param {HTMLElement} root @param {AbortSignal} signal */
+export function mountSocket(root, signal) {
   const channel = h("input", { placeholder: t("none"), size: 12, autocomplete: "off" });
   const delay = h("input", { type: "number", min: "0", max: "10000", placeholder: "0" });
-  const labels = [[t("channel"), " ", channel], [t("work a message, in ms"), " ", delay]].map((both) =>
-    h("label", {}, both)
-  );
+  const labels = [
+    h("label", {}, t("channel"), " ", channel),
+    h("label", {}, t("work a message, in ms"), " ", delay),
+  ];
   const connect = h("button", { className: "primary" });
   const state = h("span", { role: "status" });
   const connecting = h("form", { className: "bar", noValidate: true }, labels, connect, state);
@@ -34,10 +35,9 @@ export function mountSocket(root) {
   const about = t(
     "Each message is processed, and answered in order. With a channel it is published there, and what others publish comes.",
   );
-  put(root, [h("div", { className: "panel" }, h("p", {}, about), connecting, sending, region)]);
+  root.append(panel(h("p", {}, about), connecting, sending, region));
 
-  /** @type {WebSocket | null} */
-  let socket = null;
+  let socket = /** @type {WebSocket | null} */ (null);
   const frame = (/** @type {string} */ sign, /** @type {string} */ title, /** @type {string} */ content) =>
     add(row(content, undefined, h("b", { role: "img", ariaLabel: title, title }, sign)));
   const say = (/** @type {string} */ words, kind = "") => {
@@ -49,8 +49,7 @@ export function mountSocket(root) {
     for (const field of [channel, delay]) field.disabled = socket !== null;
   };
   say(t("not connected"));
-  connecting.onsubmit = (event) => {
-    event.preventDefault();
+  connecting.onsubmit = () => {
     if (socket !== null) return socket.close(1000);
     const given = Object.entries({ channel: channel.value, delay: delay.value }).filter(([, value]) => value);
     const path = `/ws?${new URLSearchParams(given)}`;
@@ -70,15 +69,11 @@ export function mountSocket(root) {
       say(said, code === 1000 ? "" : "failed");
     };
   };
-  sending.onsubmit = (event) => {
-    event.preventDefault();
+  sending.onsubmit = () => {
     if (socket === null || send.disabled) return;
     socket.send(text.value);
     frame("↑", t("sent"), text.value);
     text.select();
   };
-  return () => {
-    if (socket !== null) socket.onclose = socket.onmessage = socket.onopen = null;
-    socket?.close(1000);
-  };
+  signal.addEventListener("abort", () => socket?.close(1000));
 }

@@ -1,5 +1,5 @@
-import { getJson, who } from "./api.js";
-import { fill, h } from "./dom.js";
+import { getJson, session } from "./api.js";
+import { fill, h, quiet } from "./dom.js";
 import { showKeys } from "./keys.js";
 import { acknowledge, onFeed, retry } from "./feed.js";
 import { counts, onServer } from "./server.js";
@@ -9,7 +9,6 @@ import { other, switchLanguage, t } from "./words.js";
 
 /** ms for which the strip says that something was missed. */
 const missedMs = 60_000;
-
 /** When the server started, in ms since 1970. */
 let started = NaN;
 
@@ -21,9 +20,8 @@ function stateOf({ state, reason, missed }) {
   if (state === "hidden") return ["‖", "quiet", t("paused while hidden")];
   if (state === "connecting") return ["○", "quiet", t("connecting")];
   const shutdown = t("the server is shutting down");
-  if (state === "waiting") {
-    return ["↻", "stale", reason === "shutdown" ? shutdown : reason || t("reconnecting")];
-  }
+  const why = reason === "shutdown" ? shutdown : reason || t("reconnecting");
+  if (state === "waiting") return ["↻", "stale", why];
   if (counts.draining) return ["◌", "stale", shutdown];
   if (missed === 0) return ["●", "live", t("live")];
   const some = t("live, some were missed");
@@ -35,8 +33,7 @@ function liveness() {
   const word = h("span", { role: "status", className: "live" });
   // Changes each second: it is not for the live region.
   const when = h("span", {});
-  const now = h("button", { className: "quiet", onclick: retry }, t("now"));
-  const seen = h("button", { className: "quiet", onclick: acknowledge }, t("seen"));
+  const [now, seen] = [quiet(t("now"), retry), quiet(t("seen"), acknowledge)];
   const signIn = h("a", { href: "/session" }, t("sign in"));
   /** @type {FeedState} */
   let state;
@@ -85,15 +82,9 @@ const shown = {
 
 function openCounts() {
   const all = h("span", { className: "counts" });
-  onServer(() =>
-    fill(
-      all,
-      Object.entries(shown).map(([key, word]) => {
-        const n = Number(counts[key] ?? 0);
-        return h("span", {}, h("b", {}, count(n)), ` ${word(n === 1)}`);
-      }),
-    )
-  );
+  const one = (/** @type {string} */ key, n = Number(counts[key] ?? 0)) =>
+    h("span", {}, h("b", {}, count(n)), ` ${shown[key](n === 1)}`);
+  onServer(() => fill(all, Object.keys(shown).map((key) => one(key))));
   return all;
 }
 
@@ -102,21 +93,18 @@ function uptime() {
   setInterval(() => {
     if (Number.isNaN(started)) return;
     text.textContent = t("up {time}", { time: span(Date.now() - started) });
-    text.title = fullTime(new Date(started));
+    text.title = fullTime(started);
   }, 1_000);
   return text;
 }
 
-async function signOut() {
-  await fetch("/session", { method: "DELETE" });
-  location.reload();
-}
+const signOut = () => fetch("/session", { method: "DELETE" }).finally(() => location.reload());
 
 /** The status strip: how the connection is, what the server has open, who is signed in. */
 export function drawStrip() {
-  const { name, rights, expires } = who();
+  const { name, rights, expires } = session;
   const theme = t("Light or dark");
-  const until = expires === null ? "" : t("until {time}", { time: fullTime(new Date(expires)) });
+  const until = expires === null ? "" : t("until {time}", { time: fullTime(expires) });
   fill(
     /** @type {HTMLElement} */ (document.getElementById("strip")),
     h("a", { href: "#overview", className: "brand" }, h("b", {}, "weir"), h("span", {}, location.host)),
@@ -125,9 +113,9 @@ export function drawStrip() {
     uptime(),
     h("span", { className: "grow" }),
     name !== null && h("span", { className: "who", title: `${rights.join(", ")} ${until}`.trim() }, name),
-    name !== null && h("button", { className: "quiet", onclick: signOut }, t("Sign out")),
-    h("button", { className: "quiet", lang: other.code, onclick: switchLanguage }, other.name),
-    h("button", { className: "quiet", "aria-label": theme, title: theme, onclick: switchTheme }, "◐"),
-    h("button", { className: "quiet", "aria-label": t("Keys"), title: t("Keys"), onclick: showKeys }, "?"),
+    name !== null && quiet(t("Sign out"), signOut),
+    quiet(other.name, switchLanguage, { lang: other.code }),
+    quiet("◐", switchTheme, { ariaLabel: theme, title: theme }),
+    quiet("?", showKeys, { ariaLabel: t("Keys"), title: t("Keys") }),
   );
 }

@@ -1,4 +1,4 @@
-import { fill, h, oncePerFrame, put } from "./dom.js";
+import { bar, fill, h, oncePerFrame } from "./dom.js";
 import { watch } from "./feed.js";
 import { hashOf, itemOf, linesOf, rowsOf } from "./log_line.js";
 import { listOf, onServer } from "./server.js";
@@ -9,33 +9,27 @@ const [most, longest, calmMs] = [12, 500, 200];
 
 /** @typedef {import("./log_line.js").Item} Item */
 
-/** The last lines of a log that one chooses; the choice is remembered. @param {HTMLElement} root */
-export function tail(root) {
+/** The last lines of a log that one chooses; the choice is remembered. @param {HTMLElement} root @param {AbortSignal} over */
+export function tail(root, over) {
   const select = h("select", { "aria-label": t("Log") });
   const all = h("a", {}, t("all of it"));
   const lines = h("div", { className: "tail mono" });
-  put(root, [h("div", { className: "bar" }, h("h2", {}, t("Last lines")), select, all), lines]);
-  /** @type {Item[]} */
-  let items = [];
+  root.append(bar(h("h2", {}, t("Last lines")), select, all), lines);
+  let items = /** @type {Item[]} */ ([]);
   let [chosen, listed] = ["", ""];
   let following = new AbortController();
 
-  const draw = oncePerFrame(
-    () => fill(lines, rowsOf(items, undefined, false, () => true)),
-    calmMs,
-  );
+  const draw = oncePerFrame(() => fill(lines, rowsOf(items, undefined, false, () => true)), calmMs);
 
-  /** @param {Item[]} more */
-  function add(more) {
-    items = [...items, ...more].filter(({ kind }, i, { length }) =>
+  function add(/** @type {Item[]} */ more) {
+    const all = [...items, ...more].filter(({ kind }, i, { length }) =>
       kind !== "unfinished" || i === length - 1
     );
-    items = items.slice(-most).map((item) => ({ ...item, text: item.text.slice(0, longest) }));
+    items = all.slice(-most).map((item) => ({ ...item, text: item.text.slice(0, longest) }));
     draw();
   }
 
-  /** @param {string} name */
-  async function follow(name) {
+  async function follow(/** @type {string} */ name) {
     following.abort();
     following = new AbortController();
     const { signal } = following;
@@ -49,7 +43,7 @@ export function tail(root) {
       const since = there.findLast(({ cursor }) => cursor !== undefined)?.cursor;
       const hear = (/** @type {import("./feed.js").Heard[]} */ heard) =>
         add(heard.filter(({ event }) => event !== "state").slice(-most).map((each) => itemOf(each, name)));
-      signal.onabort = watch(`log:${name}`, hear, since);
+      watch(`log:${name}`, since, signal, hear);
     } catch (error) {
       if (signal.aborted) return;
       add([{ name, kind: "note", text: /** @type {Error} */ (error).message }]);
@@ -58,7 +52,7 @@ export function tail(root) {
     }
   }
 
-  const off = onServer(() => {
+  onServer(() => {
     const names = listOf("logs").map(({ name }) => name);
     root.hidden = names.length === 0;
     if (names.join("/") !== listed) fill(select, names.map((name) => h("option", {}, name)));
@@ -68,13 +62,10 @@ export function tail(root) {
     const remembered = localStorage.getItem("overview.log") ?? "";
     const first = names.find((name) => name !== "access.log") ?? names[0];
     void follow(select.value = names.includes(remembered) ? remembered : first);
-  });
+  }, over);
   select.onchange = () => {
     localStorage.setItem("overview.log", select.value);
     void follow(select.value);
   };
-  return () => {
-    off();
-    following.abort();
-  };
+  over.addEventListener("abort", () => following.abort());
 }

@@ -25,10 +25,10 @@ export function switchTheme() {
   changed();
 }
 
-/** Calls `listener` whenever the colours have changed. @param {() => void} listener */
-export function onTheme(listener) {
+/** Calls `listener` whenever the colours have changed. @param {() => void} listener @param {AbortSignal} signal */
+export function onTheme(listener, signal) {
   listeners.add(listener);
-  return () => void listeners.delete(listener);
+  signal.addEventListener("abort", () => listeners.delete(listener));
 }
 
 /** A colour of the style's, as a canvas takes it. @param {string} name As in `--series-1`. */

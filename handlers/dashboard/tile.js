@@ -1,11 +1,11 @@
-import { fill, h } from "./dom.js";
+import { fill, h, oncePerFrame } from "./dom.js";
 import { Readings } from "./readings.js";
 import { colour } from "./theme.js";
 import { fullTime, quantity } from "./units.js";
 import { t } from "./words.js";
 
-/** What a tile's line shows, in s. */
-export const sparkSeconds = 300;
+/** What a tile's line shows, in s; ms for which it rests between two changes: a wall needs no more. */
+export const [sparkSeconds, calmMs] = [300, 200];
 
 /** A button with a sensor's last value, its last minutes, their range, or what is wrong. @param {import("./readings.js").Latest} sensor @param {() => void} choose */
 export function tile(sensor, choose) {
@@ -15,13 +15,13 @@ export function tile(sensor, choose) {
   const note = h("span", { className: "caption" });
   const element = h("button", { className: "tile", onclick: choose }, name, value, canvas, note);
 
-  function draw() {
+  const draw = oncePerFrame(() => {
     const { latest: { time, state, unit, reason, ...latest }, values } = readings;
     const first = readings.since(sparkSeconds);
     const there = values.slice(first).filter((each) => each !== null);
     const [min, max] = [Math.min(...there), Math.max(...there)];
     value.textContent = quantity(latest.value ?? (state === "stale" ? there.at(-1) ?? null : null), unit);
-    const when = time === null ? t("no reading yet") : fullTime(new Date(time));
+    const when = time === null ? t("no reading yet") : fullTime(time);
     element.title = [sensor.description, when, reason].filter(Boolean).join(" · ");
     note.dataset.kind = state;
     if (state === "ok") note.textContent = there.length === 0 ? "" : range(min, max, unit);
@@ -31,12 +31,11 @@ export function tile(sensor, choose) {
       fill(note, sign, [word, reason].filter(Boolean).join(": "));
     }
     line(canvas, readings, first, min, max);
-  }
+  }, calmMs);
   return { readings, element, draw };
 }
 
-/** @param {number} min @param {number} max @param {string} unit */
-function range(min, max, unit) {
+function range(/** @type {number} */ min, /** @type {number} */ max, /** @type {string} */ unit) {
   const [low, high] = [quantity(min, unit), quantity(max, unit)];
   if (low === high) return low;
   return unit.startsWith("B") ? `${low} – ${high}` : `${quantity(min)} – ${high}`;
@@ -52,8 +51,7 @@ function line(canvas, readings, first, min, max) {
   context.strokeStyle = colour("--series-1");
   context.lineWidth = 2;
   context.beginPath();
-  /** @type {number | null} */
-  let before = null;
+  let before = /** @type {number | null} */ (null);
   for (let i = first; i < values.length; i++) {
     const value = values[i];
     if (value !== null) {

@@ -11,17 +11,12 @@ export function tryIt(signal) {
   const status = h("p", { role: "status" });
   const headers = h("dl");
   const more = h("details", { className: "headers" }, h("summary", {}, t("Headers")), headers);
-  const body = h("pre", {
-    className: "output",
-    tabIndex: 0,
-    role: "region",
-    ariaLabel: t("Body of the answer"),
-  });
+  const shows = { role: "region", ariaLabel: t("Body of the answer") };
+  const body = h("pre", { className: "output", tabIndex: 0, ...shows });
   const element = h("div", { className: "panel", hidden: true }, status, more, body);
-  /** @type {AbortController | null} */
-  let running = null;
+  let running = /** @type {AbortController | null} */ (null);
 
-  /** Stops what is under way, else asks. @param {import("./route_form.js").Asked} asked */
+  /** Stops what is under way, else asks. @param {import("./routes.js").Asked} asked */
   async function run({ method, target, type, body: posted }) {
     if (running !== null) return running.abort();
     running = new AbortController();
@@ -31,8 +26,7 @@ export function tryIt(signal) {
     let [head, end, text, bytes] = [t("waiting"), "", "", 0];
     const draw = oncePerFrame(() => {
       // A live answer is followed to its end.
-      if (passed() > 500) atEnd(body, () => body.append(text));
-      else body.append(text);
+      atEnd(passed() > 500 ? body : h("i"), () => body.append(text));
       text = "";
       const parts = [head, bytes > 0 && size(bytes), passed() >= 1_000 && span(passed()), end];
       status.textContent = parts.filter(Boolean).join(" · ");

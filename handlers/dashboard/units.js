@@ -25,11 +25,11 @@ export function quantity(value, unit = "") {
 /** A count. @param {number} n */
 export const count = (n) => whole.format(n);
 
-/** A time in full. @param {Date} time */
-export const fullTime = (time) => dateTime.format(time);
+/** A time in full. @param {string | number} time */
+export const fullTime = (time) => dateTime.format(new Date(time));
 
-/** The time of day, with seconds. @param {Date} time */
-export const timeOfDay = (time) => clock.format(time);
+/** The time of day, with seconds. @param {string | number} time */
+export const timeOfDay = (time) => clock.format(new Date(time));
 
 /** A span, as `3 s`, `5 min`, `2 h`, `4 d`. @param {number} ms */
 export function span(ms) {
@@ -39,8 +39,8 @@ export function span(ms) {
   return s < 172_800 ? t("{n} h", { n: Math.round(s / 3_600) }) : t("{n} d", { n: Math.round(s / 86_400) });
 }
 
-/** How long ago a time was. @param {Date} time */
-export const ago = (time) => t("{time} ago", { time: span(now() - time.getTime()) });
+/** How long ago a time was. @param {string | number} time */
+export const ago = (time) => t("{time} ago", { time: span(now() - new Date(time).getTime()) });
 
 /** JSON over several lines; numbers stay as they are written, where the browser can do that. @param {string} json */
 export const pretty = (json) => JSON.stringify(JSON.parse(json, exact), null, 2);

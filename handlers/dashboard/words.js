@@ -1,7 +1,6 @@
 const languages = ["en", "zh"];
 
-/** @type {Record<string, string>} */
-let words = {};
+let words = /** @type {Record<string, string>} */ ({});
 
 const chosen = sessionStorage.getItem("language") ?? navigator.language.slice(0, 2);
 
@@ -23,13 +22,6 @@ export function switchLanguage() {
   location.reload();
 }
 
-/**
- * A text in the tab's language, with `{name}` replaced by the value of that name. A key is always a literal, so that a test can
- * look whether each language has it.
- *
- * @param {string} key
- * @param {Record<string, string | number>} [values]
- */
-export function t(key, values = {}) {
-  return (words[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
-}
+/** A text in the tab's language, with `{name}` replaced by that value. A key is a literal: a test looks for it. @param {string} key @param {Record<string, string | number>} [values] */
+export const t = (key, values = {}) =>
+  (words[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => String(values[name]));

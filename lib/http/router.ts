@@ -29,8 +29,10 @@ export class Router<Route extends RoutePath> {
   readonly #literal = new Map<string, Map<string, Route>>();
   readonly #patterns: Pattern<Route>[] = [];
 
+  /** @throws TypeError for a path that no request would match, such as `/items/{name}` */
   constructor(routes: readonly Route[]) {
     for (const [path, rows] of Map.groupBy(routes, ({ path }) => path)) {
+      checkPattern(path);
       const methods = new Map(rows.map((route) => [route.method, route]));
       const segments = path.split("/").slice(1);
       const rest = segments.at(-1) === "*";
@@ -68,6 +70,16 @@ export class Router<Route extends RoutePath> {
     }
     return null;
   }
+}
+
+/** A segment of a path as clients send it, `:name`, or a last `*`. */
+const pattern = /^(\/(:\w+|(?!:)[\w.~!$&'()+,;=:@%-]*))+$/;
+
+function checkPattern(path: string): void {
+  if (pattern.test(path.replace(/(?<=\/)\*$/, ""))) return;
+  const rule =
+    "Cannot serve a route as the segments of its path must be ':name', a last '*', or text as a URL has it";
+  throw new TypeError(`${rule}: current value is ${quote(path)}`);
 }
 
 function choose<Route>(

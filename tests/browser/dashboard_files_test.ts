@@ -78,7 +78,7 @@ filesTest(
     assertEquals(await page.locator("main b, main i").count(), 0);
     const line = await page.locator(".command").textContent();
     const path = `sub%20%23%3F/${encodeURIComponent(name).replace("'", "%27")}`;
-    assertEquals(line, `curl -C - -o '<b>it'\\''s 100%<b> ü.txt' ${origin}/files/${path}`);
+    assertEquals(line, `curl -C - -o '<b>it'\\''s 100%<b> ü.txt' '${origin}/files/${path}'`);
     const [download] = await Promise.all([
       page.waitForEvent("download"),
       page.getByText("Download", { exact: true }).click(),

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { routes as allRoutes } from "../../handlers/routes.ts";
+import { weirRoutes as allRoutes } from "../../handlers/routes.ts";
 import { granted } from "../support/granted.ts";
 import { serve } from "../support/server.ts";
 import { exchange, open } from "../support/wire.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { DeclaredSensor } from "../../lib/sensors/declared.ts";
 import { share } from "../../lib/runs/share.ts";
-import { routes } from "../../handlers/routes.ts";
+import { weirRoutes as routes } from "../../handlers/routes.ts";
 import { ndjson } from "../../lib/stream/formats/ndjson.ts";
 import { release, sourceFormat } from "../../lib/stream/formats/source_format.ts";
 import { put } from "../support/files.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { routes } from "../../handlers/routes.ts";
+import { weirRoutes as routes } from "../../handlers/routes.ts";
 import { paramsOf } from "../../lib/http/description.ts";
 import { formats } from "../../lib/stream/formats/table.ts";
 import { granted } from "../support/granted.ts";

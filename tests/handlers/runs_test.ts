@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Route } from "../../lib/handler.ts";
 import { share } from "../../lib/runs/share.ts";
 import type { Source } from "../../lib/stream/source.ts";
-import { routes } from "../../handlers/routes.ts";
+import { weirRoutes as routes } from "../../handlers/routes.ts";
 import { granted } from "../support/granted.ts";
 import { Lines } from "../support/lines.ts";
 import { askFrom, serve, type TestServer, until } from "../support/server.ts";

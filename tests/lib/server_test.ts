@@ -1,9 +1,9 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { sleep } from "../../lib/stream/clock.ts";
 import { HttpError } from "../../lib/stream/errors.ts";
 import { json } from "../../lib/stream/json.ts";
 import type { Handler, Route } from "../../lib/handler.ts";
-import { routes } from "../../handlers/routes.ts";
+import { weirRoutes as routes } from "../../handlers/routes.ts";
 import { Server } from "../../lib/server.ts";
 import { upgrade as upgradeTo } from "../../lib/sockets/upgrade.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -87,6 +87,22 @@ Deno.test({
     assertEquals(lines.map(({ status }) => status), [200, 200, 500, 500, 500, 200, 200]);
   },
 });
+
+for (const [what, value] of [["Object", { message: "hi" }], ["Undefined", undefined]]) {
+  for (const answer of [() => value, () => Promise.resolve(value)] as unknown as Handler[]) {
+    Deno.test({
+      name: `a handler that returns ${what} and no Response, ${answer}, is a 500 that names it`,
+      ignore,
+      async fn() {
+        await using server = await serve({ routes: [route("/plain/:id", answer)] });
+        const response = await fetch(`${server.origin}/plain/1`);
+        assertEquals([response.status, await response.json()], [500, { error: "internal server error" }]);
+        assertStringIncludes(server.reports(), "the handler of GET /plain/:id must return a Response");
+        assertStringIncludes(server.reports(), `current value is [object ${what}]`);
+      },
+    });
+  }
+}
 
 Deno.test({
   name: "an HttpError that a handler throws is answered as itself, without its cause",

@@ -39,25 +39,34 @@ export async function followReadme(): Promise<Followed> {
   await Deno.copyFile(`${project}/LICENSE`, `${cwd}/LICENSE`);
   await Deno.mkdir(`${cwd}/tests`);
   const imports: string[] = [], rows: string[] = [];
+  let services = "";
   for (const { language, code } of blocks) {
-    const [first, second] = code.split("\n");
+    const [first, ...following] = code.split("\n");
     const file = /^\/\/ ((?:handlers|tests)\/(\w+)\.ts)$/.exec(first);
     if (language !== "ts") continue;
     if (file !== null) {
       await Deno.writeTextFile(`${cwd}/${file[1]}`, code);
-      if (!second.startsWith("// {")) continue;
-      imports.push(`import { ${/handler: (\w+)/.exec(second)?.[1]} } from "./${file[2]}.ts";`);
-      rows.push(second.slice(3));
+      for (const row of following.filter((line) => line.startsWith("// {"))) {
+        imports.push(`import { ${/handler: (\w+)/.exec(row)?.[1]} } from "./${file[2]}.ts";`);
+        rows.push(row.slice(3));
+      }
     } else {
       const [line, rest] = code.split("\n…\n");
-      if (rest.startsWith("{")) imports.push(line), rows.push(rest);
-      else {await edit(`${cwd}/main.ts`, (text) =>
-          `${line}\n${text.replace(/^const services = .*\n/m, rest)}`);}
+      imports.push(line);
+      if (rest.startsWith("{")) rows.push(rest);
+      else services = rest;
     }
   }
-  await edit(
-    `${cwd}/handlers/routes.ts`,
-    (text) => `${imports.join("\n")}\n${text.replace("Route[] = [\n", (start) => start + rows.join("\n"))}`,
+  // As it is before anybody has written into it.
+  await Deno.writeTextFile(
+    `${cwd}/handlers/own.ts`,
+    [
+      `import type { Context, Route } from "../lib/handler.ts";`,
+      `import type { Service } from "../lib/service.ts";`,
+      ...imports,
+      `export const ownRoutes: Route[] = [${rows.join("\n")}];`,
+      services,
+    ].join("\n"),
   );
   const server = await startTask(cwd, port);
   return {
@@ -85,8 +94,4 @@ async function copy(path: string, to: string): Promise<void> {
     if (isDirectory) await copy(`${path}/${name}`, to);
     else await Deno.copyFile(`${project}/${path}/${name}`, `${to}/${path}/${name}`);
   }
-}
-
-async function edit(path: string, change: (text: string) => string): Promise<void> {
-  await Deno.writeTextFile(path, change(await Deno.readTextFile(path)));
 }

@@ -1,8 +1,8 @@
 /**
- * README's table of routes and parameters, made of the rows of handlers/routes.ts. Run as a program it writes the table into
+ * README's table of routes and parameters, made of Weir's rows of handlers/routes.ts. Run as a program it writes the table into
  * README.md, between the two comments; `deno fmt` aligns it.
  */
-import { routes } from "../../handlers/routes.ts";
+import { weirRoutes as routes } from "../../handlers/routes.ts";
 import { type ParamInfo, paramsOf, type Schema } from "../../lib/http/description.ts";
 import { streamParams } from "../../lib/http/params.ts";
 import { formats } from "../../lib/stream/formats/table.ts";

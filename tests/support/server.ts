@@ -1,13 +1,13 @@
 import type { MemoryStore } from "../../lib/channels/memory_store.ts";
 import { serve as serveRoutes, type TestOptions, type TestServer as Served } from "../../lib/testing.ts";
-import { routes as allRoutes } from "../../handlers/routes.ts";
+import { weirRoutes as allRoutes } from "../../handlers/routes.ts";
 
 /** A server with a folder of its own, and its channels as what they are. */
 export interface TestServer extends Served {
   store: MemoryStore;
 }
 
-/** Starts the app as main.ts does, with all routes unless others are given. */
+/** Starts the app as main.ts does, with all of Weir's routes unless others are given. */
 export async function serve(options: Partial<TestOptions> = {}): Promise<TestServer> {
   const server = await serveRoutes({ routes: allRoutes, ...options });
   return Object.assign(server, { store: server.app.channels as MemoryStore });

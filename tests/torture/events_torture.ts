@@ -5,7 +5,7 @@
  *     deno run --allow-all tests/torture/events_torture.ts [CUTS]
  */
 import { share } from "../../lib/runs/share.ts";
-import { routes } from "../../handlers/routes.ts";
+import { weirRoutes as routes } from "../../handlers/routes.ts";
 import { sleep } from "../../lib/stream/clock.ts";
 import { valueOf } from "../../lib/channels/value.ts";
 import { TcpProxy } from "../support/proxy.ts";

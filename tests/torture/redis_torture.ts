@@ -42,7 +42,11 @@ let over = false;
 
 function fail(what: string): never {
   console.error(`FAILED: ${what}`);
-  for (const weir of weirs) console.error(weir.process.stderr().split("\n").slice(-20).join("\n"));
+  for (const { process } of weirs) {
+    console.error(process.stderr().split("\n").slice(-20).join("\n"));
+    process.kill("SIGKILL");
+  }
+  void redis.kill();
   Deno.exit(1);
 }
 

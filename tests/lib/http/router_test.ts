@@ -118,3 +118,11 @@ Deno.test("HEAD is answered by the GET route", () => {
   assert(!(match instanceof Response));
   assertEquals(match.route.method, "GET");
 });
+
+for (
+  const path of ["/items/{name}", "/items/<name>", "/a/:name?", "/a/:", "/a b", "/堰", "/a?b", "/*/a", "a"]
+) {
+  Deno.test(`the path ${path} of a route, which no request would match, is refused`, () => {
+    assertThrows(() => new Router([route("GET", path)]), TypeError, `current value is "${path}"`);
+  });
+}

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { routes } from "../../../../handlers/routes.ts";
+import { weirRoutes as routes } from "../../../../handlers/routes.ts";
 import { sharing } from "../../../../lib/runs/share.ts";
 import { hashOf, type Right, rights } from "../../../../lib/http/auth/token.ts";
 import { granted } from "../../../support/granted.ts";
