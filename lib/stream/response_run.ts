@@ -26,8 +26,9 @@ export class ResponseRun extends SourceStart implements LiveStreamHooks {
     readonly permit: Permit,
     cursor: string | undefined,
     format: Format,
+    resumes?: boolean,
   ) {
-    super(cursor, format, exchange);
+    super(cursor, format, exchange, resumes);
     this.ready = new Promise((resolve) => this.#ready = resolve);
   }
 
