@@ -89,14 +89,15 @@ function sinceOf(
   { headers, params: { since, lastEventId } }: Context<{ since: readonly string[]; lastEventId?: string }>,
   sources: ReadonlyMap<string, unknown>,
 ): Map<string, string> {
-  const starts = since.map((value): [string, string] => {
+  const starts = new Map<string, string>();
+  for (const value of since) {
     const at = value.lastIndexOf("=");
-    if (!sources.has(value.slice(0, at))) {
-      refuse("since must be SOURCE=CURSOR of a source that is asked for", value);
-    }
-    return [value.slice(0, at), value.slice(at + 1)];
-  });
-  return new Map(headers.get("last-event-id") || lastEventId ? [] : starts);
+    const source = value.slice(0, at);
+    if (!sources.has(source)) refuse("since must be SOURCE=CURSOR of a source that is asked for", value);
+    if (starts.has(source)) refuse("since must be given once for a source", value);
+    starts.set(source, value.slice(at + 1));
+  }
+  return headers.get("last-event-id") || lastEventId ? new Map() : starts;
 }
 
 function refuse(rule: string, value: string): never {

@@ -72,9 +72,7 @@ export class App {
     this.sockets = new Sockets(limits, share());
     this.runs = new Runs(limits, { keepRuns, share: share(), home: runHome, report });
     this.accessLog = new AccessLog(config.accessLog, limits, report);
-    // At other names than these, only a link that may lead anywhere leads to them.
-    const paths = config.followLinks ? [config.tokenFile, config.certificate?.key] : [];
-    const secrets = paths.filter((path) => path != null);
+    const secrets = [config.tokenFile, config.certificate?.key].filter((path) => path != null);
     this.fileOpens = new Opens(8, { secrets });
     this.logFiles = new LogFiles(config, secrets);
     this.logFollower = new LogFollower(limits, report);

@@ -76,10 +76,12 @@ export class Opens {
     return await promise;
   }
 
-  /** Whether a path leads to one of the files that are not opened. */
+  /** Whether a path leads to one of the files that are not opened, as they are now; a hard link does, too. */
   isSecret(path: string): boolean {
     const { secrets } = this.#options;
-    return secrets.length > 0 && secrets.some((secret) => realPath(secret) === realPath(path));
+    if (secrets.length === 0) return false;
+    const id = idOf(path);
+    return id !== null && secrets.some((secret) => idOf(secret) === id);
   }
 
   /**
@@ -140,10 +142,11 @@ function freeReader(path: string): void {
   }
 }
 
-/** Null where nothing is. */
-function realPath(path: string): string | null {
+/** What tells a file that is there from others; null where nothing is. Windows gives no inodes. */
+function idOf(path: string): string | null {
   try {
-    return Deno.realPathSync(path);
+    const { dev, ino } = Deno.statSync(path);
+    return ino === null ? Deno.realPathSync(path) : `${dev} ${ino}`;
   } catch {
     return null;
   }

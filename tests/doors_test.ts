@@ -89,53 +89,59 @@ Deno.test({
   },
 });
 
-Deno.test({
-  name:
-    "with --follow-links no link leads to the files of tokens and of the key, not before they are read either",
-  ignore: ignore || find("openssl") === undefined,
-  async fn() {
-    await using there = await folder();
-    const { cwd } = there;
-    const { cert, key } = await makeCertificate(cwd, "weir");
-    for (const name of ["files", "files/a", "logs"]) await Deno.mkdir(`${cwd}/${name}`);
-    await Deno.writeTextFile(`${cwd}/files/a/plain`, "content");
-    await Deno.symlink(cwd, `${cwd}/files/folder`);
-    for (const [to, name] of [[`${cwd}/.tokens`, "tokens"], [key, "key"]]) {
-      await Deno.symlink(to, `${cwd}/files/a/${name}`);
-      await Deno.symlink(to, `${cwd}/logs/${name}.log`);
-    }
-    const flags = [
-      "--token-file",
-      ".tokens",
-      "--cert",
-      cert,
-      "--key",
-      key,
-      "--files",
-      "files",
-      "--logs",
-      "logs",
-    ];
-    await using server = await start([...flags, "--follow-links"], there);
-    const client = Deno.createHttpClient({ caCerts: [await Deno.readTextFile(cert)] });
-    const ask = async (path: string) => {
-      const response = await fetch(server.origin + path, { headers: bearer(token.reader), client });
-      return [response.status, await response.text()] as const;
-    };
-    // Others are in its place now.
-    await there.write([...tokenLines, `new read ${token.wrong}`]);
-    for (const name of ["tokens", "key"]) {
-      for (const path of [`/files/a/${name}`, `/stream/file?file=a/${name}`, "/files/folder/weir.key"]) {
-        assertEquals((await ask(path))[0], 404, path);
+const linkings = [
+  ["link of --follow-links", Deno.symlink, ["--follow-links"]],
+  ["hard link", Deno.link, []],
+] as const;
+for (const [kind, link, more] of linkings) {
+  Deno.test({
+    name: `no ${kind} leads to the files of tokens and of the key, not before they are read either`,
+    ignore: ignore || find("openssl") === undefined,
+    async fn() {
+      await using there = await folder();
+      const { cwd } = there;
+      const { cert, key } = await makeCertificate(cwd, "weir");
+      for (const name of ["files", "files/a", "logs"]) await Deno.mkdir(`${cwd}/${name}`);
+      await Deno.writeTextFile(`${cwd}/files/a/plain`, "content");
+      await Deno.symlink(cwd, `${cwd}/files/folder`);
+      const flags = [
+        "--token-file",
+        ".tokens",
+        "--cert",
+        cert,
+        "--key",
+        key,
+        "--files",
+        "files",
+        "--logs",
+        "logs",
+      ];
+      await using server = await start([...flags, ...more], there);
+      const client = Deno.createHttpClient({ caCerts: [await Deno.readTextFile(cert)] });
+      const ask = async (path: string) => {
+        const response = await fetch(server.origin + path, { headers: bearer(token.reader), client });
+        return [response.status, await response.text()] as const;
+      };
+      // Others are in its place now.
+      await there.write([...tokenLines, `new read ${token.wrong}`]);
+      for (const [to, name] of [[`${cwd}/.tokens`, "tokens"], [key, "key"]]) {
+        for (const path of [`files/a/${name}`, `logs/${name}.log`]) {
+          await link(to, `${cwd}/${path}`);
+        }
       }
-      const denied = [403, `{"error":"the log ${name}.log may not be read"}\n`] as const;
-      assertEquals(await ask(`/logs/${name}.log?follow=false`), denied);
-    }
-    const [status, zip] = await ask("/files/a/?zip");
-    assertEquals([status, zip.includes("plain"), zip.includes("PRIVATE KEY")], [200, true, false]);
-    client.close();
-  },
-});
+      for (const name of ["tokens", "key"]) {
+        for (const path of [`/files/a/${name}`, `/stream/file?file=a/${name}`, "/files/folder/weir.key"]) {
+          assertEquals((await ask(path))[0], 404, path);
+        }
+        const denied = [403, `{"error":"the log ${name}.log may not be read"}\n`] as const;
+        assertEquals(await ask(`/logs/${name}.log?follow=false`), denied);
+      }
+      const [status, zip] = await ask("/files/a/?zip");
+      assertEquals([status, zip.includes("plain"), zip.includes("PRIVATE KEY")], [200, true, false]);
+      client.close();
+    },
+  });
+}
 
 Deno.test({
   name: "once it serves, the environment, which may hold a token, cannot be read any more",

@@ -118,6 +118,15 @@ export function command(text) {
 export const empty = (text, line) =>
   h("div", { className: "empty" }, h("p", {}, text), line !== undefined && command(line));
 
+/** What stands in an address: decoded, unless it is no code. @param {string} text */
+export function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** Links to other places of a view go there without drawing all of it anew. @param {HTMLElement} root @param {string} view As in `#view/`. @param {(place: string) => unknown} open */
 export function placesOf(root, view, open) {
   root.onclick = (event) => {

@@ -1,5 +1,5 @@
 import { ask, curl, getJson, quoted } from "./api.js";
-import { alert, bar, button, command, empty, fill, h, panel, placesOf, split } from "./dom.js";
+import { alert, bar, button, command, decoded, empty, fill, h, panel, placesOf, split } from "./dom.js";
 import { ago, count, fullTime, size } from "./units.js";
 import { t } from "./words.js";
 
@@ -65,6 +65,9 @@ export function mount(root, place, signal) {
 
   /** @param {string} place A folder, which ends in a slash, or a file, as in the address. */
   async function open(place) {
+    const names = place.split("/").map(decoded);
+    // Any page may link here: what would lead out of /files is no place.
+    place = names.some((name) => /^\.\.?$/.test(name)) ? "" : names.map(encodeURIComponent).join("/");
     stop.abort();
     stop = new AbortController();
     const at = place.lastIndexOf("/") + 1;
@@ -76,7 +79,7 @@ export function mount(root, place, signal) {
       table.hidden = more.hidden = true;
       const links = ["", ...folder.split("/").slice(0, -1)].map((name, i, names) => {
         const href = `#files/${names.slice(1, i + 1).map((name) => `${name}/`).join("")}`;
-        return h("a", { href }, h("bdi", {}, i === 0 ? t("files") : decodeURIComponent(name)));
+        return h("a", { href }, h("bdi", {}, i === 0 ? t("files") : decoded(name)));
       });
       fill(crumbs, links.flatMap((link) => ["/", link]).slice(1));
       if (hasFocus) links.at(-1)?.focus();
@@ -98,7 +101,7 @@ export function mount(root, place, signal) {
 
 /** A file: what is in it, as far as that can be shown, and how to get it. @param {string} path As in an address. @param {AbortSignal} signal */
 function fileOf(path, signal) {
-  const names = path.split("/").map(decodeURIComponent);
+  const names = path.split("/").map(decoded);
   const name = names[names.length - 1];
   const [caption, content] = [h("small", {}, t("loading")), h("div", { className: "preview" })];
   const file = `/async_download?file=${encodeURIComponent(names.join("/"))}`;

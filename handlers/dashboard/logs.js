@@ -1,5 +1,5 @@
 import { getJson } from "./api.js";
-import { alert, arrange, bar, choice, command, empty, every, fill, h, oncePerFrame } from "./dom.js";
+import { alert, arrange, bar, choice, command, decoded, empty, every, fill, h, oncePerFrame } from "./dom.js";
 import { panel, placesOf, split, tick } from "./dom.js";
 import { onKey } from "./keys.js";
 import { hashOf, levels } from "./log_line.js";
@@ -68,7 +68,7 @@ export async function mount(root, place, signal) {
   /** @param {string} place Names, and the cursor of a line. */
   function open(place) {
     const [names, cursor = ""] = place.split("/");
-    chosen = names.split(/[,|]/).filter(Boolean).slice(0, maxLogs).map(decodeURIComponent);
+    chosen = names.split(/[,|]/).filter(Boolean).slice(0, maxLogs).map(decoded);
     if (chosen.length > 1) beside.box.checked = names.includes("|");
     beside.label.hidden = chosen.length < 2;
     panes.forEach((pane) => pane.close());

@@ -31,7 +31,7 @@ let turn = 0;
 
 async function route() {
   const [id, ...rest] = location.hash.slice(1).split("/");
-  const name = id in views ? id : "overview";
+  const name = Object.hasOwn(views, id) ? id : "overview";
   const [title, load] = views[name];
   const mine = ++turn;
   for (const link of nav.querySelectorAll("a")) {

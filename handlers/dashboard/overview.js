@@ -1,6 +1,6 @@
 import { getJson } from "./api.js";
 import { chart } from "./chart.js";
-import { empty, every, fill, h } from "./dom.js";
+import { decoded, empty, every, fill, h } from "./dom.js";
 import { onFeed } from "./feed.js";
 import { runCards } from "./run_card.js";
 import { tail } from "./tail.js";
@@ -100,7 +100,7 @@ export function mount(root, place, signal) {
       "deno task start --sensors sensors.json",
     );
     fill(grid, [...tiles.values()].map(({ element }) => element), list.length === 0 && none);
-    const wanted = chosen || decodeURIComponent(place);
+    const wanted = chosen || decoded(place);
     choose(tiles.has(wanted) ? wanted : list[0]?.id);
   }
 

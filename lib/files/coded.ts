@@ -1,10 +1,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { acceptsEncodings } from "@std/http/negotiation";
-import { find, type Found } from "./root.ts";
+import type { Opens } from "../opens.ts";
+import { find, type Found, open } from "./root.ts";
 
 /** Content codings that a file may lie beside itself in, and the endings of their names; the smaller comes first. */
 const codings = [["br", ".br"], ["gzip", ".gz"]] as const;
+
+/** Time without a change after which a `.br` is taken to be whole, in ms: while it is packed, it grows by megabytes at a time. */
+const restMs = 60_000;
 
 /** A file as one of its codings, or as it is. */
 export interface Coded {
@@ -17,13 +21,13 @@ export interface Coded {
 }
 
 /**
- * What to send of a file: `NAME.br` or `NAME.gz` beside it, if it is not older, where Accept-Encoding allows it (RFC 9110,
- * 12.5.3).
+ * What to send of a file: `NAME.br` or `NAME.gz` beside it, if it is not older and not just being packed, where Accept-Encoding
+ * allows it (RFC 9110, 12.5.3).
  */
-export async function codedAs(headers: Headers, found: Found): Promise<Coded> {
+export async function codedAs(headers: Headers, found: Found, opens: Opens): Promise<Coded> {
   const coded: Coded[] = [];
   for (const [coding, ending] of codings) {
-    const sibling = await siblingOf(found, ending);
+    const sibling = await siblingOf(found, ending, opens);
     if (sibling !== null) coded.push({ found: sibling, coding, varies: true });
   }
   const plain = { found, coding: null, varies: coded.length > 0 };
@@ -39,15 +43,32 @@ export async function codedAs(headers: Headers, found: Found): Promise<Coded> {
   return coded.find(({ coding }) => coding === chosen) ?? plain;
 }
 
-/** The file beside it whose name has this ending; null for none, and for one that is older. */
+/** The file beside it whose name has this ending; null for none, for one that is older, and for one that is not whole. */
 async function siblingOf(
   { root, segments, followLinks, info }: Found,
   ending: string,
+  opens: Opens,
 ): Promise<Found | null> {
   // Nearly all files have none, and a file in this folder has just been found: this waits for no disk.
   if (!existsSync(join(root, ...segments) + ending)) return null;
   const named = [...segments.slice(0, -1), segments.at(-1) + ending];
   const sibling = await find(root, named, followLinks).catch(() => null);
-  const isNewer = (sibling?.info.mtime?.getTime() ?? 0) >= (info.mtime?.getTime() ?? Infinity);
-  return sibling?.info.isFile && isNewer ? sibling : null;
+  if (!sibling?.info.isFile) return null;
+  // Who packs a file gives its time to the packed one at the end: until then that is newer.
+  const age = (sibling.info.mtime?.getTime() ?? 0) - (info.mtime?.getTime() ?? Infinity);
+  if (age < 0) return null;
+  const isWhole = ending === ".gz"
+    ? await lengthIn(sibling, opens) === info.size % 2 ** 32
+    : age === 0 || Date.now() - sibling.info.mtime!.getTime() > restMs;
+  return isWhole ? sibling : null;
+}
+
+/** The length of what is in a `.gz`, modulo 2³²: its last four bytes (RFC 1952, 2.3.1). Null when they cannot be read. */
+async function lengthIn(packed: Found, opens: Opens): Promise<number | null> {
+  const opened = await open(packed, opens).catch(() => null);
+  using file = opened?.file;
+  if (!opened || opened.info.size < 4) return null;
+  const bytes = new Uint8Array(4);
+  await file!.seek(-4, Deno.SeekMode.End);
+  return await file!.read(bytes) === 4 ? new DataView(bytes.buffer).getUint32(0, true) : null;
 }

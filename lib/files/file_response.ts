@@ -38,7 +38,7 @@ export function fileResponse(
   const name = found.segments.join("/");
   return withFound(found, async (plain) => {
     if (!plain.info.isFile) throw notFound(name);
-    const { found, ...coded } = await codedAs(exchange.headers, plain);
+    const { found, ...coded } = await codedAs(exchange.headers, plain, opens);
     const state = (info: Deno.FileInfo) => ({ ...info, ...coded });
     const plan = (info: Deno.FileInfo) => planFor(exchange, state(info), plain.segments.at(-1)!, how);
     // A 304 or 412 sends no bytes and opens no file.

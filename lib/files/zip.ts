@@ -66,11 +66,12 @@ async function entriesOf(
 ): Promise<Listed[]> {
   const entries: Listed[] = [];
   let bytes = 0;
-  const add = async (folder: Found, path: string[], above: string[]) => {
+  const add = async (folder: Found, path: string[], packed: string, above: string[]) => {
     const listing = await list(folder, zipEntries - entries.length);
+    const taken = new Set(listing.entries.map(({ name }) => name));
     for (const { name, type, size, time } of listing.entries) {
       if (type === "file" && opens.isSecret(join(folder.path, name))) continue;
-      const listed = { path: [...path, name], type, time };
+      const listed = { path: [...path, name], name: packed + portable(name, taken), type, time };
       entries.push(listed);
       bytes += size ?? 0;
       if (listing.truncated || entries.length > zipEntries || bytes > zipBytes) {
@@ -80,9 +81,21 @@ async function entriesOf(
       if (type === "file") continue;
       const inner = await find(top.root, [...folder.segments, name], top.followLinks);
       // Of a link to a folder that it is in, only the name is packed.
-      if (!above.includes(inner.path)) await add(inner, listed.path, [...above, inner.path]);
+      if (!above.includes(inner.path)) {
+        await add(inner, listed.path, `${listed.name}/`, [...above, inner.path]);
+      }
     }
   };
-  await add(top, [], [top.path]);
+  await add(top, [], "", [top.path]);
   return entries;
+}
+
+/** A name without backslashes, which would separate to who unpacks it on Windows: one that no other in its folder has. */
+function portable(name: string, taken: Set<string>): string {
+  if (!name.includes("\\")) return name;
+  let line = "_";
+  while (taken.has(name.replaceAll("\\", line))) line += "_";
+  const portable = name.replaceAll("\\", line).toWellFormed();
+  taken.add(portable);
+  return portable;
 }

@@ -24,6 +24,8 @@ interface ZipEntry {
 export interface Listed {
   /** Below the folder that is packed. */
   path: string[];
+  /** Its name in the zip. */
+  name: string;
   type: "file" | "directory";
   /** Last change, ISO 8601; null where the system does not say. */
   time: string | null;
@@ -72,9 +74,7 @@ export class ZipReader {
   async *#entries(entries: Listed[]): AsyncGenerator<ZipEntry> {
     const { root: { root, segments, followLinks }, opens, signal } = this.options;
     let left = this.options.zipBytes;
-    for (const { path, type, time } of entries) {
-      // A backslash would be a separator to who unpacks it on Windows.
-      const name = path.join("/").replaceAll("\\", "_").toWellFormed();
+    for (const { path, name, type, time } of entries) {
       if (type === "directory") {
         yield { name: `${name}/`, lastModified: time === null ? undefined : new Date(time) };
         continue;

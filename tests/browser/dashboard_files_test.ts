@@ -107,3 +107,24 @@ filesTest("a folder that is not there says so in the server's words", {}, async 
   await page.goto(`${origin}/#files/none/`);
   await page.getByText("must be that of a file or folder").waitFor();
 });
+
+for (
+  const place of ["../stream?run=led&interval=0&/", "%2e%2e/stream?run=led&/", "a/../../stream?run=led", ".."]
+) {
+  filesTest(`a link to #files/${place} leads out of nothing`, { "a.txt": "" }, async (page, origin) => {
+    await page.goto(`${origin}/#files/${place}`);
+    await until(async () => (await rows(page)).join() === "a.txt");
+    assertEquals(await (await fetch(`${origin}/runs`)).json(), []);
+  });
+}
+
+filesTest("an address with what is no code, or no view's name, has its page", {}, async (page, origin) => {
+  await page.goto(`${origin}/#files/100%.txt`);
+  await page.getByText('current value is "100%.txt"').waitFor();
+  for (const name of ["constructor", "__proto__", "toString"]) {
+    await page.goto(`${origin}/#${name}`);
+    await page.locator(".view.overview").waitFor();
+    await page.goto(`${origin}/#files`);
+    await page.locator(".view.files").waitFor();
+  }
+});

@@ -402,6 +402,10 @@ const refusals: [query: string, message: RegExp][] = [
   ["?channel=x&format=text", /format must be ndjson or sse|format must be sse or ndjson/],
   ["?channel=x&since=channel:y=1", /since must be .* that is asked for: current value is \\"channel:y=1\\"/],
   ["?channel=x&since=x", /since must be SOURCE=CURSOR/],
+  [
+    "?channel=x&since=channel:x=1&since=channel:x=2",
+    /since must be given once for a source: current value is \\"channel:x=2\\"/,
+  ],
   ["?server&server", /server must be given once/],
 ];
 for (const [query, message] of refusals) {

@@ -101,6 +101,24 @@ test("a backslash in a name separates nothing in a zip", { "a\\..\\b.txt": "b" }
   assertEquals(await entries(server), ["a_.._b.txt 1"]);
 }, { needs: "python3" });
 
+test("names that differ by a backslash alone stay two in a zip, in folders too", {
+  "a\\b": "1",
+  "a_b": "12",
+  "a__b": "123",
+  "d\\e/x": "1234",
+  "d_e/x": "12345",
+}, async (server) => {
+  assertEquals(await entries(server), [
+    "a___b 1",
+    "a__b 3",
+    "a_b 2",
+    "d__e/ 0",
+    "d__e/x 4",
+    "d_e/ 0",
+    "d_e/x 5",
+  ]);
+}, { needs: "python3" });
+
 test("HEAD of a zip has its headers, and takes no permit", tree, async (server) => {
   const { status, headers } = await fetch(`${server.origin}/files/?zip`, { method: "HEAD" });
   const seen = ["content-type", "content-length", "x-content-type-options"].map((name) => headers.get(name));

@@ -4,7 +4,9 @@ import { granted } from "../../support/granted.ts";
 import { serveRoot } from "../../support/served_root.ts";
 
 const ignore = !granted.files;
-const all = { "a.js": "as it is", "a.js.br": "brotli", "a.js.gz": "gzip" };
+/** It ends in the length of what is in it, as gzip writes that. */
+const gz = "gzip\x08\0\0\0";
+const all = { "a.js": "as it is", "a.js.br": "brotli", "a.js.gz": gz };
 const withBr = { "accept-encoding": "br" };
 
 const table: [accepted: string | null, files: Record<string, string>, coding: string | null][] = [
@@ -22,7 +24,7 @@ const table: [accepted: string | null, files: Record<string, string>, coding: st
   ["gzip;q=0.5, identity", all, null],
   ["gzip;q=0", all, null],
   ["*;q=0", all, null],
-  ["gzip, br", { "a.js": "as it is", "a.js.gz": "gzip" }, "gzip"],
+  ["gzip, br", { "a.js": "as it is", "a.js.gz": gz }, "gzip"],
   ["gzip, br", { "a.js": "as it is" }, null],
 ];
 
@@ -68,7 +70,7 @@ Deno.test({
   name: "fileResponse() gives each coding an ETag of its own, also one that is a link to the file",
   ignore,
 }, async () => {
-  await using at = await serveRoot({ "a.js": "as it is", "a.js.gz": "gzip" });
+  await using at = await serveRoot({ "a.js": "as it is", "a.js.gz": gz });
   await Deno.symlink(`${at.root}/a.js`, `${at.root}/a.js.br`);
   const tags = await Promise.all(
     ["", "br", "gzip"].map(async (coding) =>
@@ -109,6 +111,31 @@ Deno.test({ name: "fileResponse() does not use a coding that is older than its f
   const younger = new Date(settled.getTime() + 1);
   await Deno.utime(`${at.root}/a.js`, younger, younger);
   assertEquals((await at.ask("a.js", withBr)).headers.get("content-encoding"), null);
+});
+
+Deno.test({
+  name: "fileResponse() does not use a .gz that is cut, or is of another length than its file",
+  ignore,
+}, async () => {
+  for (const packed of ["", "gz", gz.slice(0, -1), "gzip\x09\0\0\0"]) {
+    await using at = await serveRoot({ "a.js": "as it is", "a.js.gz": packed });
+    const { headers, bytes } = await at.ask("a.js", { "accept-encoding": "gzip" });
+    assertEquals([headers.get("content-encoding"), bytes.length], [null, 8]);
+  }
+});
+
+Deno.test({
+  name: "fileResponse() uses a .br that is newer than its file once it has been at rest for a minute",
+  ignore,
+}, async () => {
+  await using at = await serveRoot({ "a.js": "as it is", "a.js.br": "brotli" });
+  const seen: (string | null)[] = [];
+  for (const age of [0, 59_000, 61_000]) {
+    const changed = new Date(Date.now() - age);
+    await Deno.utime(`${at.root}/a.js.br`, changed, changed);
+    seen.push((await at.ask("a.js", withBr)).headers.get("content-encoding"));
+  }
+  assertEquals(seen, [null, null, "br"]);
 });
 
 Deno.test({
