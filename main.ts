@@ -25,10 +25,11 @@ function exit(code: number, last?: Promise<void>): void {
 }
 
 /** Reads again what a SIGHUP is for; what cannot be used stays as it was. */
-function reload(reloads: readonly (() => void)[], report: Report): void {
-  for (const read of reloads) {
+function reload(reloads: readonly [what: string, read: () => void][], report: Report): void {
+  for (const [what, read] of reloads) {
     try {
       read();
+      stdout.print(`${what} was read again`);
     } catch (error) {
       report("still with what was read before", (error as Error).message);
     }
@@ -115,8 +116,10 @@ async function main(): Promise<void> {
   }
 
   // Whose token is gone hears of it from the heartbeat.
-  const reloads = doors?.reload ? [doors.reload] : [];
-  if (tls !== null) reloads.push(() => server.replaceCertificate(timely(tls.reload())));
+  const reloads: [string, () => void][] = doors?.reload ? [["the token file", doors.reload]] : [];
+  if (tls !== null) {
+    reloads.push(["the certificate", () => server.replaceCertificate(timely(tls.reload()))]);
+  }
   // On a terminal the signal says that it was closed, which has to end the server.
   if (reloads.length > 0 && Deno.build.os !== "windows" && !Deno.stdout.isTerminal()) {
     Deno.addSignalListener("SIGHUP", () => reload(reloads, app.report));

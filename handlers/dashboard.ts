@@ -2,7 +2,7 @@ import { accepts } from "../lib/stream/negotiate.ts";
 import { json, wholeResponse } from "../lib/stream/json.ts";
 import { described, type Route } from "../lib/handler.ts";
 import { either, jsonAnswer, list } from "../lib/http/answers.ts";
-import { factsOf } from "../lib/http/description.ts";
+import { factsOf, paramsOf } from "../lib/http/description.ts";
 import { pageHeaders } from "../lib/http/page.ts";
 import page from "./dashboard/index.html" with { type: "text" };
 
@@ -26,19 +26,30 @@ const missing: Record<string, Pick<Row, "curl" | "link">> = {
   push: { curl: "# needs a sensor of type push, declared in --sensors FILE", link: "/sensors" },
 };
 
+/** The path, with what a query must have, where the row shows no example. */
+function plainExample(route: Route): string {
+  const given = paramsOf(route).filter((param) => param.in === "query" && param.required)
+    .map(({ name, schema: { examples = [""] } }) => [name, examples[0]]);
+  return given.length === 0 ? route.path : `${route.path}?${new URLSearchParams(given)}`;
+}
+
 /** Shows the example with a real file or sensor. A browser can follow a link by GET alone: for others it gets the page above. */
 function describe(
-  { method, path, description, example = path }: Route,
+  route: Route,
   routes: readonly Route[],
   origin: string,
   real: Record<string, string | undefined>,
 ): Row {
+  const { method, path, description, example = plainExample(route), handler: { about } } = route;
   const name = /\{(file|push|run)\}/.exec(example)?.[1];
   const value = name === undefined ? "" : real[name];
   if (value === undefined) return { method, path, description, ...missing[name!] };
   const target = example.replace(`{${name}}`, encodeURIComponent(value));
   const row = { method, path, description, link: target };
-  if (target.startsWith("#")) return { ...row, curl: `curl -iN ${upgrade} ${word(origin + path)}` };
+  const isTab = target.startsWith("#");
+  if (isTab || about?.answers?.[101]) {
+    return { ...row, curl: `curl -iN ${upgrade} ${word(origin + (isTab ? path : target))}` };
+  }
   if (method === "GET") return { ...row, curl: `curl -N ${word(origin + target)}` };
   const isReadable = routes.some((route) => route.method === "GET" && route.path === path);
   const link = isReadable ? target : target.replace(/\/[^/]+$/, "");

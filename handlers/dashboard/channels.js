@@ -14,13 +14,14 @@ const placeOf = (name) => `#channels/${name === "ws" ? "ws/" : name}`;
 const linkTo = (href, isHere, text, props) =>
   h("a", { href, ariaCurrent: isHere ? "true" : null, ...props }, text);
 
-/** `#channels`, `#channels/NAME`, `#channels/ws`. @type {import("./main.js").View["mount"]} */
+/** `#channels`, `#channels/NAME`, `#channels/ws`, and `#channels/ws?/PATH` of another socket. @type {import("./main.js").View["mount"]} */
 export function mount(root, place, signal) {
-  const isSocket = place === "ws";
+  const [tab, target] = place.split(/\?(.*)/);
+  const isSocket = tab === "ws" && place !== "ws/";
   const chosen = place.replace(/\/$/, "");
   const tabs = [linkTo("#channels", !isSocket, t("Channels")), linkTo("#channels/ws", isSocket, "WebSocket")];
   put(root, [h("nav", { className: "tabs", ariaLabel: t("Channels and WebSocket") }, tabs)]);
-  if (isSocket) return mountSocket(root, signal);
+  if (isSocket) return mountSocket(root, target, signal);
 
   const other = h("input", { value: "demo", required: true, ariaLabel: t("A channel's name") });
   const form = h("form", { className: "bar" }, other, h("button", {}, t("Watch")));

@@ -6,8 +6,8 @@ import { t } from "./words.js";
 
 /** @typedef {import("./log_line.js").Item} Item */
 /** @typedef {{ grep?: string, not?: string, icase?: boolean }} Search */
-/** Lines that are asked for at once, rows that are made in a frame, and rows that leave together. */
-const [page, atOnce, leaving] = [500, 300, 200];
+/** Lines that are asked for at once, rows that are made in a frame, rows that leave together, and ms between two frames that add some: others are for what the user does. */
+const [page, atOnce, leaving, restMs] = [500, 300, 200, 100];
 
 /** One log, or several merged: what there is by a finite request, then watched from its cursors on. @param {string[]} names @param {string} at The cursor of a line to begin at. @param {number} max Rows. @param {(item: Item) => boolean} isWanted @param {() => Search} asked What is searched in the page. */
 export function logPane(names, at, max, isWanted, asked) {
@@ -18,7 +18,7 @@ export function logPane(names, at, max, isWanted, asked) {
   /** `isLive`: what comes next is watched; `isCut`: some of what waited is gone; `isFirst`: nothing is before the first row. */
   let [isFollowing, isLive, isCut, isFirst, fault, lastTop] = [true, false, false, false, "", 0];
   let stop = new AbortController();
-  const draw = oncePerFrame(drawNow);
+  const draw = oncePerFrame(drawNow, restMs);
 
   const isOne = names.length === 1;
   const label = names.join(", ");

@@ -26,7 +26,11 @@ export function mount(root, place, signal) {
   const title = h("h2", {}, t("Runs"));
   const runs = h("section", { className: "panel", ariaLabel: t("Runs") }, title, noRun, list);
   const side = h("div", { className: "panel side" }, logs, runs);
-  root.append(grid, rest, h("div", { className: "below" }, figure, side));
+  const what = t(
+    "Weir serves async generators as live streams. This page watches it; try its streams, and yours, in",
+  );
+  const about = h("p", { className: "caption" }, what, " ", h("a", { href: "#routes" }, t("Routes")));
+  root.append(about, grid, rest, h("div", { className: "below" }, figure, side));
 
   const large = chart(figure, signal);
   let tiles = /** @type {Map<string, ReturnType<typeof tile>>} */ (new Map());

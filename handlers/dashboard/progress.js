@@ -18,7 +18,9 @@ export function progress(run) {
 
   const draw = oncePerFrame(() => {
     for (const task of tasks.values()) task.draw(run);
-    const had = events === 0 ? t("no event yet") : `${t("{n} events", { n: count(events) })} · ${text}`;
+    const had = events === 0
+      ? t("no event yet")
+      : t("events: {n}, the last one: {text}", { n: count(events), text });
     more.textContent = tasks.size === 0 ? had : "";
     if (tasks.size > most) more.textContent = t("and {n} tasks more", { n: count(tasks.size - most) });
   });

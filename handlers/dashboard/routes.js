@@ -1,7 +1,7 @@
 import { curl, getJson, may, quoted } from "./api.js";
 import { bar, choice, command, confirmed, h, panel, put } from "./dom.js";
 import { field, prose } from "./fields.js";
-import { tryIt } from "./try_it.js";
+import { socketPlace, socketTab, tryIt } from "./try_it.js";
 import { t } from "./words.js";
 
 /** @typedef {{ description: string, content?: Record<string, any> }} Answer */
@@ -35,13 +35,11 @@ function row(/** @type {Route} */ route, /** @type {string} */ place, /** @type 
 /** What a row shows once it is open. @param {Route} route @param {AbortSignal} signal */
 function content(route, signal) {
   const { access, curl, answers = {}, body } = route;
-  const tab = h("p", {}, h("a", { href: "#channels/ws" }, t("Try it in the WebSocket tab")));
-  const form = () => "101" in answers ? [tab, command(curl)] : routeForm(route, signal);
   const needs = curl.startsWith("#") && h("p", { className: "gap" }, curl.slice(2));
   const rows = Object.entries(answers).map(([status, each]) => answer(status, each));
   if (body) rows.unshift(answer(t("body"), body));
   const table = rows.length > 0 && h("table", {}, h("caption", {}, t("Answers")), rows);
-  return panel(needs, may(access) ? form() : [], table);
+  return panel(needs, may(access) ? routeForm(route, signal) : [], table);
 }
 
 function answer(/** @type {string} */ status, /** @type {string | Answer} */ of) {
@@ -69,7 +67,9 @@ function exampleOf({ path, params, curl }) {
   const pattern = new RegExp(`^${path.replace(/:\w+|\*/g, "(.*)")}$`);
   const segments = pattern.exec(url?.pathname ?? "")?.slice(1).map(decodeURIComponent) ?? [];
   return params.map(({ name, in: where }) =>
-    where === "path" ? segments.splice(0, 1) : url?.searchParams.getAll(name) ?? []
+    where === "path"
+      ? segments.splice(0, 1).filter((text) => !/^(:\w+|\*)$/.test(text))
+      : url?.searchParams.getAll(name) ?? []
   );
 }
 
@@ -82,7 +82,7 @@ function lineOf({ method, target, type, body }) {
 
 /** The form of a route, the line that asks the same, and what it answers. @param {Route} route @param {AbortSignal} signal */
 function routeForm(route, signal) {
-  const { method, path, params, body, curl: example } = route;
+  const { method, path, params, body, curl: example, answers = {} } = route;
   const values = exampleOf(route);
   const fields = params.map((param, i) => field(param, values[i]));
   const value = /-d '([^']*)'/.exec(example)?.[1] ?? '{"value":1}';
@@ -109,7 +109,9 @@ function routeForm(route, signal) {
   const link = h("a", { target: "_blank" }, t("Open in a tab"));
   const answer = tryIt(signal);
   const inputs = fields.map(({ element }) => element);
-  const tools = bar(posted && type, answer.button, method === "GET" && link);
+  const isSocket = "101" in answers;
+  const tab = socketTab();
+  const tools = isSocket ? bar(tab) : bar(posted && type, answer.button, method === "GET" && link);
   const form = h("form", { className: "panel", noValidate: true }, inputs, posted, tools);
   form.onsubmit = async () => {
     const now = asked();
@@ -119,7 +121,8 @@ function routeForm(route, signal) {
   form.oninput = () => {
     line.textContent = lineOf(asked());
     link.href = asked().target;
+    tab.href = socketPlace(asked().target);
   };
   form.dispatchEvent(new Event("input"));
-  return [form, line, answer.element];
+  return isSocket ? [form, command(example)] : [form, line, answer.element];
 }

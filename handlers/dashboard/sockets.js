@@ -14,8 +14,8 @@ const words = {
   1013: () => t("too much at once, try again later"),
 };
 
-/** Connects, sends, shows the frames of both ways, and says how it was closed. @param {HTMLElement} root @param {AbortSignal} signal */
-export function mountSocket(root, signal) {
+/** Connects, sends, shows the frames of both ways, and says how it was closed. @param {HTMLElement} root @param {string | undefined} target Another than /ws. @param {AbortSignal} signal */
+export function mountSocket(root, target, signal) {
   const channel = h("input", { placeholder: t("none"), size: 12, autocomplete: "off" });
   const delay = h("input", { type: "number", min: "0", max: "10000", placeholder: "0" });
   const labels = [
@@ -24,7 +24,13 @@ export function mountSocket(root, signal) {
   ];
   const connect = h("button", { className: "primary" });
   const state = h("span", { role: "status" });
-  const connecting = h("form", { className: "bar", noValidate: true }, labels, connect, state);
+  const connecting = h(
+    "form",
+    { className: "bar", noValidate: true },
+    target ? h("code", {}, target) : labels,
+    connect,
+    state,
+  );
   const text = h("input", { value: "hello", ariaLabel: t("Message"), className: "grow" });
   const send = h("button", {}, t("Send"));
   const sending = h("form", { className: "bar" }, text, send);
@@ -35,7 +41,7 @@ export function mountSocket(root, signal) {
   const about = t(
     "Each message is processed, and answered in order. With a channel it is published there, and what others publish comes.",
   );
-  root.append(panel(h("p", {}, about), connecting, sending, region));
+  root.append(panel(h("p", { hidden: target !== undefined }, about), connecting, sending, region));
 
   let socket = /** @type {WebSocket | null} */ (null);
   const frame = (/** @type {string} */ sign, /** @type {string} */ title, /** @type {string} */ content) =>
@@ -52,7 +58,7 @@ export function mountSocket(root, signal) {
   connecting.onsubmit = () => {
     if (socket !== null) return socket.close(1000);
     const given = Object.entries({ channel: channel.value, delay: delay.value }).filter(([, value]) => value);
-    const path = `/ws?${new URLSearchParams(given)}`;
+    const path = target ?? `/ws?${new URLSearchParams(given)}`;
     socket = new WebSocket(path);
     say(t("connecting"));
     socket.onopen = () => {

@@ -41,11 +41,12 @@ function range(/** @type {number} */ min, /** @type {number} */ max, /** @type {
   return unit.startsWith("B") ? `${low} – ${high}` : `${quantity(min)} – ${high}`;
 }
 
-/** Draws a line of steps that has holes. @param {HTMLCanvasElement} canvas @param {Readings} readings @param {number} first @param {number} min @param {number} max */
+/** Draws a line of steps that has holes; what moves by less than a 20th of the value stays near the middle. @param {HTMLCanvasElement} canvas @param {Readings} readings @param {number} first @param {number} min @param {number} max */
 function line(canvas, readings, first, min, max) {
   const { width, height } = canvas;
   const { times, values, end } = readings;
   const seconds = end - times[first] || 1;
+  const [middle, spread] = [(min + max) / 2, Math.max(max - min, Math.abs(max) / 20) || 1];
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.clearRect(0, 0, width, height);
   context.strokeStyle = colour("--series-1");
@@ -56,7 +57,7 @@ function line(canvas, readings, first, min, max) {
     const value = values[i];
     if (value !== null) {
       const x = ((times[i] - end) / seconds + 1) * width;
-      const y = height - 2 - (max > min ? (value - min) / (max - min) : 0.5) * (height - 4);
+      const y = height - 2 - ((value - middle) / spread + 0.5) * (height - 4);
       if (before === null) context.moveTo(x, y);
       else context.lineTo(x, before);
       context.lineTo(x, y);

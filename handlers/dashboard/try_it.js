@@ -5,6 +5,11 @@ import { t } from "./words.js";
 /** Bytes of an answer that are read. */
 const most = 65_536;
 
+/** The link to the WebSocket tab, and where it leads for this path. */
+export const socketTab = () => h("a", {}, t("Try it in the WebSocket tab"));
+export const socketPlace = (/** @type {string} */ target) =>
+  `#channels/ws${target === "/ws" ? "" : `?${target}`}`;
+
 /** What asks, shows the answer as it comes, and stops it: by its button, or once `signal` aborts. @param {AbortSignal} signal */
 export function tryIt(signal) {
   const button = h("button", { className: "primary" }, t("Try it"));
@@ -13,7 +18,8 @@ export function tryIt(signal) {
   const more = h("details", { className: "headers" }, h("summary", {}, t("Headers")), headers);
   const shows = { role: "region", ariaLabel: t("Body of the answer") };
   const body = h("pre", { className: "output", tabIndex: 0, ...shows });
-  const element = h("div", { className: "panel", hidden: true }, status, more, body);
+  const tab = socketTab();
+  const element = h("div", { className: "panel", hidden: true }, status, tab, more, body);
   let running = /** @type {AbortController | null} */ (null);
 
   /** Stops what is under way, else asks. @param {import("./routes.js").Asked} asked */
@@ -33,7 +39,8 @@ export function tryIt(signal) {
     });
     button.textContent = t("Stop");
     element.hidden = false;
-    more.hidden = body.hidden = true;
+    more.hidden = body.hidden = tab.hidden = true;
+    tab.href = socketPlace(target);
     fill(body);
     status.dataset.kind = "";
     draw();
@@ -48,6 +55,7 @@ export function tryIt(signal) {
       status.dataset.kind = response.ok ? "" : "failed";
       fill(headers, ...[...response.headers].map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
       more.hidden = false;
+      tab.hidden = response.status !== 426;
       body.hidden = response.body === null;
       const kind = response.headers.get("content-type") ?? "";
       const isText = /^text\/|json|xml|javascript/.test(kind);

@@ -9,6 +9,7 @@ export interface ValueSchema {
   readonly maxLength?: number;
   readonly pattern?: string;
   readonly enum?: readonly string[];
+  readonly examples?: readonly string[];
   readonly default?: string | number | boolean;
 }
 
@@ -111,7 +112,7 @@ export function oneOf<const W extends string>(
 export function required({ example }: { example: string }, description: string): Param<string> {
   return {
     description,
-    schema: { type: "string" },
+    schema: { type: "string", examples: [example] },
     required: true,
     read: ([value], name) => {
       if (value) return value;

@@ -83,14 +83,17 @@ export class Readings {
     let next = latest.after(after);
     const last = after === undefined ? this.#lastOf(ids, 0, next) : [];
     const waves = [...ids ?? [all]].map((id) => this.#wavesOf(id));
+    const isLost = () =>
+      ids === undefined || [...ids].some((id) => (this.#sensors.get(id)?.evicted ?? 0) >= next);
     // A browser that is cut before the first reading comes back to here; where there are last ones, they come at once.
-    yield after === undefined && last.length === 0 ? cursorAt(latest.id()) : begun;
+    if (after === undefined && last.length === 0) yield cursorAt(latest.id());
+    // Who comes back to a gap has it first, and is counted so.
+    else if (latest.gap(next, after) === null || !isLost()) yield begun;
     yield* last;
     for (;;) {
       const gap = latest.gap(next, after);
       if (gap !== null) {
-        const lost = ids === undefined ||
-          [...ids].some((id) => (this.#sensors.get(id)?.evicted ?? 0) >= next);
+        const lost = isLost();
         // The next reading of a sensor with a long interval may be far away.
         const swallowed = this.#lastOf(ids, next, latest.oldest);
         next = latest.oldest;

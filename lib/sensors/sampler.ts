@@ -1,4 +1,4 @@
-import { every } from "../stream/clock.ts";
+import { type Clock, every, processClock } from "../stream/clock.ts";
 import { printReport, type Report } from "../stream/errors.ts";
 import { type Reading, type Sensor, SensorError } from "./sensor.ts";
 
@@ -18,24 +18,26 @@ export async function sample(
   take: (sample: Sample, time: number) => void,
   signal: AbortSignal,
   report: Report = printReport,
+  clock: Clock = processClock,
 ): Promise<void> {
+  const within = (read: Promise<Sample>, ms: number) => settled(read, ms, signal, controller, clock);
   const { interval, timeout } = sensor;
   const late: Sample = { state: "timeout", value: null, reason: `no value within ${timeout} ms` };
   let reading: Promise<Sample> | null = null;
   let controller = new AbortController();
   try {
-    for await (const due of every(interval, signal)) {
+    for await (const due of every(interval, signal, clock)) {
       const time = Date.now();
       // With its interval as its timeout it was aborted just now.
-      if (reading !== null) await settled(reading, Math.min(interval / 4, graceMs), signal, controller);
+      if (reading !== null) await within(reading, Math.min(interval / 4, graceMs));
       let sample: Sample | null = null;
       if (reading === null && !signal.aborted) {
         controller = new AbortController();
         const read = reading = Promise.try(() => sensor.read(controller.signal)).then(checked, failed);
         read.then(() => reading = null);
         // One that begins late ends with its interval all the same, so that the lateness does not add up.
-        const left = due + interval - performance.now();
-        sample = await settled(read, Math.min(timeout, Math.max(left, interval / 2)), signal, controller);
+        const left = due + interval - clock.now();
+        sample = await within(read, Math.min(timeout, Math.max(left, interval / 2)));
       }
       if (signal.aborted) return;
       take(sample ?? late, time);
@@ -51,10 +53,11 @@ function settled(
   ms: number,
   signal: AbortSignal,
   controller: AbortController,
+  clock: Clock,
 ): Promise<Sample | null> {
   return new Promise((resolve) => {
     const done = (sample: Sample | null) => {
-      clearTimeout(timer);
+      cancel();
       signal.removeEventListener("abort", give);
       resolve(sample);
     };
@@ -62,7 +65,7 @@ function settled(
       controller.abort(new DOMException("the read took too long", "AbortError"));
       done(null);
     };
-    const timer = setTimeout(give, ms);
+    const cancel = clock.after(ms, give);
     signal.addEventListener("abort", give, { once: true });
     read.then(done);
   });

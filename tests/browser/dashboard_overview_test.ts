@@ -152,3 +152,28 @@ browserTest("a hidden tab closes its connection, and comes back by its cursor", 
   assertEquals(await tail(page), ["one", "two", "three"]);
   assert(await page.getByText("● live").count() === 1);
 });
+
+browserTest("what moves by less than 1 % of its value is no jump in a tile's line", async (page) => {
+  await using server = await serve({ declared: [push] });
+  for (const value of [1_000, 1_000, 1_001, 1_001]) await post(server.origin, value);
+  await page.goto(`${server.origin}/#overview/a`);
+  await page.getByRole("button", { name: /^a 1,?001 K/ }).waitFor();
+  const rows = () =>
+    page.evaluate<number[]>(`(() => {
+      const canvas = document.querySelector('[data-id="a"] canvas');
+      const { data, width } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      const drawn = [];
+      for (let i = 3; i < data.length; i += 4) if (data[i] > 0) drawn.push(Math.floor(i / 4 / width));
+      return [Math.min(...drawn), Math.max(...drawn)];
+    })()`);
+  await until(async () => Number.isFinite((await rows())[0]));
+  const [top, bottom] = await rows();
+  assert(top > 25 && bottom < 39, `${top} to ${bottom} of 64`);
+});
+
+browserTest("the first page says what it is of, and leads to the routes", async (page) => {
+  await using server = await serve();
+  await page.goto(server.origin);
+  await page.locator(".overview > p").getByRole("link", { name: "Routes" }).click();
+  await page.locator(".routes details").nth(0).waitFor();
+});

@@ -1,9 +1,14 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { valueOf } from "../../lib/channels/value.ts";
+import { type Context, described } from "../../lib/handler.ts";
+import { required, segment } from "../../lib/http/params.ts";
+import { upgrade } from "../../lib/sockets/mod.ts";
+import { weirRoutes } from "../../handlers/routes.ts";
 import { browserTest, signIn } from "../support/browser.ts";
 import type { Locator, Page } from "../support/playwright.ts";
 import { serve, type TestServer, until } from "../support/server.ts";
 import { guardOf, token } from "../support/tokens.ts";
+import { route } from "../support/wire.ts";
 
 /** The row of a route, open. */
 async function open(page: Page, { origin }: TestServer, route: string): Promise<Locator> {
@@ -128,3 +133,46 @@ browserTest("the route of the WebSocket leads to its tab", async (page) => {
   await row.getByText("Try it in the WebSocket tab").click();
   await page.getByRole("button", { name: "Connect" }).waitFor();
 });
+
+browserTest("a row without an example has that of a parameter, and none for its path", async (page) => {
+  const params = { name: segment("who"), prompt: required({ example: "a cup of tea" }, "what is asked") };
+  const handler = described({ params }, (_request, { params }) => Response.json(params));
+  await using server = await serve({ routes: [...weirRoutes, route("/ask/:name", handler)] });
+  const row = await open(page, server, "GET/ask/:name");
+  assertEquals(await row.getByLabel("name").inputValue(), "");
+  assertEquals(await row.getByLabel("prompt").inputValue(), "a cup of tea");
+  await row.getByLabel("name").fill("ann");
+  assertEquals(JSON.parse(await shell(await commandOf(row))), { name: "ann", prompt: "a cup of tea" });
+});
+
+const echo = (request: Request, context: Context<unknown>) =>
+  upgrade(request, context, async (socket) => {
+    for await (const message of socket) await socket.send(`you said ${message}`);
+  });
+const socketRoutes = [
+  ...weirRoutes,
+  route(
+    "/told/:name",
+    described(
+      { answers: { 101: { description: "a WebSocket" } } },
+      (request, context) => echo(request, context),
+    ),
+  ),
+  route("/untold", echo),
+];
+
+for (const isTold of [true, false]) {
+  const of = isTold ? "is described" : "is not described, once it is tried,";
+  browserTest(`the row of a WebSocket of one's own that ${of} leads to its tab`, async (page) => {
+    await using server = await serve({ routes: socketRoutes });
+    const row = await open(page, server, isTold ? "GET/told/:name" : "GET/untold");
+    assertEquals(await row.getByRole("button", { name: "Try it" }).count(), isTold ? 0 : 1);
+    if (isTold) await row.getByLabel("name").fill("ann");
+    else await tryIt(row);
+    await row.getByText("Try it in the WebSocket tab").click();
+    await page.getByRole("button", { name: "Connect" }).click();
+    await page.getByText(/^open$/).waitFor();
+    await page.getByRole("button", { name: "Send" }).click();
+    await page.getByText("you said hello").waitFor();
+  });
+}

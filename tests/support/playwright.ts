@@ -44,6 +44,7 @@ export interface Locator extends Place {
   fill(text: string): Promise<void>;
   focus(): Promise<void>;
   selectOption(value: string): Promise<unknown>;
+  inputValue(): Promise<string>;
   textContent(): Promise<string>;
   /** Of all that are there now. */
   allTextContents(): Promise<string[]>;

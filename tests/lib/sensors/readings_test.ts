@@ -20,6 +20,16 @@ Deno.test("a history has the last readings, oldest first, and null where there w
   assertEquals(readings.history("a").readings, [[2, null], [3, 0], [4, -1.5]]);
 });
 
+Deno.test("a reader with a cursor of another process has the gap first", async () => {
+  const readings = new Readings(new Limits());
+  readings.add({ id: "a", time: new Date(1).toISOString(), value: 1, unit: "", state: "ok" });
+  const wanted = { after: "sensors-other-1", format: ndjson, signal: AbortSignal.abort() };
+  for (const ids of [undefined, new Set(["a"])]) {
+    const { value } = await readings.stream(wanted, ids).next();
+    assertEquals(value && "event" in value && value.event, "gap");
+  }
+});
+
 /** Readings of which the latest four are retained. */
 class Four implements Disposable {
   readonly #readings = new Readings(new Limits({ channelEvents: 4 }));
