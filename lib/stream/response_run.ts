@@ -26,6 +26,7 @@ export class ResponseRun extends SourceStart implements LiveStreamHooks {
     readonly permit: Permit,
     cursor: string | undefined,
     format: Format,
+    readonly known?: Promise<void>,
   ) {
     super(cursor, format, exchange);
     this.ready = new Promise((resolve) => this.#ready = resolve);
@@ -68,7 +69,10 @@ export class ResponseRun extends SourceStart implements LiveStreamHooks {
   }
 
   quiet(): void {
-    this.#timer = setTimeout(() => this.started(), firstEventMs);
+    this.#timer = setTimeout(() => {
+      if (this.known === undefined) this.started();
+      else void this.known.then(() => this.started());
+    }, firstEventMs);
     this.exchange.signal.addEventListener("abort", this, { once: true });
     this.open();
   }
