@@ -29,6 +29,8 @@ export class LogReader implements Disposable {
   #lines: FileLines | null = null;
   /** The file is a copy, made before a truncation. */
   #copied = false;
+  /** Where the last gap after a copy led to: while nothing is read there, as in a copy that has just been made, no other follows. */
+  #told = "";
   /** The file before this one: a program may still write to it until a time, 0 when it has been closed. */
   #before: { lines: FileLines; until: number } | null = null;
   /** When this file was last seen at the log's path, in ms since 1970; 0 when others may have been there since. */
@@ -179,7 +181,10 @@ export class LogReader implements Disposable {
           this.#lines = left.next;
           // Nothing but the file before it tells of a packed one.
           this.#copied &&= next instanceof PackedLog;
-          return left.certain ? await this.next(signal) : gap(at.cursor, this.cursor, null);
+          if (left.certain) return await this.next(signal);
+          const isTold = this.#told === at.cursor;
+          this.#told = this.cursor;
+          return isTold ? await this.next(signal) : gap(at.cursor, this.cursor, null);
         }
         const { from, certain } = await handOver(next, at, following, this.#before?.lines.at, this.lineBytes);
         this.#before?.lines.file[Symbol.dispose]();

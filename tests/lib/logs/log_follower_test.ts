@@ -383,6 +383,12 @@ for (const [what, made] of [["in a line", 310], ["after a line", 301]] as [strin
   });
 }
 
+test("a copy that has just been made is no second gap", async (folder) => {
+  const after = await copied(folder, "c\n");
+  folder.append("", `${folder.log}.1`);
+  assertEquals(await folder.all({ after }), ["b", "GAP", "c"]);
+});
+
 test("a log that is copied and truncated before it is read goes on in its copy", async (folder) => {
   const after = await copied(folder, "c\n");
   let rotates = false;
