@@ -81,20 +81,18 @@ export class App {
       limits,
       report,
     );
-    this.overview = new Overview(async () => ({
-      counts: {
-        streams: this.limits.streams.used,
-        downloads: this.limits.downloads.used,
-        sockets: this.sockets.size,
-        runs: this.runs.running,
-        draining: false,
-      },
-      lists: {
-        channels: (await this.channels.list()).map(({ last: _, ...shown }) => shown),
-        runs: (await this.runs.list()).map(({ events: _, ...shown }) => shown),
-        logs: (await this.logFiles.list()).map(({ name }) => ({ name })),
-      },
-    }), report);
+    const counts = () => ({
+      streams: this.limits.streams.used,
+      downloads: this.limits.downloads.used,
+      sockets: this.sockets.size,
+      runs: this.runs.running,
+      draining: false,
+    });
+    this.overview = new Overview(counts, {
+      channels: async () => (await this.channels.list()).map(({ last: _, ...shown }) => shown),
+      runs: async () => (await this.runs.list()).map(({ events: _, ...shown }) => shown),
+      logs: async () => (await this.logFiles.list()).map(({ name }) => ({ name })),
+    }, report);
   }
 
   /** Stops the runs and the channels, and writes out the access log. */

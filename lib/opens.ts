@@ -8,6 +8,12 @@ export class OpensBusy extends Error {
   override name = "OpensBusy";
 }
 
+/** Whether an error of the file system passes: too many open files, or another program is about to let go of this one. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof OpensBusy ||
+    /^(EMFILE|ENFILE|EAGAIN)$/.test((error as { code?: string }).code ?? "");
+}
+
 /** Nearly every open ends sooner, in ms. */
 const slowMs = 100;
 
@@ -45,7 +51,7 @@ export class Opens {
    * Opens a file. On an abort it rejects at once, also while the open hangs; that file is closed once it opens. A function is
    * asked for the signal only when that takes longer than 100 ms: one of a request would double the cost of a small file.
    *
-   * @throws OpensBusy when no permit came free, or the file did not open, in time
+   * @throws OpensBusy when no permit came free, or the file did not open, in time, or no file handle is left
    */
   async open(path: string, signal?: AbortSignal | (() => AbortSignal)): Promise<Deno.FsFile> {
     if (typeof signal !== "function") signal?.throwIfAborted();
@@ -72,7 +78,10 @@ export class Opens {
       again?.();
       permit.release();
     };
-    Deno.open(path).finally(ended).then((file) => left ? file.close() : resolve(file), reject);
+    Deno.open(path).finally(ended).then(
+      (file) => left ? file.close() : resolve(file),
+      (error) => reject(isBusy(error) ? new OpensBusy("no file handle is left", { cause: error }) : error),
+    );
     return await promise;
   }
 

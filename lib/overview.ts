@@ -3,10 +3,10 @@ import { MemoryChannel } from "./channels/memory_channel.ts";
 import { Subscriber } from "./channels/subscriber.ts";
 import { valueOf } from "./channels/value.ts";
 import { type Clock, endOfTurn, processClock, sleep } from "./stream/clock.ts";
-import type { Report } from "./stream/errors.ts";
+import { HttpError, type Report } from "./stream/errors.ts";
 import type { Source } from "./stream/source.ts";
 
-/** Time between two looks, in ms. A look that takes long is followed by a rest of twenty times as long. */
+/** Time between two looks, in ms. Lists that take long are followed by a rest of twenty times as long. */
 const lookMs = 1_000;
 const restFactor = 20;
 /** Turns of the event loop that readers have to hear of a drain. */
@@ -21,30 +21,33 @@ export interface Listed {
   readonly name: string;
 }
 
-/** What there is of a server. */
-export interface Seen {
-  /** Numbers of what is open. */
-  readonly counts: Readonly<Record<string, number | boolean>>;
-  /** Lists, by what is in them. */
-  readonly lists: Readonly<Record<string, readonly Listed[]>>;
-}
+/** Numbers of what is open. */
+export type Counts = Readonly<Record<string, number | boolean>>;
+
+/** Looks at one list. */
+export type Look = () => Promise<readonly Listed[]>;
 
 /**
- * A server as others watch it: a reader gets `counts` and `lists`, then `counts` whenever one has changed and `changes` of the
+ * A server as others watch it: a reader gets `lists` and `counts`, then `counts` whenever one has changed and `changes` of the
  * lists (`{LIST: {"added": [ENTRY, …], "removed": [NAME, …]}}`; a changed entry is added again). It is looked at once a second
- * while somebody reads, and once for all of them.
+ * while somebody reads, and once for all of them. A list that cannot be had stays as it was; where it never could, it is left
+ * out, and comes as a change.
  */
 export class Overview {
   readonly #channel = new MemoryChannel(retained, "server", newEpoch());
   readonly #host = { open: () => this.#channel, left: () => {} };
-  #seen: Seen | null = null;
+  #counts: Counts | null = null;
+  readonly #lists: Record<string, readonly Listed[]> = {};
+  #isFailing = false;
   #readers = 0;
-  #looking: Promise<void> | null = null;
+  /** The first look for those who read now. */
+  #first: Promise<number> | null = null;
   #stop = new AbortController();
 
-  /** `look` gives what there is now. */
+  /** `counts` gives what there is now, `looks` do so for each list. */
   constructor(
-    readonly look: () => Promise<Seen>,
+    readonly counts: () => Counts,
+    readonly looks: Readonly<Record<string, Look>>,
     readonly report: Report,
     readonly clock: Clock = processClock,
   ) {}
@@ -55,18 +58,19 @@ export class Overview {
   async *#follow({ after, format, signal }: Parameters<Source>[0]): AsyncGenerator<unknown> {
     if (this.#readers++ === 0) {
       this.#stop = new AbortController();
-      this.#looking = this.look().then((seen) => this.#tell(seen));
-      void this.#watch(this.#stop.signal);
+      this.#tell(this.counts());
+      this.#first = this.#look();
+      void this.#watch(this.#first, this.#stop.signal);
     }
     try {
-      await this.#looking;
+      await this.#first;
       const { history } = this.#channel;
       const next = history.after(after);
       let start = after;
       if (after === undefined || next < history.oldest) {
         start = history.id();
-        yield { event: "lists", data: this.#seen!.lists };
-        yield { id: start, event: "counts", data: this.#seen!.counts };
+        yield { event: "lists", data: { ...this.#lists } };
+        yield { id: start, event: "counts", data: this.#counts };
       }
       yield* new Subscriber({ after: start, format, signal }, this.#host, "server");
     } finally {
@@ -81,36 +85,57 @@ export class Overview {
 
   /** Tells the readers that the server drains, as far as they have a few turns for it: then their streams end. */
   async drain(): Promise<void> {
-    if (this.#seen === null) return;
-    this.#tell({ ...this.#seen, counts: { ...this.#seen.counts, draining: true } });
+    if (this.#counts === null) return;
+    this.#tell({ ...this.#counts, draining: true });
     for (let turn = 0; turn < drainTurns; turn++) await new Promise<void>(endOfTurn);
   }
 
-  async #watch(signal: AbortSignal): Promise<void> {
-    let ms = 0;
-    let failing = false;
-    while (await sleep(Math.max(lookMs, ms * restFactor), signal, this.clock).then(() => true, () => false)) {
-      const start = this.clock.now();
-      try {
-        this.#tell(await this.look());
-        failing = false;
-      } catch (error) {
-        if (!failing) this.report("looking at the server failed", error);
-        failing = true;
-      }
-      ms = this.clock.now() - start;
+  async #watch(looking: Promise<number>, signal: AbortSignal): Promise<void> {
+    let [isLooking, last, due] = [true, 0, 0];
+    const rest = (ms: number) => {
+      // One that took long alone has waited for something: that is no work to rest from.
+      due = this.clock.now() + Math.min(ms, last) * restFactor;
+      [isLooking, last] = [false, ms];
+    };
+    void looking.then(rest);
+    while (await sleep(lookMs, signal, this.clock).then(() => true, () => false)) {
+      // Whatever the lists wait for.
+      this.#tell(this.counts());
+      if (isLooking || this.clock.now() < due) continue;
+      isLooking = true;
+      void this.#look().then(rest);
     }
   }
 
-  /** Publishes what is not as it was. */
-  #tell(now: Seen): void {
-    const before = this.#seen;
-    this.#seen = now;
-    if (before === null) return;
-    const changes = Object.entries(now.lists).map(([name, list]) => [name, changed(before.lists[name], list)])
-      .filter(([, change]) => change !== null);
-    if (changes.length > 0) this.#publish("changes", Object.fromEntries(changes));
-    if (JSON.stringify(now.counts) !== JSON.stringify(before.counts)) this.#publish("counts", now.counts);
+  /** Publishes what is not as it was in the lists; resolves to the ms that it took, 0 where a list could not be had. */
+  async #look(): Promise<number> {
+    const start = this.clock.now();
+    const failures: unknown[] = [];
+    const changes: Record<string, unknown> = {};
+    await Promise.all(
+      Object.entries(this.looks).map(async ([name, look]) => {
+        try {
+          const now = await look();
+          const change = changed(this.#lists[name] ?? [], now);
+          if (change !== null) changes[name] = change;
+          this.#lists[name] = now;
+        } catch (error) {
+          failures.push(error);
+        }
+      }),
+    );
+    if (Object.keys(changes).length > 0) this.#publish("changes", changes);
+    // Who is away is reported where that is noticed.
+    const fault = failures.find((error) => !(error instanceof HttpError && error.status === 503));
+    if (fault !== undefined && !this.#isFailing) this.report("looking at the server failed", fault);
+    this.#isFailing = fault !== undefined;
+    return failures.length > 0 ? 0 : this.clock.now() - start;
+  }
+
+  #tell(counts: Counts): void {
+    const before = this.#counts;
+    this.#counts = counts;
+    if (before !== null && JSON.stringify(counts) !== JSON.stringify(before)) this.#publish("counts", counts);
   }
 
   #publish(event: string, data: unknown): void {

@@ -63,6 +63,18 @@ test("two starts at once in two processes make one run", async (first, second) =
   assertEquals((await list(first)).length, names.length);
 });
 
+test("of two starts at once with other parameters in two processes one is 409", async (first, second) => {
+  const status = async (process: ServerProcess, name: string, count: number) => {
+    const response = await fetch(runOf(process, name, count, 20));
+    const text = await response.text();
+    return response.ok ? endOf(text).data.reason : response.status;
+  };
+  for (let n = 0; n < 20; n++) {
+    const both = [status(first, `r${n}`, 1), status(second, `r${n}`, 2)];
+    assertEquals(new Set(await Promise.all(both)), new Set(["complete", 409]));
+  }
+});
+
 test("a cursor of one process resumes in another, exactly", async (first, second) => {
   const here = await open(runOf(first, "a", 100, 5));
   const [line] = (await here.until("\n")).split("\n");
@@ -114,15 +126,27 @@ test("a run of another process is shown with what it was started with", async (f
 
 test("other parameters than those of a run in another process are 409", async (first, second) => {
   await (await fetch(runOf(first, "a", 1, 0))).text();
-  let text = "";
-  // On a busy machine Redis may need longer than the time for which a response waits for its status.
-  await until(async () => {
-    const response = await fetch(runOf(second, "a", 2, 0));
-    text = await response.text();
-    return response.status === 409;
-  });
+  const response = await fetch(runOf(second, "a", 2, 0));
+  const text = await response.text();
+  assertEquals(response.status, 409);
   assertEquals(JSON.parse(text).error.startsWith("task must be"), true);
 });
+
+test(
+  "while Redis hangs no run can be started, however long it takes to know that",
+  async (first, second, redis) => {
+    await redis.kill("SIGSTOP");
+    for (let n = 0; n < 4; n++) {
+      for (const format of ["text", "ndjson"]) {
+        const response = await fetch(`${first.origin}/stream?request=false&run=r${n}&format=${format}`);
+        assertEquals([response.status, await response.json()], [503, {
+          error: "the store of channels is away",
+        }]);
+      }
+    }
+    assertEquals([first.stderr(), second.stderr()].join().includes("a stream failed"), false);
+  },
+);
 
 test(
   "a killed process' run ends for its readers elsewhere as lost, within ten seconds",

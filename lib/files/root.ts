@@ -1,5 +1,5 @@
 import { join, relative, sep } from "node:path";
-import { type Opens, OpensBusy } from "../opens.ts";
+import { isBusy, type Opens } from "../opens.ts";
 import { HttpError, quote } from "../stream/errors.ts";
 import { isVisibleName } from "./safe_path.ts";
 
@@ -99,18 +99,13 @@ function notNow(message: string): HttpError {
 /** Errors of a path that leads nowhere, or where the server may not go. */
 const absent = /^(ENOENT|ENOTDIR|EACCES|EPERM|ELOOP|ENAMETOOLONG|EINVAL|EISDIR|ENXIO)$/;
 
-/** Errors that pass: too many open files, or another program is about to let go of this one. */
-const busy = /^(EMFILE|ENFILE|EAGAIN)$/;
-
 /** Maps file-system errors to 404, of what was asked for by `name`, or 503. */
 export async function mapFileErrors<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     const { code = "" } = error as { code?: string };
-    if (error instanceof OpensBusy || busy.test(code)) {
-      throw notNow("the file cannot be opened just now");
-    }
+    if (isBusy(error)) throw notNow("the file cannot be opened just now");
     if (error instanceof Deno.errors.NotCapable || absent.test(code)) throw notFound(name);
     throw error;
   }

@@ -1,4 +1,5 @@
 import { OpensBusy } from "../opens.ts";
+import { sleep } from "../stream/clock.ts";
 import { HttpError } from "../stream/errors.ts";
 import type { Limiter } from "../stream/limiter.ts";
 import { absentCursor, absentSince, parseCursor } from "./cursor.ts";
@@ -7,6 +8,9 @@ import { locate } from "./locate.ts";
 import type { LineFilter } from "./line_block.ts";
 import type { LogReader } from "./log_reader.ts";
 import { startOfLast } from "./search.ts";
+
+/** Rest before a log that could not be opened is tried again, in ms. */
+const retryMs = 100;
 
 /** Where to begin, and whether to go on. */
 export interface FollowOptions {
@@ -69,7 +73,7 @@ export async function begin(
   } catch (error) {
     if (!follow || !(error instanceof OpensBusy)) throw error;
     signal.throwIfAborted();
-    // The open itself has waited for a permit.
+    await sleep(retryMs, signal);
     return await begin(reader, options, { searchBytes, searches });
   }
 }

@@ -5,16 +5,21 @@ import type { Permit } from "../stream/limiter.ts";
 import { HttpError, quote, type Report } from "../stream/errors.ts";
 import { parseCursor } from "./cursor.ts";
 import { LogPlace, whyDenied } from "./log_place.ts";
+import { asBusy, unless } from "./refused.ts";
 import { entries, snapshot } from "./siblings.ts";
 
 /** Wait for the permit to open a file, in ms: then a refusal is known before the response has to begin. */
 const permitMs = 20;
 
-/** A log in the list: its size in bytes, and its last change in ISO 8601, null while there is no file. */
+/**
+ * A log in the list: its size in bytes, its last change in ISO 8601, null while there is no file, and whether it is empty
+ * and older lines are in rotated files.
+ */
 export interface LogInfo {
   name: string;
   size: number;
   time: string | null;
+  rotated: boolean;
 }
 
 /**
@@ -50,9 +55,18 @@ export class LogFiles {
     this.#opens = new Opens(8, { waitMs: permitMs, secrets });
   }
 
-  /** All logs, by name; at most `limits.listing` of them. */
+  /**
+   * All logs, by name; at most `limits.listing` of them.
+   *
+   * @throws HttpError 503 when no file handle is left
+   */
   async list(): Promise<LogInfo[]> {
-    return (await this.#all()).map(({ name, size, time }) => ({ name, size, time }));
+    return (await this.#all().catch(asBusy)).map(({ name, size, time, rotated }) => ({
+      name,
+      size,
+      time,
+      rotated,
+    }));
   }
 
   /** Reports what an operator may not expect: a path that is not there yet, logs that clash, and as `wrong` what may not be read. */
@@ -78,9 +92,7 @@ export class LogFiles {
    * @throws HttpError 503 when none came within a second
    */
   async turn(): Promise<Permit> {
-    return await this.#turns.permit().catch(() => {
-      throw busy();
-    });
+    return await this.#turns.permit().catch(asBusy);
   }
 
   /** What `list` gives, with where it is from. */
@@ -92,11 +104,14 @@ export class LogFiles {
     const add = async (file: string, from: string | null, path: string, root: string | null) => {
       if (found.length >= limits.listing || paths.has(path) || !isLogName(file)) return;
       paths.add(path);
-      const info = await this.#place(file, path, root).stat();
+      const place = this.#place(file, path, root);
+      const info = await place.stat();
       // The own log is listed before its first line is written.
       if (info === null && from !== null) return;
       const time = info?.mtime?.toISOString() ?? null;
-      found.push({ name: file, size: info?.size ?? 0, time, file, from });
+      const size = info?.size ?? 0;
+      const rotated = size === 0 && await hasRotated(place);
+      found.push({ name: file, size, time, rotated, file, from });
     };
     await add(own, null, join(await realFolder(dirname(accessLog)) ?? dirname(accessLog), own), null);
     for (const path of logs) {
@@ -138,9 +153,14 @@ export class LogFiles {
    * The place of a name. A log that is not there now is waited for when it is known to belong there: it was named as a file,
    * its rotated ones are there, it may not be read, or a client that follows it comes back with a cursor of it.
    *
-   * @throws HttpError 404: no such name, or hidden, or not a regular file, or one that a symlink leads to from outside
+   * @throws HttpError 404: no such name, or hidden, or not a regular file, or one that a symlink leads to from outside; 503 when
+   * that cannot be known now
    */
-  async find(name: string, after = "", follow = true): Promise<LogPlace> {
+  find(name: string, after = "", follow = true): Promise<LogPlace> {
+    return this.#find(name, after, follow).catch(asBusy);
+  }
+
+  async #find(name: string, after: string, follow: boolean): Promise<LogPlace> {
     const notFound = () => new HttpError(404, `no such log: ${quote(name)}`);
     if (!isLogName(name)) throw notFound();
     const { accessLog, logs } = this.settings;
@@ -173,7 +193,7 @@ export class LogFiles {
       this.#looksAt = now;
     }
     let look = this.#looks.get(name);
-    if (look === undefined) this.#looks.set(name, look = this.find(name).catch(unlessAbsent));
+    if (look === undefined) this.#looks.set(name, look = this.find(name).catch(unless(404, 503)));
     return look;
   }
 
@@ -189,17 +209,6 @@ export class LogFiles {
     const { followLinks, limits: { unpackedBytes } } = this.settings;
     return new LogPlace(name, path, followLinks ? null : root, this.#opens, unpackedBytes);
   }
-}
-
-/** Null for a log that is not there. */
-export function unlessAbsent(error: unknown): null {
-  if (error instanceof HttpError && error.status === 404) return null;
-  throw error;
-}
-
-/** The 503 of logs that cannot be opened for now. */
-export function busy(): HttpError {
-  return new HttpError(503, "too many logs are being opened", { headers: { "Retry-After": "1" } });
 }
 
 /** Whether a log may be called so: one segment of a path, not hidden, and without line breaks; a backslash separates only on Windows. */

@@ -6,9 +6,9 @@ import { Limiter } from "../stream/limiter.ts";
 import { linesBefore } from "./before.ts";
 import { begin, type FollowOptions } from "./begin.ts";
 import { FileFingerprint } from "./fingerprint.ts";
-import { busy } from "./log_files.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type LogItem, LogReader } from "./log_reader.ts";
+import { asBusy } from "./refused.ts";
 import { Follower, pollMs, Tail, type TailItem } from "./tail.ts";
 import { scans } from "./turns.ts";
 
@@ -83,7 +83,7 @@ export class LogFollower {
         wanted = { follow, signal, after: cursor, from: "start" };
       }
     } catch (error) {
-      throw error instanceof OpensBusy ? busy() : error;
+      asBusy(error);
     } finally {
       reader?.[Symbol.dispose]();
       tail?.followers.delete(follower);

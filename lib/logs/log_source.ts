@@ -4,8 +4,9 @@ import { SourceState } from "../stream/events.ts";
 import type { PartSource } from "../stream/part.ts";
 import { absentCursor, absentSince, parseCursor } from "./cursor.ts";
 import { logRecords } from "./log_events.ts";
-import { type LogFiles, lookMs, unlessAbsent } from "./log_files.ts";
+import { type LogFiles, lookMs } from "./log_files.ts";
 import type { LogFollower } from "./log_follower.ts";
+import { unless } from "./refused.ts";
 
 /** One log among several sources: from now on, or after a cursor. One that is not there is waited for, in every folder. */
 export function logSource(files: LogFiles, follower: LogFollower, name: string): PartSource {
@@ -15,7 +16,7 @@ export function logSource(files: LogFiles, follower: LogFollower, name: string):
     const cursor = after === undefined ? null : parseCursor(after);
     const wasAbsent = cursor !== null && absentSince(cursor) !== null;
     // What came back with a position is waited for where it was.
-    let place = await files.find(name, wasAbsent ? undefined : after).catch(unlessAbsent);
+    let place = await files.find(name, wasAbsent ? undefined : after).catch(unless(404));
     let here = place !== null && await place.stat() !== null;
     if (place === null) {
       if (after !== undefined && !wasAbsent) yield gap(after, null, null);

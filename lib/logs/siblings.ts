@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { isBusy, OpensBusy } from "../opens.ts";
 import { identity } from "./cursor.ts";
 import type { LogPlace, Target } from "./log_place.ts";
 import { dayOf, isGzip, LogName, unpacked } from "./rotated_names.ts";
@@ -23,12 +24,17 @@ export interface Sibling {
   series: string;
 }
 
-/** What is in a folder: nothing when it was removed, or may not be read. */
+/**
+ * What is in a folder: nothing when it was removed, or may not be read.
+ *
+ * @throws OpensBusy when no file handle is left
+ */
 export async function* entries(folder: string): AsyncGenerator<Deno.DirEntry> {
   try {
     yield* Deno.readDir(folder);
-  } catch {
-    // As if it were empty.
+  } catch (error) {
+    if (isBusy(error)) throw new OpensBusy("no file handle is left");
+    // Else as if it were empty.
   }
 }
 

@@ -41,20 +41,24 @@ export function share<T = unknown>(
     if (context.may?.("publish") === false) throw forbidden("publish");
     return true;
   };
+  const known = Promise.withResolvers<void>();
   async function* anywhere(wanted: Wanted): AsyncGenerator<StreamItem> {
     const { after, signal } = wanted;
+    if (after !== undefined) known.resolve();
     // A browser does not come back after a 503.
     const isThere = await runs.bring(name, after === undefined ? undefined : signal);
     if (isThere || mayStart(wanted)) await runs.startOnce(name, of, source, context);
+    known.resolve();
     await runs.reach(name, after, signal);
     yield* runs.follow(name)(wanted) as AsyncIterable<StreamItem>;
   }
   const shared: Source = (wanted) => {
     if (!runs.isHere(name)) return anywhere(wanted);
+    known.resolve();
     if (runs.has(name) || mayStart(wanted)) runs.start(name, of, source, context);
     return runs.follow(name)(wanted);
   };
-  return streamResponse(context, shared, options);
+  return streamResponse(context, shared, { ...options, known: known.promise });
 }
 
 /**

@@ -26,8 +26,9 @@ export class ResponseRun extends SourceStart implements LiveStreamHooks {
     readonly permit: Permit,
     cursor: string | undefined,
     format: Format,
+    readonly options: { known?: Promise<void>; resumes?: boolean },
   ) {
-    super(cursor, format, exchange);
+    super(cursor, format, exchange, options.resumes);
     this.ready = new Promise((resolve) => this.#ready = resolve);
   }
 
@@ -68,7 +69,11 @@ export class ResponseRun extends SourceStart implements LiveStreamHooks {
   }
 
   quiet(): void {
-    this.#timer = setTimeout(() => this.started(), firstEventMs);
+    this.#timer = setTimeout(() => {
+      const { known } = this.options;
+      if (known === undefined) this.started();
+      else void known.then(() => this.started());
+    }, firstEventMs);
     this.exchange.signal.addEventListener("abort", this, { once: true });
     this.open();
   }

@@ -1,21 +1,31 @@
 import { assertEquals } from "@std/assert";
-import { Overview, type Seen } from "../../lib/overview.ts";
+import { type Counts, type Listed, Overview } from "../../lib/overview.ts";
+import { HttpError } from "../../lib/stream/errors.ts";
 import { ndjson } from "../../lib/stream/formats/ndjson.ts";
 import { Subscription } from "../support/channel_store_contract.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { turns } from "../support/turns.ts";
+
+interface Seen {
+  counts: Counts;
+  lists: Record<string, Listed[]>;
+}
 
 /** A server that is as the test says, by a clock that stands still. */
 function server() {
   const clock = new FakeClock();
   const reports: string[] = [];
   let looks = 0;
-  let seen: Seen | Error = { counts: { streams: 1 }, lists: { channels: [{ name: "a" }], runs: [] } };
+  let counts: Counts = { streams: 1 };
+  let lists: Seen["lists"] | Error | Promise<never> = { channels: [{ name: "a" }], runs: [] };
+  const list = async (name: string) => {
+    const now = await lists;
+    if (now instanceof Error) throw now;
+    return now[name];
+  };
   const overview = new Overview(
-    () => {
-      looks++;
-      return seen instanceof Error ? Promise.reject(seen) : Promise.resolve(seen);
-    },
+    () => counts,
+    { channels: () => (looks++, list("channels")), runs: () => list("runs") },
     (message) => reports.push(message),
     clock,
   );
@@ -34,8 +44,9 @@ function server() {
     overview,
     read,
     reports,
-    become(change: Partial<Seen> | Error) {
-      seen = change instanceof Error ? change : { ...seen as Seen, ...change };
+    become(change: { counts?: Counts; lists?: Seen["lists"] | Error | Promise<never> }) {
+      counts = change.counts ?? counts;
+      lists = change.lists ?? lists;
     },
     get looks() {
       return looks;
@@ -131,12 +142,58 @@ Deno.test("a look that fails is reported once, and the next one goes on", async 
   const { read, become, clock, reports } = server();
   const { next, leave } = read();
   await next(), await next();
-  become(new Error("inside"));
+  become({ lists: new Error("inside") });
   await clock.advance(3_000);
   assertEquals(reports, ["looking at the server failed"]);
   become({ counts: { streams: 4 }, lists: { channels: [{ name: "a" }], runs: [] } });
   await clock.advance(1_000);
   assertEquals((await next()).data, { streams: 4 });
+  await leave();
+});
+
+Deno.test("counts come while the lists cannot be had, and these a second after they can, unreported", async () => {
+  const { read, become, clock, reports } = server();
+  const { next, leave } = read();
+  await next(), await next();
+  const away = Promise.withResolvers<never>();
+  become({ counts: { streams: 2 }, lists: away.promise });
+  await clock.advance(1_000);
+  assertEquals((await next()).data, { streams: 2 });
+  become({ counts: { streams: 3 } });
+  await clock.advance(8_000);
+  assertEquals((await next()).data, { streams: 3 });
+  become({ lists: { channels: [{ name: "b" }], runs: [] } });
+  away.reject(new HttpError(503, "the store of channels is away"));
+  await clock.advance(1_000);
+  assertEquals((await next()).data, { channels: { added: [{ name: "b" }], removed: ["a"] } });
+  assertEquals(reports, []);
+  await leave();
+});
+
+Deno.test("a look that has waited is followed by no long rest", async () => {
+  const { read, become, clock } = server();
+  const { next, leave } = read();
+  await next(), await next();
+  const late = Promise.withResolvers<never>();
+  become({ lists: late.promise });
+  await clock.advance(3_000);
+  late.resolve({ channels: [], runs: [] } as never);
+  await clock.advance(0);
+  assertEquals((await next()).data, { channels: { added: [], removed: ["a"] } });
+  become({ lists: { channels: [{ name: "b" }], runs: [] } });
+  await clock.advance(1_000);
+  assertEquals((await next()).data, { channels: { added: [{ name: "b" }], removed: [] } });
+  await leave();
+});
+
+Deno.test("a list that cannot be had at first is left out, and comes as a change", async () => {
+  const { read, become, clock } = server();
+  become({ lists: new HttpError(503, "away") });
+  const { next, leave } = read();
+  assertEquals([(await next()).data, (await next()).data], [{}, { streams: 1 }]);
+  become({ lists: { channels: [{ name: "a" }], runs: [] } });
+  await clock.advance(1_000);
+  assertEquals((await next()).data, { channels: { added: [{ name: "a" }], removed: [] } });
   await leave();
 });
 

@@ -2,9 +2,36 @@ import { basename } from "node:path";
 import { assertEquals, assertRejects } from "@std/assert";
 import { HttpError } from "../../../lib/stream/errors.ts";
 import { Limits } from "../../../lib/limits.ts";
+import { OpensBusy } from "../../../lib/opens.ts";
 import { LogFiles } from "../../../lib/logs/log_files.ts";
 import { granted } from "../../support/granted.ts";
 import { LogFolder } from "../../support/log_reading.ts";
+
+Deno.test("without a file handle a list, or a name, is 503, and no log is taken to be absent", async () => {
+  await using folder = new LogFolder();
+  folder.append("1");
+  const files = new LogFiles({
+    logs: [folder.path],
+    accessLog: `${folder.path}/none/access.log`,
+    limits: new Limits(),
+  });
+  const { readDir, open } = Deno;
+  const fails = () => {
+    throw Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
+  };
+  Object.assign(Deno, { readDir: fails, open: async () => await fails() });
+  try {
+    for (const ask of [() => files.list(), () => files.find("other.log")]) {
+      assertEquals((await assertRejects(ask, HttpError)).status, 503);
+    }
+    assertEquals(await files.awaited("other.log"), null);
+    const place = await files.find("app.log");
+    await assertRejects(() => place.open(), OpensBusy);
+  } finally {
+    Object.assign(Deno, { readDir, open });
+  }
+  assertEquals((await files.list()).map(({ name }) => name), ["access.log", "app.log"]);
+});
 
 Deno.test({
   name:
