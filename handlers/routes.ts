@@ -20,8 +20,9 @@ import { makeTicket } from "./tickets.ts";
 import { ws } from "./ws.ts";
 import type { Route } from "../lib/handler.ts";
 
-/** What a page of the server needs before anybody has signed in. */
-const forPages = { method: "GET", anySite: true, hidden: true, access: "open" } as const;
+/** What is for browsers, before anybody has signed in; then what their pages are made of. */
+const signing = { hidden: true, access: "open" } as const;
+const forPages = { ...signing, method: "GET", anySite: true } as const;
 
 /** Every URL of Weir. */
 export const weirRoutes: Route[] = [
@@ -200,22 +201,8 @@ export const weirRoutes: Route[] = [
     description: "whose token the client has, what it allows, and until when",
     access: "open",
   },
-  {
-    method: "POST",
-    path: "/session",
-    handler: signIn,
-    description: "signs a browser in, or out",
-    hidden: true,
-    access: "open",
-  },
-  {
-    method: "DELETE",
-    path: "/session",
-    handler: signOut,
-    description: "signs a browser out",
-    hidden: true,
-    access: "open",
-  },
+  { ...signing, method: "POST", path: "/session", handler: signIn, description: "signs a browser in or out" },
+  { ...signing, method: "DELETE", path: "/session", handler: signOut, description: "signs a browser out" },
   {
     method: "POST",
     path: "/tickets",

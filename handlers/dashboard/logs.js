@@ -129,7 +129,7 @@ function logList(choose, signal) {
     box.checked = chosen.includes(name);
     link.ariaCurrent = box.checked ? "true" : null;
     link.title = time === null ? "" : fullTime(time);
-    const caption = time === null ? t("empty") : `${size(bytes)}, ${ago(time)}`;
+    const caption = time === null ? t("empty") : t("{size}, {time}", { size: size(bytes), time: ago(time) });
     fill(link, h("bdi", {}, name), h("small", {}, caption));
     return row;
   }

@@ -4,7 +4,7 @@ import { Opens, type OpensOptions } from "../opens.ts";
 import type { Permit } from "../stream/limiter.ts";
 import { HttpError, quote, type Report } from "../stream/errors.ts";
 import { parseCursor } from "./cursor.ts";
-import { LogPlace, whyDenied } from "./log_place.ts";
+import { LogPlace, realFolder, whyDenied } from "./log_place.ts";
 import { asBusy, unless } from "./refused.ts";
 import { entries, snapshot } from "./siblings.ts";
 
@@ -61,12 +61,8 @@ export class LogFiles {
    * @throws HttpError 503 when no file handle is left
    */
   async list(): Promise<LogInfo[]> {
-    return (await this.#all().catch(asBusy)).map(({ name, size, time, rotated }) => ({
-      name,
-      size,
-      time,
-      rotated,
-    }));
+    const all = await this.#all().catch(asBusy);
+    return all.map(({ file: _file, from: _from, ...info }) => info);
   }
 
   /** Reports what an operator may not expect: a path that is not there yet, logs that clash, and as `wrong` what may not be read. */
@@ -215,12 +211,6 @@ export class LogFiles {
 export function isLogName(name: string): boolean {
   return name !== "" && name.length <= 255 && !name.startsWith(".") && !name.includes(sep) &&
     !/[/\p{Cc}]/u.test(name);
-}
-
-/** The real path of a folder; null when there is none. */
-async function realFolder(path: string): Promise<string | null> {
-  const info = await Deno.stat(path).catch(() => null);
-  return info?.isDirectory ? await Deno.realPath(path).catch(() => null) : null;
 }
 
 async function hasRotated(place: LogPlace): Promise<boolean> {

@@ -124,3 +124,9 @@ function isBelow(root: string, path: string): boolean {
   const start = root.endsWith(sep) ? root : root + sep;
   return path.startsWith(start) && !path.slice(start.length).split(sep).some((name) => name.startsWith("."));
 }
+
+/** The real path of a folder; null when there is none. */
+export async function realFolder(path: string): Promise<string | null> {
+  const info = await Deno.stat(path).catch(() => null);
+  return info?.isDirectory ? await Deno.realPath(path).catch(() => null) : null;
+}
