@@ -122,7 +122,17 @@ browserTest(
     const watch = (source: string, cursor: string) =>
       page.evaluate(`import("/dashboard/feed.js").then(({ watch }) =>
       new Promise((heard) => watch("${source}", "${cursor}", null, heard)))`);
-    await watch("sensor:cpu", "sensors-other-1");
+    const values = await page.evaluate<(number | null)[]>(`import("/dashboard/readings.js").then((module) => {
+    const { fetch } = window;
+    const history = { cursor: "sensors-other-1", readings: [[Date.now(), 1]] };
+    window.fetch = (path, init) =>
+      path.includes("/history") ? Promise.resolve(Response.json(history)) : fetch(path, init);
+    const readings = new module.Readings({ id: "cpu", interval: 1_000 });
+    return new Promise((done) => {
+      readings.start(Infinity, () => readings.values.length > 1 && done(readings.values));
+    });
+  })`);
+    assertEquals(values.slice(0, 2), [1, null]);
     await page.getByText("● live").waitFor();
     assertEquals(await page.getByText("some were missed").count(), 0);
     await watch("channel:demo", "other-1");
