@@ -4,7 +4,7 @@ import { routes } from "./handlers/routes.ts";
 import { App } from "./lib/app.ts";
 import type { Config } from "./lib/config.ts";
 import { configure } from "./lib/configure.ts";
-import { type Certificate, timeFault } from "./lib/certificate.ts";
+import { type Certificate, timeFault, timesOf } from "./lib/certificate.ts";
 import { diagnostics } from "./lib/diagnostics.ts";
 import type { ChannelStore } from "./lib/channels/channel_store.ts";
 import { MemoryStore } from "./lib/channels/memory_store.ts";
@@ -25,11 +25,10 @@ function exit(code: number, last?: Promise<void>): void {
 }
 
 /** Reads again what a SIGHUP is for; what cannot be used stays as it was. */
-function reload(reloads: readonly [what: string, read: () => void][], report: Report): void {
-  for (const [what, read] of reloads) {
+function reload(reloads: readonly (() => string)[], report: Report): void {
+  for (const read of reloads) {
     try {
-      read();
-      stdout.print(`${what} was read again`);
+      stdout.print(read());
     } catch (error) {
       report("still with what was read before", (error as Error).message);
     }
@@ -116,9 +115,13 @@ async function main(): Promise<void> {
   }
 
   // Whose token is gone hears of it from the heartbeat.
-  const reloads: [string, () => void][] = doors?.reload ? [["the token file", doors.reload]] : [];
+  const reloads = doors?.reload ? [doors.reload] : [];
   if (tls !== null) {
-    reloads.push(["the certificate", () => server.replaceCertificate(timely(tls.reload()))]);
+    reloads.push(() => {
+      const certificate = timely(tls.reload());
+      server.replaceCertificate(certificate);
+      return `certificate read again: it is good until ${timesOf(certificate).to.toISOString()}`;
+    });
   }
   // On a terminal the signal says that it was closed, which has to end the server.
   if (reloads.length > 0 && Deno.build.os !== "windows" && !Deno.stdout.isTerminal()) {

@@ -60,6 +60,7 @@ export const events = described(
     return streamResponse(context, merged(sources, { report: context.report, since }), {
       format: "sse",
       formats,
+      resumes: [...since.values()].some((cursor) => cursor !== ""),
     });
   },
 );

@@ -32,7 +32,7 @@ const missing = "there is no log of this name";
 
 const namedLine = ({ data: { name, line } }: StreamEvent<NamedLine>) => `${name}: ${line}`;
 
-const info = object({ name: "string", size: "integer", time: "string|null" });
+const info = object({ name: "string", size: "integer", time: "string|null", rotated: "boolean" });
 const merged = streamAnswers("text", 'with `name`: lines, `{"name", "line", "cursor"}`');
 const listed = jsonAnswer("without `name`: the logs", list(info));
 

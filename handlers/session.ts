@@ -1,14 +1,11 @@
 import { escape } from "@std/html";
 import { unauthorized } from "../lib/http/auth/guard.ts";
-import { isNavigation, signInPage } from "../lib/http/auth/sign_in_page.ts";
+import { isNavigation, signInPage, signOut } from "../lib/http/auth/sign_in_page.ts";
 import { rights } from "../lib/http/auth/token.ts";
 import { described } from "../lib/handler.ts";
 import { jsonAnswer, object } from "../lib/http/answers.ts";
 import { page } from "../lib/http/page.ts";
 import { json } from "../lib/stream/json.ts";
-
-const signOut =
-  `<form method="post" action="/session"><button name="sign-out" value="true">Sign out</button></form>`;
 
 /** GET /session: whose token the client has, what it allows, and until when; a page for a browser. */
 export const session = described({

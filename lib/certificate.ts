@@ -20,10 +20,15 @@ export class CertificateError extends Error {
   override name = "CertificateError";
 }
 
-/** Why clients refuse a certificate now, if they do: it has expired, or its time is still to come. */
-export function timeFault({ cert }: Certificate, now: number = Date.now()): string | undefined {
+/** From when until when a certificate is good. */
+export function timesOf({ cert }: Certificate): { from: Date; to: Date } {
   const { validFrom, validTo } = new X509Certificate(cert);
-  const [from, to] = [validFrom, validTo].map((text) => new Date(text));
+  return { from: new Date(validFrom), to: new Date(validTo) };
+}
+
+/** Why clients refuse a certificate now, if they do: it has expired, or its time is still to come. */
+export function timeFault(certificate: Certificate, now: number = Date.now()): string | undefined {
+  const { from, to } = timesOf(certificate);
   if (now < from.getTime()) return `is not valid before ${from.toISOString()}`;
   return now > to.getTime() ? `has expired at ${to.toISOString()}` : undefined;
 }

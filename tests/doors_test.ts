@@ -51,7 +51,7 @@ Deno.test({
       .text();
     await stays.until("hello");
     stays.leave();
-    assertEquals(server.stdout().split("\n").slice(1), ["the token file was read again", ""]);
+    assertEquals(server.stdout().split("\n").slice(1), ["token file read again: 2 tokens", ""]);
     assertEquals(server.stderr(), "");
   },
 });

@@ -22,6 +22,17 @@ function commands({ blocks }: Followed): { command: string; printed: string }[] 
     }).filter(({ command }) => command.startsWith("curl"));
 }
 
+/** README in English and in Chinese. */
+const pages = () =>
+  Promise.all(
+    ["../README.md", "../.github/README.zh.md"].map((path) =>
+      Deno.readTextFile(new URL(path, import.meta.url))
+    ),
+  );
+
+/** The anchor that a title has on the page. */
+const slug = (title: string) => title.toLowerCase().replaceAll(/[^\w -]/g, "").replaceAll(" ", "-");
+
 /** Lines whose order is a matter of time, and times, are not the guide's to promise. */
 const comparable = (text: string) =>
   text.trim().replaceAll(/[\d.]+ ms/g, "… ms").replaceAll(
@@ -39,15 +50,25 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the guide in Chinese has the code of README's guide",
+  name: "the page in Chinese has the code of README: all of its guide, and no other",
   ignore: !granted.files,
   async fn() {
-    const [page, chinese] = await Promise.all(
-      ["../README.md", "../.github/README.zh.md"].map((path) =>
-        Deno.readTextFile(new URL(path, import.meta.url))
-      ),
-    );
-    assertEquals(blocksOf(chinese), blocksOf(page.split("\n## Routes\n")[0]));
+    const [page, chinese] = await pages();
+    const [guide, operation] = chinese.split("\n## 运维\n");
+    assertEquals(blocksOf(guide), blocksOf(page.split("\n## Routes\n")[0]));
+    const known = new Set(blocksOf(page).map(({ code }) => code));
+    assertEquals(blocksOf(operation).filter(({ code }) => !known.has(code)), []);
+  },
+});
+
+Deno.test({
+  name: "every section of README that the guide in Chinese links to is there",
+  ignore: !granted.files,
+  async fn() {
+    const [page, chinese] = await pages();
+    const slugs = new Set([...page.matchAll(/^#+ (.+)$/gm)].map(([, title]) => slug(title)));
+    const linked = [...chinese.matchAll(/\]\(\.\.\/README\.md#([^)]+)/g)].map(([, anchor]) => anchor);
+    assertEquals(linked.filter((anchor) => !slugs.has(anchor)), []);
   },
 });
 
@@ -130,7 +151,7 @@ Deno.test({ name: "README's table of routes is what their rows say", ignore: !gr
   assertEquals(unaligned(writtenTable(readme)), unaligned(should), `the table should be:\n${should}`);
 });
 
-for (const page of ["README.md", "lib/README.md", ".github/CONTRIBUTING.md"]) {
+for (const page of ["README.md", "lib/README.md", ".github/CONTRIBUTING.md", ".github/README.zh.md"]) {
   Deno.test({ name: `every file that ${page} links to is there`, ignore: !granted.files }, async () => {
     const url = new URL(`../${page}`, import.meta.url);
     const links = (await Deno.readTextFile(url)).matchAll(/\]\((?!https?:)([^)#]+)/g);

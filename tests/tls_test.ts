@@ -208,6 +208,7 @@ test("SIGHUP gives new connections the new certificate, and open streams run on 
   tls.server.kill("SIGTERM");
   assertMatch(await reading.rest(), /"shutdown"\}\}\n$/);
   assertEquals((await tls.server.status).code, 0);
+  assertMatch(tls.server.stdout(), /\ncertificate read again: it is good until \d{4}-\S+Z\n$/);
   assertEquals(tls.server.stderr(), "");
 });
 

@@ -138,7 +138,8 @@ function dispatch(batch) {
   if (last !== undefined) starts.clear();
   cursor = last?.id ?? cursor;
   const own = batch.filter(({ data }) => data?.source !== undefined);
-  const gaps = own.filter(({ event }) => event === "gap");
+  // Each process has sensors of its own: another's readings are no loss, and the chart has its hole.
+  const gaps = own.filter(({ event, data }) => event === "gap" && !data.source.startsWith("sensor:"));
   const missed = gaps.reduce((sum, { data }) => sum + (data.data.lost ?? NaN), state.missed ?? NaN);
   if (gaps.length > 0) tell({ missed: Number.isNaN(missed) ? null : missed });
   for (const [source, records] of Map.groupBy(own, ({ data }) => data.source)) {

@@ -14,7 +14,7 @@ const [maxRows, maxLogs, maxListed, lookMs] = [2_000, 8, 200, 10_000];
 /** A field to search by. @param {string} ariaLabel */
 const search = (ariaLabel) => h("input", { type: "search", ariaLabel, placeholder: ariaLabel });
 
-/** @typedef {{ name: string, size: number, time: string | null }} Info */
+/** @typedef {{ name: string, size: number, time: string | null, rotated: boolean }} Info */
 
 /** @type {import("./main.js").View["mount"]} */
 export async function mount(root, place, signal) {
@@ -129,7 +129,7 @@ function logList(choose, signal) {
     box.checked = chosen.includes(name);
     link.ariaCurrent = box.checked ? "true" : null;
     link.title = time === null ? "" : fullTime(time);
-    const caption = time === null ? t("empty") : `${size(bytes)}, ${ago(time)}`;
+    const caption = time === null ? t("empty") : t("{size}, {time}", { size: size(bytes), time: ago(time) });
     fill(link, h("bdi", {}, name), h("small", {}, caption));
     return row;
   }

@@ -26,19 +26,15 @@ export function watchServer() {
   watch("server", "", null, (heard) => {
     for (const { event, data } of heard) {
       if (event === "counts") counts = data;
-      else if (event === "lists") { for (const name of Object.keys(data)) change(name, data[name], null); }
-      else if (event === "changes") {
-        for (const name of Object.keys(data)) change(name, data[name].added, data[name].removed);
+      if (event === "lists") Object.keys(data).forEach((name) => lists.delete(name));
+      if (event !== "lists" && event !== "changes") continue;
+      for (const [name, of] of Object.entries(data)) {
+        const list = lists.get(name) ?? new Map();
+        for (const gone of of.removed ?? []) list.delete(gone);
+        for (const entry of of.added ?? of) list.set(entry.name, entry);
+        lists.set(name, list);
       }
     }
     for (const listener of listeners) listener();
   });
-}
-
-/** Without `removed` the list is new. @param {string} name @param {Listed[]} added @param {string[] | null} removed */
-function change(name, added, removed) {
-  const list = removed === null ? new Map() : lists.get(name) ?? new Map();
-  for (const gone of removed ?? []) list.delete(gone);
-  for (const entry of added) list.set(entry.name, entry);
-  lists.set(name, list);
 }

@@ -4,7 +4,7 @@ import { HttpError, quote } from "../stream/errors.ts";
 export interface RoutePath {
   /** An HTTP method; HEAD is answered by GET. */
   method: string;
-  /** Literal segments, `:name` for one segment, and a last `*` for any rest. */
+  /** Literal segments, `:name` for one segment, and a last `*` for any rest. A path without a slash at its end is redirected to from one with it, never the other way. */
   path: string;
 }
 

@@ -22,6 +22,8 @@ export class FileLines {
   /** A line over the limit, while its end is looked for: its first bytes, and how far it was read. */
   #long: { first: Uint8Array; at: FileFingerprint } | null = null;
   #readBytes = smallRead;
+  /** What was looked at, and has not been taken. */
+  #peeked: LineBlock | null = null;
 
   /** Reads an open file on from `at`, where a line ends or the file begins; later that is the position after the last line. */
   constructor(
@@ -35,6 +37,7 @@ export class FileLines {
    * signal aborts it throws, also within a line that has no end.
    */
   async next(signal: AbortSignal): Promise<LineBlock | "truncated" | null> {
+    if (this.#peeked !== null) return this.#moved(this.#peeked);
     for (;;) {
       signal.throwIfAborted();
       const from = this.#long?.at ?? this.at;
@@ -61,6 +64,19 @@ export class FileLines {
       const block = this.#long === null ? this.#take(data) : this.#skip(this.#long, data);
       if (block !== null || !full) return block;
     }
+  }
+
+  /** What `next` returns, and will return again. */
+  async peek(signal: AbortSignal): Promise<LineBlock | "truncated" | null> {
+    const item = await this.next(signal);
+    if (item === null || item === "truncated") return item;
+    this.at = item.before;
+    return this.#peeked = item;
+  }
+
+  /** Whether another file has the unfinished last line too, at its place. */
+  goesOnIn(other: LogFile): boolean {
+    return other.has(this.at.offset, this.#long?.first ?? this.#rest);
   }
 
   /** The last line when it has no newline; with a cursor of its own only when the file is done. */
@@ -115,7 +131,7 @@ export class FileLines {
   /** Goes on after a block. */
   #moved(block: LineBlock): LineBlock {
     this.at = block.after;
-    this.#long = null;
+    this.#long = this.#peeked = null;
     this.#rest = nothing;
     return block;
   }

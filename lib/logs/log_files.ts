@@ -11,11 +11,15 @@ import { entries, snapshot } from "./siblings.ts";
 /** Wait for the permit to open a file, in ms: then a refusal is known before the response has to begin. */
 const permitMs = 20;
 
-/** A log in the list: its size in bytes, and its last change in ISO 8601, null while there is no file. */
+/**
+ * A log in the list: its size in bytes, its last change in ISO 8601, null while there is no file, and whether it is empty
+ * and older lines are in rotated files.
+ */
 export interface LogInfo {
   name: string;
   size: number;
   time: string | null;
+  rotated: boolean;
 }
 
 /**
@@ -57,7 +61,12 @@ export class LogFiles {
    * @throws HttpError 503 when no file handle is left
    */
   async list(): Promise<LogInfo[]> {
-    return (await this.#all().catch(asBusy)).map(({ name, size, time }) => ({ name, size, time }));
+    return (await this.#all().catch(asBusy)).map(({ name, size, time, rotated }) => ({
+      name,
+      size,
+      time,
+      rotated,
+    }));
   }
 
   /** Reports what an operator may not expect: a path that is not there yet, logs that clash, and as `wrong` what may not be read. */
@@ -95,11 +104,14 @@ export class LogFiles {
     const add = async (file: string, from: string | null, path: string, root: string | null) => {
       if (found.length >= limits.listing || paths.has(path) || !isLogName(file)) return;
       paths.add(path);
-      const info = await this.#place(file, path, root).stat();
+      const place = this.#place(file, path, root);
+      const info = await place.stat();
       // The own log is listed before its first line is written.
       if (info === null && from !== null) return;
       const time = info?.mtime?.toISOString() ?? null;
-      found.push({ name: file, size: info?.size ?? 0, time, file, from });
+      const size = info?.size ?? 0;
+      const rotated = size === 0 && await hasRotated(place);
+      found.push({ name: file, size, time, rotated, file, from });
     };
     await add(own, null, join(await realFolder(dirname(accessLog)) ?? dirname(accessLog), own), null);
     for (const path of logs) {

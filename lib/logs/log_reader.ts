@@ -3,11 +3,13 @@ import { type Gap, gap, type StreamEvent } from "../stream/event.ts";
 import { absentSince, parseCursor, sameFile } from "./cursor.ts";
 import { FileLines } from "./file_lines.ts";
 import { FileFingerprint } from "./fingerprint.ts";
+import { handOver } from "./hand_over.ts";
+import { leaveCopy } from "./leave_copy.ts";
 import { LateLines, type LineBlock } from "./line_block.ts";
 import { findCopy, locate } from "./locate.ts";
 import type { LogFile } from "./log_file.ts";
 import type { LogPlace } from "./log_place.ts";
-import { isUnreadable, PackedLog } from "./packed_log.ts";
+import { PackedLog } from "./packed_log.ts";
 import { type Newer, newer } from "./rotation.ts";
 
 /** Lines, or where some may be missing. */
@@ -27,6 +29,8 @@ export class LogReader implements Disposable {
   #lines: FileLines | null = null;
   /** The file is a copy, made before a truncation. */
   #copied = false;
+  /** Where the last gap after a copy led to: while nothing is read there, as in a copy that has just been made, no other follows. */
+  #told = "";
   /** The file before this one: a program may still write to it until a time, 0 when it has been closed. */
   #before: { lines: FileLines; until: number } | null = null;
   /** When this file was last seen at the log's path, in ms since 1970; 0 when others may have been there since. */
@@ -92,6 +96,7 @@ export class LogReader implements Disposable {
       following = await this.#newer(lines.file);
       const [first, second] = following.files;
       if (first === undefined || second === undefined && first.info.size === 0) return null;
+      if (following.copied) return await this.#move(lines, following, signal);
       // It is no longer written to, so one more read is its last.
     }
   }
@@ -125,13 +130,14 @@ export class LogReader implements Disposable {
 
   /** What comes after a file. What was there when the path was looked at is among that, or others may have been there too. */
   async #newer(file: LogFile): Promise<Newer> {
-    const following = await newer(this.place, file, this.lineBytes, this.#seenAt);
+    let following = await newer(this.place, file, this.lineBytes, this.#seenAt);
     const { next } = this.#look;
-    if (this.#seenAt === 0 || next === null || following.files.some(({ info }) => sameFile(next, info))) {
-      return following;
+    if (this.#seenAt > 0 && next !== null && !following.files.some(({ info }) => sameFile(next, info))) {
+      this.#seenAt = 0;
+      following = await newer(this.place, file, this.lineBytes);
     }
-    this.#seenAt = 0;
-    return await newer(this.place, file, this.lineBytes);
+    following.copied ||= this.#copied;
+    return following;
   }
 
   /** What was written to the file before after all: one of several writers had not moved on yet. */
@@ -166,42 +172,29 @@ export class LogReader implements Disposable {
         await delay(20);
         following = await this.#newer(file);
       } else {
-        const { from, certain } = await this.#start(next, at, following);
+        if (following.copied) {
+          const left = await leaveCopy(lines, next, following, () => this.#newer(file), signal);
+          if (left === null) return await this.next(signal);
+          if ("rest" in left) return left.rest;
+          // Nobody writes to a copy, so no lines come late.
+          file[Symbol.dispose]();
+          this.#lines = left.next;
+          // Nothing but the file before it tells of a packed one.
+          this.#copied &&= next instanceof PackedLog;
+          if (left.certain) return await this.next(signal);
+          const isTold = this.#told === at.cursor;
+          this.#told = this.cursor;
+          return isTold ? await this.next(signal) : gap(at.cursor, this.cursor, null);
+        }
+        const { from, certain } = await handOver(next, at, following, this.#before?.lines.at, this.lineBytes);
         this.#before?.lines.file[Symbol.dispose]();
         this.#before = { lines, until: this.now() + lateMs };
         this.#lines = null;
-        // Nothing but the file before it tells of a packed one.
-        this.begin(next, from, this.#copied && next instanceof PackedLog);
+        this.begin(next, from);
         return certain ? await this.next(signal) : gap(at.cursor, this.cursor, null);
       }
     }
     return null;
-  }
-
-  /** Where to begin in the next file, which may have what was read already, and whether nothing is missing before that. */
-  async #start(
-    next: LogFile,
-    at: FileFingerprint,
-    { complete, copied, gone }: Newer,
-  ): Promise<{ from: FileFingerprint; certain: boolean }> {
-    const { lineBytes } = this;
-    const start = FileFingerprint.start(next.info);
-    const certain = complete && !copied && !this.#copied;
-    // A link may be pointed back.
-    const left = this.#before?.lines.at;
-    if (left?.prefix === start.prefix) {
-      const from = await FileFingerprint.at(next, left, lineBytes);
-      return { from: from ?? start, certain: certain && from !== null };
-    }
-    if (isUnreadable(next)) return { from: start, certain: false };
-    // What was packed may be the file itself.
-    const isOther = certain && !gone && !(next instanceof PackedLog);
-    if (at.offset === 0 || isOther) return { from: start, certain };
-    // Either may be a copy of the other: before the truncation, the log still has what the copy has. An editor replaces a
-    // file by its edited copy: what that has of the last line tells it from a new file.
-    const same = await FileFingerprint.at(next, at, lineBytes);
-    const isNew = same === null ? !await at.hasLastLine(next) : at.isLong;
-    return { from: same ?? start, certain: certain && isNew };
   }
 
   /** The file was truncated. What was in it may live on in a copy; lines after that may be missing in any case. */

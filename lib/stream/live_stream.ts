@@ -132,6 +132,7 @@ export class LiveStream implements UnderlyingDefaultSource<Uint8Array>, OpenBody
     const share = this.#batch.add(this.format.event(event));
     this.#sentEvents = true;
     this.hooks.counts.sent(event);
+    if (event.event === "gap") this.hooks.missed();
     if (id !== undefined) this.#cursor = this.#told = id;
     if (share) this.#flush();
     else if (!this.#turnAsked) {

@@ -22,6 +22,8 @@ export interface LiveStreamHooks {
   readonly report: Report;
   /** Called with the first value, before it is encoded: the records that go before it. */
   preamble(first: unknown): string;
+  /** A gap is about to be sent. */
+  missed(): void;
   /** There is something to send: an event, the end or a failure. */
   started(): void;
   /** The first turn has ended with nothing to send. */

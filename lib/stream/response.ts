@@ -18,6 +18,8 @@ export interface StreamOptions<T = unknown> extends HeadOptions {
   line?: (event: StreamEvent<T>) => string;
   /** What a source may have to wait for before it knows whether there is a stream: until then a failure is a status. */
   known?: Promise<void>;
+  /** Whether the client has come back with cursors that the source has from elsewhere: it is counted so. */
+  resumes?: boolean;
   /** What follows each event of text. Default: a line end, or with a `type` of the handler's own nothing. */
   separator?: string;
 }
@@ -64,7 +66,7 @@ export async function streamResponse<T = unknown>(
     // A handler that has waited for something may come here after everything else has been told to end.
     if (draining.aborted) throw shuttingDown();
     const permit = bodies.streams.admit("streams", exchange);
-    const run = new ResponseRun(exchange, permit, after, format, options.known);
+    const run = new ResponseRun(exchange, permit, after, format, options);
     const stream = run.start(source);
     await run.ready;
     const failure = stream.failure();

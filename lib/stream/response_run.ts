@@ -26,9 +26,9 @@ export class ResponseRun extends SourceStart implements LiveStreamHooks {
     readonly permit: Permit,
     cursor: string | undefined,
     format: Format,
-    readonly known?: Promise<void>,
+    readonly options: { known?: Promise<void>; resumes?: boolean },
   ) {
-    super(cursor, format, exchange);
+    super(cursor, format, exchange, options.resumes);
     this.ready = new Promise((resolve) => this.#ready = resolve);
   }
 
@@ -70,8 +70,9 @@ export class ResponseRun extends SourceStart implements LiveStreamHooks {
 
   quiet(): void {
     this.#timer = setTimeout(() => {
-      if (this.known === undefined) this.started();
-      else void this.known.then(() => this.started());
+      const { known } = this.options;
+      if (known === undefined) this.started();
+      else void known.then(() => this.started());
     }, firstEventMs);
     this.exchange.signal.addEventListener("abort", this, { once: true });
     this.open();

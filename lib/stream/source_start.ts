@@ -1,3 +1,4 @@
+import { endOfTurn } from "./clock.ts";
 import { eventOf, gap } from "./event.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Ending, Format } from "./formats/format.ts";
@@ -8,14 +9,16 @@ import type { StreamCounts } from "./stream_counts.ts";
 export abstract class SourceStart implements Wanted {
   abstract readonly signal: AbortSignal;
   #looked = false;
+  #missed = false;
   readonly counts: StreamCounts;
   #state: "new" | "open" | "ended" = "new";
 
-  /** `cursor` is what the reader came with. */
+  /** `cursor` is what the reader came with; `resumes`: one of its sources has a cursor of its own. */
   constructor(
     readonly cursor: string | undefined,
     readonly format: Format,
     readonly exchange: Exchange,
+    readonly resumes = false,
   ) {
     this.counts = exchange.counts;
   }
@@ -41,14 +44,18 @@ export abstract class SourceStart implements Wanted {
   preamble(first: unknown): string {
     const { format, cursor } = this;
     // A media type of the handler's own has no gaps.
-    if (cursor === undefined || format.name === "text" && format.note === undefined) return "";
-    if (this.#looked) {
-      this.counts.resumed(eventOf(first).event === "gap" ? "gap" : "exact");
-      return "";
-    }
+    if (format.name === "text" && format.note === undefined) return "";
+    if (cursor === undefined && !this.resumes) return "";
+    // A gap may stand behind where the source begins, or behind the first event of another source.
+    endOfTurn(() => this.counts.resumed(this.#missed ? "gap" : "exact"));
+    if (cursor === undefined || this.#looked) return "";
     const missed = gap(cursor, eventOf(first).id ?? null, null);
-    this.counts.resumed("gap");
+    this.missed();
     this.counts.sent(missed);
     return format.event(missed);
+  }
+
+  missed(): void {
+    this.#missed = true;
   }
 }

@@ -156,6 +156,31 @@ Deno.test({
   },
 });
 
+test('a gap of any source counts a resume as one with a gap, also by "since"', async (server) => {
+  const { origin } = server;
+  await (await fetch(`${origin}/channels/demo`, { method: "POST", body: "x" })).text();
+  const { cursor } = await (await fetch(`${origin}/sensors/cpu/history`)).json();
+  const asked: [path: string, result: string][] = [
+    [`sensors/stream?id=cpu&after=${cursor}`, "exact"],
+    ["sensors/stream?id=cpu&after=sensors-other-1", "gap"],
+    ["events?channel=demo&sensor=cpu&since=sensor:cpu=sensors-other-1", "gap"],
+    ["events?channel=demo&server&since=channel:demo=0", "exact"],
+    ["events?server&channel=demo&since=channel:demo=", "none"],
+  ];
+  for (const [path, result] of asked) {
+    const before = await metrics(server);
+    (await open(`${origin}/${path}`)).leave();
+    await until(() => server.server.bodies.size === 0);
+    const after = await metrics(server);
+    const route = `/${path.split("?")[0]}`;
+    const counted = ["exact", "gap"].filter((result) => {
+      const series = `weir_resumes_total{route="${route}",result="${result}"}`;
+      return valueOf(after, series) > valueOf(before, series);
+    });
+    assertEquals(counted, result === "none" ? [] : [result], path);
+  }
+});
+
 test("open sockets, and bytes that were sent", async (server) => {
   const client = await connect(`${server.origin}/ws`);
   const text = await metrics(server);

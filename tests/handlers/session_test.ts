@@ -169,6 +169,29 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a browser whose token has not the right gets a page that says so and signs out; a program JSON",
+  ignore,
+  async fn() {
+    await using server = await serve({ guard: guardOf() });
+    const cookie = `weir_${server.port}=${token.publisher}`;
+    const response = await fetch(server.origin, { headers: { ...browser, cookie } });
+    assertEquals(response.status, 403);
+    const page = await response.text();
+    assertStringIncludes(
+      page,
+      "Signed in as publisher with a token for publish: this page needs the right read.",
+    );
+    assertStringIncludes(page, `<form method="post" action="/session"><button name="sign-out"`);
+    const programs: Record<string, string>[] = [{ cookie }, { ...browser, ...bearer(token.publisher) }];
+    for (const headers of programs) {
+      const response = await fetch(server.origin, { headers });
+      const error = "the token must have the right read";
+      assertEquals([response.status, await response.json()], [403, { error }]);
+    }
+  },
+});
+
+Deno.test({
   name: "signing out clears the cookie",
   ignore,
   async fn() {

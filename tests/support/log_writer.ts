@@ -44,6 +44,10 @@ export class LogWriter implements Disposable {
   last = 0;
   /** Rotations so far. */
   rotations = 0;
+  /** Numbers that a truncation took: nobody can read them any more. */
+  readonly taken: Set<number> = new Set();
+  /** The last numbers before each truncation. */
+  readonly cuts: number[] = [];
   readonly path: string;
   #file: Deno.FsFile;
 
@@ -71,9 +75,11 @@ export class LogWriter implements Disposable {
       if (steps === "copytruncate") Deno.copyFileSync(this.path, rotated);
       else Deno.renameSync(this.path, rotated);
       if (steps === "create") Deno.writeTextFileSync(this.path, "");
-      this.write(between);
-      if (steps === "copytruncate") Deno.truncateSync(this.path);
-      else this.#reopen();
+      if (steps === "copytruncate") this.#truncate(between);
+      else {
+        this.write(between);
+        this.#reopen();
+      }
     } else if (how === "olddir") {
       // A reader cannot know of two in a moment.
       await new Promise((resolve) => setTimeout(resolve, 200));
@@ -89,8 +95,7 @@ export class LogWriter implements Disposable {
     } else if (how === "copytruncate") {
       this.#shift();
       Deno.copyFileSync(this.path, `${this.path}.1`);
-      this.write(between);
-      Deno.truncateSync(this.path);
+      this.#truncate(between);
     } else {
       const truncate = how.includes("copytruncate");
       const delayed = how.includes("delaycompress") ? "delaycompress\n  " : "";
@@ -107,7 +112,10 @@ export class LogWriter implements Disposable {
       }).output();
       if (!success) throw new Error(`logrotate failed: ${new TextDecoder().decode(stderr)}`);
       await Promise.all([Deno.remove(file), Deno.remove(`${file}.state`)]);
-      if (truncate) return;
+      if (truncate) {
+        this.cuts.push(this.last);
+        return;
+      }
       // What is written once a file is packed, and not kept for a rotation first, is lost: nobody can read it.
       if (packed === "" || delayed !== "") this.write(between);
       this.#reopen();
@@ -126,6 +134,14 @@ export class LogWriter implements Disposable {
         // There are not as many yet.
       }
     }
+  }
+
+  /** With lines that are written after the copy was made. */
+  #truncate(between: number): void {
+    this.write(between);
+    for (let i = 0; i < between; i++) this.taken.add(this.last - i);
+    Deno.truncateSync(this.path);
+    this.cuts.push(this.last);
   }
 
   #reopen(): void {
@@ -150,11 +166,18 @@ export class Seen {
   gaps = 0;
   /** Numbers that are missing, where a gap says so. */
   missing = 0;
-  #gapped = false;
+  /** Those of them that could still be read. */
+  skipped = 0;
+  /** Gaps where no file was truncated, or one too many. */
+  untrue = 0;
+  #gapped = 0;
+
+  /** `taken`: numbers that nobody can read any more; `cuts`: the last ones before a truncation. */
+  constructor(readonly writer?: Pick<LogWriter, "taken" | "cuts">) {}
 
   gap(): void {
     this.gaps++;
-    this.#gapped = true;
+    this.#gapped++;
   }
 
   line(line: string): void {
@@ -165,10 +188,13 @@ export class Seen {
     }
     if (number <= this.last) throw new Error(`${number} came after ${this.last}`);
     if (number > this.last + 1) {
-      if (!this.#gapped) throw new Error(`${number} came after ${this.last}, and no gap said so`);
+      if (this.#gapped === 0) throw new Error(`${number} came after ${this.last}, and no gap said so`);
+      for (let n = this.last + 1; n < number; n++) if (!this.writer?.taken.has(n)) this.skipped++;
       this.missing += number - this.last - 1;
     }
+    const cuts = this.writer?.cuts.filter((cut) => cut >= this.last && cut < number).length ?? 0;
+    this.untrue += Math.max(0, this.#gapped - cuts);
     this.last = number;
-    this.#gapped = false;
+    this.#gapped = 0;
   }
 }

@@ -7,6 +7,14 @@ const ownConfig = fileURLToPath(new URL("../../deno.json", import.meta.url));
 /** The arguments of `deno run` in the task `start`, so that what is tested has its permissions and no others. */
 const permissions = denoJson.tasks.start.split(" ").slice(2, -1).map((word) => word.replaceAll("'", ""));
 
+/** The project's imports, but with nothing in handlers/own.ts: what is of who builds on Weir is not in its tests. */
+const imports = {
+  ...denoJson.imports,
+  [new URL("../../handlers/own.ts", import.meta.url).href]:
+    "data:text/javascript,export const ownRoutes = []; export const ownServices = () => [];",
+};
+const importMap = `data:application/json,${encodeURIComponent(JSON.stringify({ imports }))}`;
+
 /** The server as its own process. */
 export interface ServerProcess extends AsyncDisposable {
   port: number;
@@ -41,7 +49,18 @@ function command(
   args: string[],
   { cwd, env = {}, config = ownConfig, run = [], handles }: ProcessOptions,
 ): Deno.Command {
-  const deno = [Deno.execPath(), "run", "--config", config, ...permissions, ...run, main, ...args];
+  const deno = [
+    Deno.execPath(),
+    "run",
+    "--config",
+    config,
+    "--import-map",
+    importMap,
+    ...permissions,
+    ...run,
+    main,
+    ...args,
+  ];
   // Deno itself takes as many as the hard limit allows, so that is what has to be set.
   const [program, ...rest] = handles === undefined
     ? deno

@@ -90,8 +90,8 @@ try {
   for (const how of ways) {
     if (only.length > 0 && !only.includes(how)) continue;
     const random = seeded(Number(seed));
-    const seen = new Seen();
     using writer = new LogWriter(folder, `${how}.log`, 30);
+    const seen = new Seen(writer);
     let done = false;
     let restarts = 0;
     let connections = 0;
@@ -138,7 +138,8 @@ try {
     clearTimeout(giveUp);
     console.log(
       `${how}: ${rotations} rotations, ${writer.last} lines, ${connections} connections, ${restarts} restarts: ` +
-        `${seen.gaps} gaps, ${seen.missing} lines missing within them, none elsewhere, none twice`,
+        `${seen.gaps} gaps, ${seen.missing} lines missing within them ` +
+        `(${seen.skipped} of them could still be read), ${seen.untrue} gaps where nothing was truncated, none elsewhere, none twice`,
     );
   }
 } finally {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { HttpError } from "../../stream/errors.ts";
 import type { Access } from "../description.ts";
-import { isNavigation, signInPage } from "./sign_in_page.ts";
+import { forbiddenPage, isNavigation, signInPage } from "./sign_in_page.ts";
 import { Tickets } from "./tickets.ts";
 import { hashOf, type Right, type Token } from "./token.ts";
 import type { TokenFile } from "./token_file.ts";
@@ -69,7 +69,8 @@ export class Guard {
   }
 
   /**
-   * Lets a request pass, or answers one by which a browser navigates with the form to sign in.
+   * Lets a request pass, or answers one by which a browser navigates with the form to sign in, or to sign out where its
+   * token has not the right.
    *
    * @throws HttpError 401 for a stranger, 403 for one whose token has not this right
    */
@@ -77,6 +78,8 @@ export class Guard {
     if (access === "open") return;
     const { grant, headers, target } = asking;
     if (grant?.may(access)) return;
+    const hasCookie = bearerOf(headers) === undefined && headers.has("cookie");
+    if (grant !== null && hasCookie && isNavigation(asking)) return forbiddenPage(grant, access);
     if (grant !== null) throw forbidden(access);
     if (isNavigation(asking)) return signInPage(target, headers);
     throw unauthorized(headers, this.tickets.has(target));

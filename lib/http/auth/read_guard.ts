@@ -17,13 +17,13 @@ export interface TokenSources {
 
 /**
  * The guard of the token file and of `WEIR_TOKEN`, and what reads the file again; null without either: everybody is let in.
- * `reload` throws as this does, and then the tokens are as before.
+ * `reload` says what was read; it throws as this does, and then the tokens are as before.
  *
  * @throws TokenFileError in one line, without the text of any token
  */
 export function readGuard(
   { path, name, all, served }: TokenSources,
-): { guard: Guard; reload: (() => void) | null } | null {
+): { guard: Guard; reload: (() => string) | null } | null {
   if (all && !tokenText.test(all)) {
     throw new TokenFileError("WEIR_TOKEN must be 32 to 256 letters, digits, - and _");
   }
@@ -37,5 +37,11 @@ export function readGuard(
     return file;
   };
   const guard = new Guard(read(), all || undefined);
-  return { guard, reload: () => guard.replace(read()) };
+  const reload = () => {
+    const file = read();
+    guard.replace(file);
+    const { length } = file.tokens;
+    return `token file read again: ${length} ${length === 1 ? "token" : "tokens"}`;
+  };
+  return { guard, reload };
 }

@@ -1,5 +1,7 @@
 import { escape } from "@std/html";
 import { page } from "../page.ts";
+import { type Right, rights } from "./token.ts";
+import type { Grant } from "./tokens.ts";
 
 /** Whether a browser asks for a page to show. Over plain HTTP beyond loopback it does not say so but by what it accepts. */
 export function isNavigation({ method, headers }: Pick<Request, "method" | "headers">): boolean {
@@ -32,4 +34,15 @@ export function signInPage(target: string, headers: Headers, wrong = false): Res
     Vary: "Accept, Cookie",
     ...(isLink(headers) ? { Refresh: "0" } : {}),
   });
+}
+
+/** The form to sign out, which leads to that to sign in. */
+export const signOut =
+  `<form method="post" action="/session"><button name="sign-out" value="true">Sign out</button></form>`;
+
+/** The 403 for a browser whose token has not the right that a page needs: whose it is, what it has, and the way out. */
+export function forbiddenPage({ name, token }: Grant, right: Right): Response {
+  const has = rights.filter((each) => token?.rights.has(each)).join(", ");
+  const said = `Signed in as ${escape(name)} with a token for ${has}: this page needs the right ${right}.`;
+  return page("Weir", `<p role="alert">${said}</p>\n${signOut}`, 403, { Vary: "Accept, Cookie" });
 }

@@ -359,6 +359,59 @@ test("a cursor in an older copy does not read twice what the log still has", asy
   assertEquals(await folder.all({ after: reading.cursor }), ["b", "GAP", "c"]);
 });
 
+/** The cursor in what was truncated away and copied; the log has other lines since. */
+async function copied(folder: LogFolder, lines: string): Promise<string> {
+  folder.append("a\nb\n");
+  const reading = folder.read();
+  await reading.next();
+  await reading.stop();
+  Deno.copyFileSync(folder.log, `${folder.log}.2`);
+  Deno.writeTextFileSync(folder.log, lines);
+  return reading.cursor!;
+}
+
+for (const [what, made] of [["in a line", 310], ["after a line", 301]] as [string, number][]) {
+  test(`what ends ${what} in a copy that is still being made goes on in the log`, async (folder) => {
+    const c = "c".repeat(300);
+    const after = await copied(folder, `${c}\nlong line\n`);
+    folder.append(`${c}\nlong line\n`.slice(0, made), `${folder.log}.1`);
+    const reading = folder.read({ after });
+    assertEquals(await reading.take(4), ["b", "GAP", c, "long line"]);
+    folder.append(`${c}\nlong line\n`.slice(made), `${folder.log}.1`);
+    folder.append("d\n");
+    assertEquals(await reading.next(), "d");
+  });
+}
+
+test("a copy that has just been made is no second gap", async (folder) => {
+  const after = await copied(folder, "c\n");
+  folder.append("", `${folder.log}.1`);
+  assertEquals(await folder.all({ after }), ["b", "GAP", "c"]);
+});
+
+test("a log that is copied and truncated before it is read goes on in its copy", async (folder) => {
+  const after = await copied(folder, "c\n");
+  let rotates = false;
+  const open = (path: string) => {
+    if (path === folder.log && rotates) {
+      rotates = false;
+      Deno.copyFileSync(path, `${path}.1`);
+      Deno.writeTextFileSync(path, "d\n");
+    }
+    return Deno.open(path);
+  };
+  const reading = folder.read({ after }, folder.placeOf(folder.log, folder.path, { open }));
+  assertEquals(await reading.next(), "b");
+  rotates = true;
+  assertEquals(await reading.take(4), ["GAP", "c", "GAP", "d"]);
+});
+
+test("a copy of an unfinished line ends in it when the log has been truncated", async (folder) => {
+  const after = await copied(folder, "c\n");
+  folder.append("x\nunfin", `${folder.log}.1`);
+  assertEquals(await folder.all({ after }), ["b", "GAP", "x", "unfin", "GAP", "c"]);
+});
+
 test("a file that is not there yet is waited for", async (folder) => {
   const reading = folder.read();
   const line = reading.next();

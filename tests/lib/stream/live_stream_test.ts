@@ -26,6 +26,7 @@ function open(
     cursor: after,
     counts: uncounted,
     preamble: () => "",
+    missed: () => {},
     report: (message, error) => void reports.push(`${message}: ${(error as Error).message}`),
     started: begin,
     quiet: begin,
