@@ -26,6 +26,13 @@ function folderFault(flag: string, path: string): string | undefined {
   return `${flag} must ${rule}: current value is ${JSON.stringify(path)}`;
 }
 
+/** What is wrong with listening at an address, if anything. */
+function addressFault(flag: string, hostname: string, port: number): string | undefined {
+  const host = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  if (Deno.permissions.requestSync({ name: "net", host }).state === "granted") return;
+  return `${flag} must be with an --allow-net of deno run that covers ${host}`;
+}
+
 /** What the server is made of, from flags, environment and files. */
 export interface Configured {
   /** The flags. */
@@ -62,10 +69,18 @@ export async function configure(args: string[], version: string): Promise<Config
       stdout.print(config === "help" ? help : `weir ${version}`);
       return 0;
     }
-    const { files, logs, limits, certificate } = config;
+    const { files, logs, limits, certificate, host, port, admin, reusePort } = config;
+    // What the server asks of itself goes there where the port has TLS, or is shared.
+    const own = certificate ? "cert" : reusePort ? "reuse-port" : null;
+    const ownFault = own ? addressFault(named(own), "127.0.0.1", 0) : undefined;
+    if (faults.length === 0) {
+      const adminFault = admin ? addressFault(named("admin"), admin.hostname, admin.port) : undefined;
+      const net = [addressFault(named("host"), host, port), adminFault, ownFault];
+      faults.push(...net.filter((fault) => fault !== undefined));
+    }
     const fault = folderFault(named("files"), files);
     if (fault !== undefined) faults.push(fault);
-    if (config.reusePort && !(Deno.build.os === "linux" && mayShare)) {
+    if (reusePort && !(Deno.build.os === "linux" && mayShare)) {
       faults.push(
         `${named("reuse-port")} must be on Linux, with --unstable-net of deno run or its deno.json`,
       );
@@ -80,7 +95,8 @@ export async function configure(args: string[], version: string): Promise<Config
       })
     );
     const names = { cert: named("cert"), key: named("key") };
-    const tls = certificate
+    // Without a permission to try it Deno would say nothing of use.
+    const tls = certificate && ownFault === undefined
       ? tried(() => {
         const reload = () => readCertificate(certificate, names, served);
         return { certificate: reload(), reload };

@@ -358,6 +358,21 @@ test("--check says that a certificate has expired; at the start that is a warnin
   assertMatch(server.stderr(), /^\S+Z warning - the certificate has expired at \S+Z\n$/);
 });
 
+test("--check and the start say which addresses --allow-net does not cover, and exit 2", async () => {
+  await using tls = await secure();
+  const { cert, key } = tls.certificate;
+  const denied = ["127.0.0.1:8000", "127.0.0.1:9102", "127.0.0.1:0"];
+  const options = { cwd: tls.folder, run: [`--deny-net=${denied}`] };
+  const flags = ["--files", "files", "--cert", cert, "--key", key, "--admin", "9102"];
+  for (const args of [flags, ["--check", ...flags]]) {
+    const { code, stderr } = await outcome(args, options);
+    const lines = ["--host", "--admin", "--cert"].map((flag, i) =>
+      `${flag} must be with an --allow-net of deno run that covers ${denied[i]}\n`
+    );
+    assertEquals([code, stderr], [2, lines.join("")]);
+  }
+});
+
 test("--check exits 0 when nothing is wrong, and listens nowhere", async () => {
   await using tls = await secure();
   const { cert, key } = tls.certificate;

@@ -1,5 +1,5 @@
 import { getJson } from "./api.js";
-import { bar, button, empty, h, oncePerFrame, quiet } from "./dom.js";
+import { bar, button, empty, fill, h, oncePerFrame, quiet } from "./dom.js";
 import { watch } from "./feed.js";
 import { byArrows, itemOf, linesOf, rowsOf, targetOf } from "./log_line.js";
 import { count } from "./units.js";
@@ -32,7 +32,7 @@ export function logPane(names, at, max, isWanted, asked) {
     const query = { ...asked(), before: isLive || !isOne ? undefined : end(label), lines };
     download.href = targetOf(names, { ...query, follow: false, format: "text" });
   };
-  const none = empty("");
+  const none = empty(t("There is no line yet. One that is written shows at once."));
   const props = { className: "lines", role: "region", ariaLabel: t("Lines of {name}", { name: label }) };
   const hears = { tabIndex: 0, onscroll: scrolled, onkeydown: byArrows };
   const box = h("div", { ...props, ...hears }, [none, earlier, list, later]);
@@ -79,13 +79,7 @@ export function logPane(names, at, max, isWanted, asked) {
       const isShort = "lines" in parts[0] && lists[0].items.length < page && items[0]?.kind !== "note";
       isFirst = "from" in parts[0] || isShort;
       fault = "";
-      if (items.length === 0) {
-        /** @type {import("./logs.js").Info[]} */
-        const infos = await getJson("/logs", { signal });
-        none.textContent = infos.some(({ name, rotated }) => rotated && names.includes(name))
-          ? t("There is no line since the log was rotated: older ones are in its rotated files.")
-          : t("There is no line yet. One that is written shows at once.");
-      }
+      if (items.length === 0) sayRotated(signal).catch(() => {});
       if (by === null && lists.at(-1)?.isWhole && items.at(-1) === all.at(-1)) watchAll();
       // What it shows takes room.
       tell();
@@ -108,6 +102,14 @@ export function logPane(names, at, max, isWanted, asked) {
       if (status === 404) watchAll();
       tell();
     }
+  }
+
+  /** Says where older lines are, if there are any. @param {AbortSignal} signal */
+  async function sayRotated(signal) {
+    /** @type {import("./logs.js").Info[]} */
+    const infos = await getJson("/logs", { signal });
+    if (!infos.some(({ name, rotated }) => rotated && names.includes(name))) return;
+    fill(none, t("There is no line since the log was rotated: older ones are in its rotated files."));
   }
 
   function watchAll() {

@@ -298,3 +298,14 @@ logsTest(
     assert(width < inside, `${width} in ${inside}`);
   },
 );
+
+for (const older of ["", "app.log.1"]) {
+  logsTest(
+    `an empty log says that there is no line${older && ", and that older ones are in its rotated files"}`,
+    { "app.log": "", ...(older && { [older]: "one\n" }) },
+    async (page, _logs, open) => {
+      await open("app.log");
+      await page.getByText(older ? "older ones are in its rotated files" : "There is no line yet").waitFor();
+    },
+  );
+}

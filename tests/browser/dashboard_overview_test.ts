@@ -87,7 +87,7 @@ browserTest("a sensor that is stale or has failed says so, with the reason", asy
 });
 
 browserTest(
-  "a server that is killed and started again: the page recovers, says what it missed, and shows nothing twice",
+  "a server that is killed and started again: the page recovers, and shows nothing twice",
   async (page) => {
     const cwd = await Deno.makeTempDir({ prefix: "weir-browser-" });
     const append = (line: string) => Deno.writeTextFile(`${cwd}/logs/app.log`, `${line}\n`, { append: true });
@@ -97,21 +97,38 @@ browserTest(
     await page.getByText("● live").waitFor();
     await append("two");
     await until(async () => (await tail(page)).length === 2);
-    // A sensor is watched as well: its readings of before are what is missed.
+    // Its readings are others from then on, which is no loss: the line has a hole.
     await page.getByText(/^[\d.]+ % · /).waitFor();
     killed.kill("SIGKILL");
     await killed.status;
     await page.getByText("reconnecting").waitFor();
     await append("three");
     await using _again = await start([], { cwd, port: killed.port });
-    await page.getByText("live, some were missed").waitFor(backOff);
+    await page.getByText("● live").waitFor(backOff);
     await append("four");
     await until(async () => (await tail(page)).includes("four"));
     assertEquals(await tail(page), ["one", "two", "three", "four"]);
-    await page.getByRole("button", { name: "seen" }).click();
     await page.getByText("● live").waitFor();
     await page.goto("about:blank");
     await Deno.remove(cwd, { recursive: true });
+  },
+);
+
+browserTest(
+  "readings of another process are a hole and no loss; events of a channel are one",
+  async (page) => {
+    await using server = await serve();
+    await page.goto(`${server.origin}/#routes`);
+    const watch = (source: string, cursor: string) =>
+      page.evaluate(`import("/dashboard/feed.js").then(({ watch }) =>
+      new Promise((heard) => watch("${source}", "${cursor}", null, heard)))`);
+    await watch("sensor:cpu", "sensors-other-1");
+    await page.getByText("● live").waitFor();
+    assertEquals(await page.getByText("some were missed").count(), 0);
+    await watch("channel:demo", "other-1");
+    await page.getByText("live, some were missed").waitFor();
+    await page.getByRole("button", { name: "seen" }).click();
+    await page.getByText("● live").waitFor();
   },
 );
 

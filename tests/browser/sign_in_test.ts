@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { browserTest, openEvents } from "../support/browser.ts";
+import { browserTest, openEvents, signIn } from "../support/browser.ts";
 import { start } from "../support/process.ts";
 import { TcpProxy } from "../support/proxy.ts";
 import { serve, until } from "../support/server.ts";
@@ -175,3 +175,35 @@ browserTest("a browser that has signed in goes from the listing of a folder to i
   await page.getByText("content").waitFor();
   assertEquals(statuses, [200]);
 });
+
+browserTest("a browser whose token has not the right finds the way out", async (page) => {
+  await using server = await serve({ guard: guardOf() });
+  await page.goto(`${server.origin}/logs`);
+  await page.getByLabel("Token").fill(token.meter);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("Signed in as meter with a token for metrics: this page needs the right read.")
+    .waitFor();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByLabel("Token").waitFor();
+});
+
+browserTest(
+  "every curl line of the dashboard has the token of its shell where there are tokens",
+  async (page) => {
+    await using server = await serve({ guard: guardOf() });
+    await signIn(page, server.origin, token.admin);
+    const start = `${server.origin}/stream?run=demo&interval=60000&request=false`;
+    const lines = async (view: string) => {
+      await page.goto(`${server.origin}/#${view}`);
+      const shown = page.locator(`.${view.split("/")[0]} .command:has-text("curl")`);
+      await until(async () => await shown.count() > 0);
+      return await shown.allTextContents();
+    };
+    const all = [];
+    for (const view of ["overview/cpu", "runs", "channels", "channels/demo"]) all.push(...await lines(view));
+    await (await fetch(start, { headers: bearer(token.admin) })).body?.cancel();
+    all.push(...await lines("runs"));
+    const isSigned = (line: string) => line.includes('-H "Authorization: Bearer $WEIR_TOKEN"');
+    assertEquals(all.filter((line) => !isSigned(line)), []);
+  },
+);
