@@ -1,4 +1,5 @@
 import { ask, records } from "./api.js";
+import { t } from "./words.js";
 
 /** A record of a source: `event` is its kind, `gap` and `state` too; `data` is the source's own, but of a `state` the whole record's; so is `cursor`. @typedef {{ event?: string, data: any, id?: string, cursor?: string }} Heard */
 /** @typedef {(records: Heard[]) => void} Hear */
@@ -6,6 +7,13 @@ import { ask, records } from "./api.js";
 
 /** ms between two tries: at random up to the first, twice that after each that failed; ms of silence after which a connection is dead, as a ping comes every 15 s. */
 const [firstMs, longestMs, silentMs] = [1_000, 30_000, 40_000];
+
+/** Windows of a browser that are connected at once: it makes six connections to a server, and the others are for what is asked meanwhile. */
+const mostWindows = 4;
+const windows = new BroadcastChannel("weir");
+const own = Math.random();
+/** Windows that were looked at after this one. */
+const newer = new Set();
 
 const watchers = /** @type {Map<string, Set<Hear>>} */ (new Map());
 /** Where sources begin that the cursor does not stand for yet; `""` is live. @type {Map<string, string>} */
@@ -64,7 +72,9 @@ function again(ms = 0) {
   clearTimeout(timer);
   clearTimeout(silence);
   stop.abort();
-  if (document.hidden || watchers.size === 0 || state.state === "denied") return;
+  if (watchers.size === 0 || state.state === "denied") return;
+  if (document.hidden) return tell({ state: "hidden", reason: "" });
+  if (newer.size >= mostWindows) return tell({ state: "hidden", reason: t("paused for other windows") });
   timer = setTimeout(connect, ms);
 }
 
@@ -151,7 +161,22 @@ function dispatch(batch) {
 }
 
 addEventListener("online", retry);
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden && state.state !== "denied") tell({ state: "hidden" });
-  again();
-});
+
+/** Takes the place of the window that was looked at the longest ago, or leaves its own. */
+function show(isShown = !document.hidden) {
+  const was = newer.size >= mostWindows;
+  newer.clear();
+  windows.postMessage({ own, isShown });
+  if (was || !isShown || state.state === "hidden") again();
+}
+windows.onmessage = (/** @type {MessageEvent<{ own: number, isShown: boolean }>} */ { data }) => {
+  const before = newer.size >= mostWindows;
+  if (data.isShown) newer.add(data.own);
+  else newer.delete(data.own);
+  if (before !== newer.size >= mostWindows) again();
+};
+addEventListener("focus", () => show());
+addEventListener("pagehide", () => show(false));
+addEventListener("pageshow", () => show());
+document.addEventListener("visibilitychange", () => show());
+show();

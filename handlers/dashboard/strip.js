@@ -17,7 +17,7 @@ let started = NaN;
 /** The state's sign, what it means, and its word, which a screen reader speaks. @param {FeedState} state */
 function stateOf({ state, reason, missed }) {
   if (state === "denied") return ["✕", "failed", t("no longer allowed")];
-  if (state === "hidden") return ["‖", "quiet", t("paused while hidden")];
+  if (state === "hidden") return ["‖", "quiet", reason || t("paused while hidden")];
   if (state === "connecting") return ["○", "quiet", t("connecting")];
   const shutdown = t("the server is shutting down");
   const why = reason === "shutdown" ? shutdown : reason || t("reconnecting");

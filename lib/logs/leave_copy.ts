@@ -26,7 +26,7 @@ export async function leaveCopy(
   const nextLines = new FileLines(next, from, lines.lineBytes);
   const item = await nextLines.peek(signal);
   const more = await lines.next(signal);
-  if (item === "truncated" || more === "truncated") return null;
+  if (more === "truncated" || more === null && item === "truncated") return null;
   if (more !== null) return { rest: more };
   const [first] = (await look()).files;
   if (first === undefined || !sameFile(first.info, next.info)) return null;

@@ -30,6 +30,29 @@ browserTest("what one window publishes is seen in a second, after what was there
   for (const window of [page, second]) await shows(window, "before", '{"n":1}', "words");
 });
 
+browserTest(
+  "seven windows do without the one connection too many: four are live, all can publish",
+  async (page) => {
+    await using server = await serve();
+    const windows = [page];
+    while (windows.length < 7) windows.push(await page.context().newPage());
+    for (const window of windows) {
+      await window.goto(`${server.origin}/#channels/demo`);
+      await window.locator("textarea").waitFor();
+    }
+    await page.getByText("paused for other windows").waitFor();
+    await until(() => server.app.limits.streams.used === 4);
+    await publish(page, '{"n": 1}');
+    for (const window of windows.slice(3)) await shows(window, '{"n":1}');
+    await page.evaluate('dispatchEvent(new Event("focus"))');
+    await shows(page, '{"n":1}');
+    await windows[3].getByText("paused for other windows").waitFor();
+    await windows[6].goto("about:blank");
+    await until(() => server.app.limits.streams.used === 4);
+    await windows[3].getByText("● live").waitFor();
+  },
+);
+
 browserTest("the end of a channel's events is followed, until somebody scrolls up", async (page) => {
   await using server = await serve();
   const send = (count: number) => server.store.publish("demo", Array(count).fill(valueOf("some")));

@@ -406,6 +406,32 @@ test("a log that is copied and truncated before it is read goes on in its copy",
   assertEquals(await reading.take(4), ["GAP", "c", "GAP", "d"]);
 });
 
+test("a log that is truncated while it is compared with its copy loses none of that", async (folder) => {
+  const c = "c".repeat(300);
+  const after = await copied(folder, `${c}\nlast\n`);
+  folder.append(`${c}\n`, `${folder.log}.1`);
+  let reads = -Infinity;
+  const open = async (path: string) => {
+    const file = await Deno.open(path);
+    const read = file.read.bind(file);
+    if (path === folder.log) {
+      file.read = (buffer) => {
+        // The first two show that it still has what the copy has.
+        if (++reads === 3) {
+          folder.append("last\n", `${path}.1`);
+          Deno.writeTextFileSync(path, "d\n");
+        }
+        return read(buffer);
+      };
+    }
+    return file;
+  };
+  const reading = folder.read({ after }, folder.placeOf(folder.log, folder.path, { open }));
+  assertEquals(await reading.take(3), ["b", "GAP", c]);
+  reads = 0;
+  assertEquals(await reading.take(3), ["last", "GAP", "d"]);
+});
+
 test("a copy of an unfinished line ends in it when the log has been truncated", async (folder) => {
   const after = await copied(folder, "c\n");
   folder.append("x\nunfin", `${folder.log}.1`);
