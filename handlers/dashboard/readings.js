@@ -43,7 +43,12 @@ export class Readings {
     const { signal } = this.#over = new AbortController();
     const { id, interval } = this.latest;
     const last = Number.isFinite(seconds) ? `?last=${Math.ceil(seconds * 1_000 / interval)}` : "";
-    const { cursor, readings } = await getJson(`/sensors/${encodeURIComponent(id)}/history${last}`);
+    const path = `/sensors/${encodeURIComponent(id)}`;
+    const { cursor, readings } = await getJson(`${path}/history${last}`);
+    // What was known of it may be older: only a change of state has more to tell than the history has.
+    const [at, value] = readings.at(-1) ?? [this.latest.time, this.latest.value];
+    if ((value === null) !== (this.latest.value === null)) this.latest = await getJson(path);
+    else this.latest = { ...this.latest, time: at, value };
     if (signal.aborted) return;
     this.values = [];
     for (const [time, value] of readings) this.#add(time, value);
