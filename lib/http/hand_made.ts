@@ -56,7 +56,9 @@ export class HandMade implements OpenBody {
 
   /** `completed` resolves as well when the client has left, or the body has failed. In a compiled program the signal says nothing. */
   #wasCut(): boolean {
-    return this.#open && (this.bodies.tookFailure() || !Deno.build.standalone && this.#signal!.aborted);
+    // One that fails in its first turn has not been added yet.
+    if (this.bodies.tookFailure()) return true;
+    return this.#open && !Deno.build.standalone && this.#signal!.aborted;
   }
 
   #end(how: "complete" | "cut"): void {
