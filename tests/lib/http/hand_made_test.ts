@@ -220,6 +220,19 @@ Deno.test({
 });
 
 Deno.test({
+  name: "the access line of a stream made by hand says cut when it fails before anything of it was sent",
+  ignore,
+  async fn() {
+    const failing = () =>
+      new ReadableStream({ start: (controller) => controller.error(new Error("secret")) });
+    await using server = await serve({ routes: [route("/", () => new Response(failing()))] });
+    await fetch(server.origin).then((response) => response.text()).catch(() => {});
+    await until(() => server.server.open === 0);
+    assertEquals(await logged(server), [["cut", null]]);
+  },
+});
+
+Deno.test({
   name: "a stream made by hand that outlasts the drain is cut in the access log at the exit",
   ignore,
   async fn() {
