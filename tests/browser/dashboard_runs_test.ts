@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { browserTest, signIn } from "../support/browser.ts";
 import { start } from "../support/process.ts";
 import { serve, until } from "../support/server.ts";
-import { guardOf, token, tokenLines } from "../support/tokens.ts";
+import { guardOf, token, tokenLines, writeWatcher } from "../support/tokens.ts";
 
 /** The server looks at its runs once a second, and rests for 20 times as long as that takes. */
 const look = { timeout: 40_000 };
@@ -73,10 +73,7 @@ browserTest("a token with the right admin is offered all", async (page) => {
 
 browserTest("who is revoked is told, and finds the form to sign in", async (page) => {
   const cwd = await Deno.makeTempDir({ prefix: "weir-browser-" });
-  const write = (text: string) =>
-    Deno.writeTextFile(`${cwd}/.tokens`, `watcher read ${text}\nadmin admin ${token.admin}\n`, {
-      mode: 0o600,
-    });
+  const write = (text: string) => writeWatcher(cwd, text);
   await write(token.reader);
   await using server = await start(["--token-file", ".tokens"], { cwd });
   await signIn(page, server.origin, token.reader);

@@ -3,7 +3,7 @@ import { browserTest, openEvents, signIn } from "../support/browser.ts";
 import { start } from "../support/process.ts";
 import { TcpProxy } from "../support/proxy.ts";
 import { serve, until } from "../support/server.ts";
-import { bearer, guardOf, token } from "../support/tokens.ts";
+import { bearer, guardOf, token, writeWatcher } from "../support/tokens.ts";
 
 async function publish(origin: string, text: string): Promise<void> {
   const headers = { ...bearer(token.admin), "content-type": "text/plain" };
@@ -16,10 +16,7 @@ browserTest(
   "a browser signs in, watches, is revoked by SIGHUP, and signs in again to all that it missed",
   async (page) => {
     const cwd = await Deno.makeTempDir({ prefix: "weir-browser-" });
-    const write = (text: string) =>
-      Deno.writeTextFile(`${cwd}/.tokens`, `watcher read ${text}\nadmin admin ${token.admin}\n`, {
-        mode: 0o600,
-      });
+    const write = (text: string) => writeWatcher(cwd, text);
     await write(token.reader);
     await using server = await start(["--token-file", ".tokens"], { cwd });
     const signIn = async (text: string) => {

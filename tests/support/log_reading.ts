@@ -6,6 +6,23 @@ import { type FollowItem, LogFollower } from "../../lib/logs/log_follower.ts";
 import { LogPlace } from "../../lib/logs/log_place.ts";
 import { Opens } from "../../lib/opens.ts";
 import { CursorAt, type StreamEvent } from "../../lib/stream/event.ts";
+import { granted } from "./granted.ts";
+
+/** A test with a folder of logs. */
+export function logTest(
+  name: string,
+  run: (folder: LogFolder) => Promise<void>,
+  limits?: Partial<Limits>,
+): void {
+  Deno.test({
+    name,
+    ignore: !granted.files,
+    async fn() {
+      await using folder = new LogFolder(limits);
+      await run(folder);
+    },
+  });
+}
 
 /** A temporary folder with one log in it, app.log, and its readers. `await using` ends them and removes it. */
 export class LogFolder implements AsyncDisposable {

@@ -28,3 +28,9 @@ export const guardOf = (lines?: readonly string[], now?: () => number): Guard =>
 
 /** The header of a token. */
 export const bearer = (text: string): { authorization: string } => ({ authorization: `Bearer ${text}` });
+
+/** Writes `.tokens` into a folder: a file of an admin's token, and of the watcher's, which is this. */
+export function writeWatcher(folder: string, text: string): Promise<void> {
+  const lines = `watcher read ${text}\nadmin admin ${token.admin}\n`;
+  return Deno.writeTextFile(`${folder}/.tokens`, lines, { mode: 0o600 });
+}

@@ -8,24 +8,13 @@ import { LogFollower } from "../../../lib/logs/log_follower.ts";
 import { LogFile } from "../../../lib/logs/log_file.ts";
 import { until } from "../../support/server.ts";
 import { granted } from "../../support/granted.ts";
-import { LogFolder } from "../../support/log_reading.ts";
+import { LogFolder, logTest as test } from "../../support/log_reading.ts";
 import { LogWriter, seeded, Seen } from "../../support/log_writer.ts";
 import type { Rotation } from "../../support/log_writer.ts";
 
 const { signal } = new AbortController();
 
 const ignore = !granted.files;
-
-function test(name: string, run: (folder: LogFolder) => Promise<void>, limits?: Partial<Limits>): void {
-  Deno.test({
-    name,
-    ignore,
-    async fn() {
-      await using folder = new LogFolder(limits);
-      await run(folder);
-    },
-  });
-}
 
 /** A file that counts how often it is read. */
 class CountingFile extends LogFile {

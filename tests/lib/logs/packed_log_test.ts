@@ -3,21 +3,9 @@ import { FileFingerprint } from "../../../lib/logs/fingerprint.ts";
 import { LogFile } from "../../../lib/logs/log_file.ts";
 import { PackedLog } from "../../../lib/logs/packed_log.ts";
 import { randomBytes } from "../../support/files.ts";
-import { granted } from "../../support/granted.ts";
-import { LogFolder, pack } from "../../support/log_reading.ts";
+import { type LogFolder, logTest as test, pack } from "../../support/log_reading.ts";
 import { LogWriter } from "../../support/log_writer.ts";
 import { until } from "../../support/server.ts";
-
-function test(name: string, run: (folder: LogFolder) => Promise<void>, limits = {}): void {
-  Deno.test({
-    name,
-    ignore: !granted.files,
-    async fn() {
-      await using folder = new LogFolder(limits);
-      await run(folder);
-    },
-  });
-}
 
 /** Three rotated files and the log, each with two lines, and the cursor after the first line. */
 async function rotated(folder: LogFolder): Promise<string> {

@@ -1,6 +1,5 @@
 import { basename } from "node:path";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import type { Limits } from "../../../lib/limits.ts";
 import { FileFingerprint } from "../../../lib/logs/fingerprint.ts";
 import { WholeLines } from "../../../lib/logs/line_block.ts";
 import type { LogItem, LogReader } from "../../../lib/logs/log_reader.ts";
@@ -13,19 +12,7 @@ import { ndjson } from "../../../lib/stream/formats/ndjson.ts";
 import { text } from "../../../lib/stream/formats/text.ts";
 import { logRecords } from "../../../lib/logs/log_events.ts";
 import { LogPlace } from "../../../lib/logs/log_place.ts";
-import { granted } from "../../support/granted.ts";
-import { LogFolder } from "../../support/log_reading.ts";
-
-function test(name: string, run: (folder: LogFolder) => Promise<void>, limits?: Partial<Limits>): void {
-  Deno.test({
-    name,
-    ignore: !granted.files,
-    async fn() {
-      await using folder = new LogFolder(limits);
-      await run(folder);
-    },
-  });
-}
+import { type LogFolder, logTest as test } from "../../support/log_reading.ts";
 
 Deno.test("the longer a log has been quiet the less often it is polled, and an absent path once a second", () => {
   const minute = 60_000;
