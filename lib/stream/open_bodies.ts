@@ -1,4 +1,4 @@
-import { afterOthers, endOfTurn } from "./clock.ts";
+import { afterOthers } from "./clock.ts";
 import { Limiter } from "./limiter.ts";
 
 /** Why a body has to end: the server is draining, or its client is no longer allowed it. */
@@ -17,11 +17,15 @@ export interface OpenBody {
 /** Bodies ticked per event-loop turn that write something: ten thousand pings in one turn would hold up everything else. */
 const perTurn = 128;
 
+/** Time in which the runtime ends a body that has failed, in ms. */
+const failedMs = 100;
+
 /** The open response bodies of one server, with one heartbeat for all of them; the timer runs while there are any. */
 export class OpenBodies {
   readonly #open = new Map<OpenBody, (() => boolean) | undefined>();
   #timer: ReturnType<typeof setInterval> | undefined;
-  #failures = 0;
+  /** When bodies that nobody here reads have failed, as far as it is not known which. */
+  readonly #failures: number[] = [];
   /** Those of them that handlers made by themselves. */
   handMade = 0;
 
@@ -51,16 +55,22 @@ export class OpenBodies {
     this.#timer = undefined;
   }
 
-  /** A body that nobody here reads has failed; the runtime does not say which, but ends it within a few turns. */
-  async failed(): Promise<void> {
-    this.#failures++;
-    for (let turn = 0; turn < 8; turn++) await new Promise<void>(endOfTurn);
-    this.tookFailure();
+  /** A body that nobody here reads has failed; the runtime does not say which, but ends it soon. */
+  failed(): void {
+    this.#expire();
+    this.#failures.push(performance.now());
   }
 
   /** Whether such a body has failed just now; each failure is taken once. */
   tookFailure(): boolean {
-    return this.#failures > 0 && this.#failures-- > 0;
+    if (this.#failures.length === 0) return false;
+    this.#expire();
+    return this.#failures.shift() !== undefined;
+  }
+
+  #expire(): void {
+    const oldest = performance.now() - failedMs;
+    while (this.#failures[0] < oldest) this.#failures.shift();
   }
 
   /** Ends every open body as cut. */
